@@ -1,0 +1,1 @@
+"""Online detectors over agent events: pure, one detector a file."""

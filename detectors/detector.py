@@ -1,0 +1,94 @@
+"""The protocol of a detector. A new detector is one new file in this package: a module whose name is the
+detector's, with one public class that has this shape. The bank finds it by itself.
+
+Time is an argument: `now` is POSIX seconds of event time, never decreasing. Detectors are level-triggered:
+`findings(now)` says all that holds at `now`; the bank opens, re-asserts and resolves signals from it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+
+from msgspec import Struct
+
+from detectors.settings import Watch
+from schemas.event import Event
+from schemas.signal import Blast, Contributor, Sample
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Something that holds now. The fields mean what they mean in `schemas.signal.Signal`.
+
+    `labels` are what tells this finding from others of the same kind (tool, model, …), few and bounded; the
+    bank adds `agent`, `detector`, `finding` and `env`. `onset`: POSIX seconds since when, not changing while it holds.
+    """
+
+    finding: str
+    onset: float
+    summary: str
+    labels: Mapping[str, str] = {}
+    observed: float | None = None
+    baseline: float | None = None
+    unit: str = ""
+    magnitude: float | None = None
+    magnitude_unit: str = ""
+    confidence: float = 1.0
+    trend: str = ""
+    burn_rates: Mapping[str, float] = {}
+    blast: Blast = Blast()
+    contributors: Sequence[Contributor] = ()
+    samples: Sequence[Sample] = ()
+    history: Sequence[float] = ()
+
+
+class State(Struct, frozen=True):
+    """A detector's state: `body`, the moving part, and `parts`, large pieces that seldom change."""
+
+    body: bytes
+    parts: Mapping[str, bytes] = {}
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """One online detector of one agent's events. Laws in `tests/detectors/test_laws.py` hold for every one.
+
+    Class constants: `name` (its file's name), `version` of its state's format, `warm_up` (one sentence: what
+    it needs before it can speak), `quiet_arl_days` (days between false findings it is built for).
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    warm_up: ClassVar[str]
+
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """`options`: the overrides of this detector in the configuration."""
+        ...
+
+    @property
+    def wake_at(self) -> float | None:
+        """POSIX seconds at which `findings` may change though no event comes, or None."""
+        ...
+
+    def observe(self, event: Event, now: float) -> None:
+        """Takes one event. The hot path: about a microsecond."""
+        ...
+
+    def findings(self, now: float) -> Sequence[Finding]:
+        """All that holds at `now`; asked on a grid of event time, while events come or something holds."""
+        ...
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """Follows other settings from here on; what was learnt stays."""
+        ...
+
+    def rebase(self, now: float) -> None:
+        """"This is the new normal": learns its baseline anew; what holds now ends."""
+        ...
+
+    def save(self) -> State:
+        """The whole state; `load` of it continues exactly here."""
+        ...
+
+    @classmethod
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """A detector that continues from `state`, written by this or an older `version`."""
+        ...

@@ -1,0 +1,35 @@
+"""What detectors follow: who is watched, with which objectives. Every field has a working default."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from msgspec import Struct
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """How one agent (or a glob of agents) is watched.
+
+    `slo`: objective by stream (`sessions`, `tools`, `models`), a share in (0, 1). `budget_usd` per
+    `budget_period`. `reference`: number of first inputs of a release that make the reference.
+    """
+
+    agent: str = "*"
+    consequence: str = "moderate"
+    slo: Mapping[str, float] = {}
+    budget_usd: float | None = None
+    budget_period: str = "day"
+    reference: int = 2000
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The detectors' part of a configuration. `detectors`: overrides by detector name; `redact`: patterns."""
+
+    agents: tuple[Watch, ...] = (Watch(),)
+    detectors: Mapping[str, Mapping[str, Any]] = {}
+    prices: Mapping[str, Mapping[str, float]] = {}
+    redact: tuple[str, ...] = ()
+
+    def watch(self, agent: str) -> Watch:
+        """The first entry whose glob matches the agent's name, or the defaults."""
+        return next((each for each in self.agents if fnmatchcase(agent, each.agent)), Watch())

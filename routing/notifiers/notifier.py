@@ -1,0 +1,68 @@
+"""The protocol of a notifier. A new channel is one new file in this package: a module whose name is the
+channel's kind, with one public class of this shape. The host finds it by itself and does the IO.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+from msgspec import Struct
+
+from schemas.outcome import Outcome
+from schemas.page import Message
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One HTTP request. `body` is sent as it is; `headers` may hold secrets and are never logged."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class Print(Struct, frozen=True):
+    """Text for the terminal, with the look it wants: `markup` is rich console markup."""
+
+    markup: str
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What came back. `status` 0: nothing did (`fault` says why: time-out, connection refused, …)."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    fault: str = ""
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object, or an empty one."""
+        ...
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """A message in words: a line for a lock screen, and a body of a few lines (Markdown where the channel takes it)."""
+
+    title: str
+    body: str
+
+
+Secrets = Callable[[str], str]
+"""Resolves a target or option: `env:NAME` to the variable's value, anything else to itself.
+
+Raises KeyError(NAME) where it is not set.
+"""
+
+Delivery = Generator[Call | Print, Answer, Outcome]
+
+
+class Notifier(Protocol):
+    """How one kind of channel is told."""
+
+    kind: ClassVar[str]
+
+    def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
+        """One attempt: yields calls, is sent their answers, returns the outcome. At-least-once: an attempt
+        above 1 looks first whether an earlier one got through, where the channel can tell.
+        """
+        ...

@@ -1,0 +1,178 @@
+"""A team's rules, compiled: what `routing.configuration` makes of the YAML and what the router follows."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+
+from routing.matchers import Matcher
+from schemas.page import Channel, Severity
+
+MINUTE = timedelta(minutes=1)
+
+
+class Frozen(Struct, frozen=True, kw_only=True):
+    """A compiled rule."""
+
+
+class Route(Frozen):
+    """A node of the route tree, with inheritance already applied.
+
+    `id`: the path of matchers from the root. `group_by`: label names, or None for all labels (`...`).
+    """
+
+    id: str
+    receiver: str
+    matchers: tuple[Matcher, ...] = ()
+    group_by: tuple[str, ...] | None = ()
+    group_wait: timedelta = timedelta(seconds=30)
+    group_interval: timedelta = 5 * MINUTE
+    repeat_interval: timedelta = timedelta(hours=4)
+    mute_time_intervals: tuple[str, ...] = ()
+    active_time_intervals: tuple[str, ...] = ()
+    continues: bool = False
+    routes: tuple["Route", ...] = ()
+
+
+class ChannelTarget(Frozen):
+    """`notify: [{slack: '#x', template: t}]`. `template`: the name of one of `messages:`."""
+
+    channel: Channel
+    send_resolved: bool = True
+    template: str = ""
+
+
+class EscalationTarget(Frozen):
+    """`notify: [{escalation: '{{ labels.team }}', fallback: platform}]`. Both name a team or an escalation."""
+
+    escalation: str
+    fallback: str = ""
+
+
+class Receiver(Frozen):
+    """Who is told, by name."""
+
+    name: str
+    notify: tuple[ChannelTarget | EscalationTarget, ...] = ()
+
+
+class Party(Frozen):
+    """Whom a step reaches: a user, whoever a schedule says, or a channel."""
+
+    kind: Literal["user", "schedule", "channel"]
+    name: str
+    channel: Channel | None = None
+
+
+class Step(Frozen):
+    """One step of an escalation. `via`: channel kinds in order of preference; the next is tried when one is dead."""
+
+    parties: tuple[Party, ...]
+    via: tuple[str, ...]
+    wait: timedelta = 5 * MINUTE
+
+
+class Escalation(Frozen):
+    """Steps that are climbed until somebody acknowledges.
+
+    `repeat`: how often the whole is climbed again. `ack_timeout`: an acknowledgement that is not followed by a
+    resolution lapses after this. `exhausted`: the receiver that is told when nobody answered.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    repeat: int = 0
+    ack_timeout: timedelta | None = None
+    exhausted: str = ""
+    skip_empty: bool = True
+
+
+class User(Frozen):
+    """A person. `contacts`: target by channel kind (`slack`: `U01`, `pagerduty`: `env:PD_ANA`, …)."""
+
+    name: str
+    timezone: str = "UTC"
+    contacts: Mapping[str, str] = {}
+
+
+class Team(Frozen):
+    """A team and the escalation that reaches it."""
+
+    name: str
+    escalation: str
+
+
+class Owned(Frozen):
+    """What a configuration says of agents whose name matches the glob `name`; the first match wins."""
+
+    name: str
+    team: str = ""
+    consequence: str = "moderate"
+    slo: Mapping[str, float] = {}
+    budget_usd: float | None = None
+    budget_period: str = "day"
+    reference: int = 2000
+    runbook: str = ""
+    dashboard: str = ""
+
+
+class Rota(Protocol):
+    """A schedule, as far as routing needs it."""
+
+    def on_call(self, at: datetime) -> tuple[str, ...]:
+        """Names of the users on call at an instant, or none."""
+        ...
+
+
+class SeverityRule(Frozen):
+    """Points that are added where all matchers match."""
+
+    matchers: tuple[Matcher, ...]
+    add: int
+
+
+class BurnRate(Frozen):
+    """Long and short window (`1h`, `5m`), the factor both must exceed, and the score that then replaces the base."""
+
+    long: str
+    short: str
+    factor: float
+    score: int
+
+
+class SeverityTable(Frozen):
+    """Detector output to score 0..100 to band. `base` by detector or `detector/finding`; bands by lowest score."""
+
+    base: Mapping[str, int]
+    default: int = 20
+    rules: tuple[SeverityRule, ...] = ()
+    consequence: Mapping[str, int] = {"low": -10, "moderate": 0, "high": 10, "critical": 20}
+    burn_rate: tuple[BurnRate, ...] = ()
+    bands: Mapping[Severity, int] = {"critical": 85, "error": 65, "warning": 35, "info": 0}
+
+
+class Advice(Frozen):
+    """One entry of `decisions:`."""
+
+    matchers: tuple[Matcher, ...]
+    action: str
+    valid: timedelta | None = None
+    automatic: bool = False
+
+
+class Policy(Frozen):
+    """Everything the router follows. `raw`: the merged document, for parts that others read (detectors, tests)."""
+
+    route: Route
+    receivers: Mapping[str, Receiver]
+    severity: SeverityTable
+    agents: tuple[Owned, ...] = ()
+    users: Mapping[str, User] = {}
+    teams: Mapping[str, Team] = {}
+    schedules: Mapping[str, Rota] = {}
+    escalations: Mapping[str, Escalation] = {}
+    messages: Mapping[str, str] = {}
+    advice: tuple[Advice, ...] = ()
+    resolve_timeout: timedelta = 15 * MINUTE
+    raw: Mapping[str, Any] = {}

@@ -1,0 +1,1 @@
+"""The words everyone shares: events, signals, causes, incidents, pages, outcomes and decisions."""

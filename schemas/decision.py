@@ -1,0 +1,31 @@
+"""Decisions: advice that agents and gateways subscribe to."""
+
+from datetime import datetime
+from typing import Literal
+
+from schemas.signal import Words
+
+Action = Literal[
+    "retry",
+    "stop_retrying",
+    "open_circuit",
+    "close_circuit",
+    "defer",
+    "hold",
+    "roll_back",
+    "promote",
+    "cap_session",
+]
+
+
+class Decision(Words):
+    """One piece of advice, valid until `until`. `automatic`: it may be acted on without a person."""
+
+    id: str
+    time: datetime
+    action: Action
+    subject: dict[str, str]
+    reason: str
+    incident: str
+    until: datetime | None = None
+    automatic: bool = False

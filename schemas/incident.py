@@ -1,0 +1,28 @@
+"""Incidents: the current state of each, as published on the compacted topic."""
+
+from datetime import datetime
+
+from schemas.page import ScorePart, Severity, Status
+from schemas.signal import Words
+
+
+class Incident(Words):
+    """A group of signals under one route. `id`: the route's id, the group's labels and its opening time."""
+
+    id: str
+    time: datetime
+    status: Status
+    severity: Severity
+    score: int
+    labels: dict[str, str]
+    summary: str
+    receiver: str
+    route: str
+    opened: datetime
+    signals: tuple[str, ...]
+    """Ids of the signals that fire."""
+    score_parts: tuple[ScorePart, ...] = ()
+    paged: tuple[str, ...] = ()
+    """Who was paged so far, in order."""
+    acknowledged_by: str = ""
+    resolved: datetime | None = None

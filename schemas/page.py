@@ -1,0 +1,93 @@
+"""Pages: one message to one recipient over one channel, with all that its content is rendered from."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.signal import Signal, Words
+
+Severity = Literal["critical", "error", "warning", "info"]
+Status = Literal["triggered", "acknowledged", "resolved"]
+PageReason = Literal["opened", "joined", "escalated", "repeated", "reopened", "fallback"]
+UpdateReason = Literal["updated", "acknowledged", "resolved"]
+
+
+class Channel(Words):
+    """Where a message goes: the notifier's `kind` and its target.
+
+    A target or option may be `env:NAME` (a secret), which only the notifier resolves.
+    """
+
+    kind: str
+    target: str
+    options: dict[str, str] = {}
+
+
+class ScorePart(Words):
+    """One part of the severity score, in points."""
+
+    why: str
+    points: int
+
+
+class Content(Words):
+    """What a page says (DESIGN: what a page must hold), before it is rendered for a channel."""
+
+    title: str
+    severity: Severity
+    score: int
+    score_parts: tuple[ScorePart, ...]
+    status: Status
+    since: datetime
+    labels: dict[str, str]
+    signals: tuple[Signal, ...]
+    """The worst few signals of the incident, firing ones first."""
+    firing: int
+    resolved: int
+    team: str = ""
+    runbook: str = ""
+    dashboard: str = ""
+    next_step: str = ""
+    related: tuple[str, ...] = ()
+    acknowledged_by: str = ""
+    template: str = ""
+    """Text of the team's own message template, or empty for the built-in one."""
+
+
+class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="page", tag_field="kind"):
+    """One page: it asks somebody to look. `id` is derived: incident, step, recipient, sequence."""
+
+    id: str
+    time: datetime
+    incident: str
+    severity: Severity
+    to: str
+    channel: Channel
+    reason: PageReason
+    summary: str
+    content: Content
+    attempt: int = 1
+
+
+class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="update", tag_field="kind"):
+    """An edit, a thread reply or a resolve of a page that was delivered; never a new page.
+
+    `page` and `reference` are those of the delivered page.
+    """
+
+    id: str
+    time: datetime
+    incident: str
+    severity: Severity
+    to: str
+    channel: Channel
+    reason: UpdateReason
+    summary: str
+    content: Content
+    page: str
+    reference: str
+    attempt: int = 1
+
+
+Message = Page | Update

@@ -1,0 +1,1 @@
+"""Everything that touches the world: Kafka, clock, HTTP, files, processes, command line."""

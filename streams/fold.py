@@ -1,0 +1,48 @@
+"""The protocol of a fold: a pure object that takes the records of one partition in order and returns outputs.
+
+Detect (`detectors.bank`) and route (`routing.router`) have this shape; the host runs either the same way.
+State is a set of keys. Each key's state says up to which offset it has been applied, and a key skips what it
+has seen, so a range may be folded again; the low-water offset says from where.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from schemas.record import Output, Record, Saved
+
+
+class Fold(Protocol):
+    """A fold over one partition."""
+
+    @property
+    def wake_at(self) -> float | None:
+        """POSIX seconds at which it wants a waking record although nothing else comes, or None."""
+        ...
+
+    def waking(self, at_s: float) -> tuple[bytes, bytes]:
+        """Key and value of the record that tells it "it is `at_s`", to be appended to its own log."""
+        ...
+
+    def apply(self, record: Record) -> Sequence[Output]:
+        """Takes the next record. A key whose state already contains the offset skips it."""
+        ...
+
+    def unsaved(self) -> Mapping[str, int]:
+        """Keys that changed since they were saved, with the first offset that is not saved."""
+        ...
+
+    def save(self, key: str) -> Saved:
+        """The state of a key as of now; it counts as saved from here on."""
+        ...
+
+    def load(self, key: str, saved: Saved) -> None:
+        """Restores a key (before the first record)."""
+        ...
+
+    def mark(self) -> bytes:
+        """The state of the partition itself between two records (watermark, settings): small."""
+        ...
+
+    def resume(self, mark: bytes) -> None:
+        """Restores the partition's own state (before the first record)."""
+        ...
