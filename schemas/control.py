@@ -11,8 +11,8 @@ CONTROL_TYPE = "oversight.control.v1"
 Time = Annotated[datetime, Meta(tz=True)]
 
 
-class Control(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="control"):
-    """`type` tells it from an event; `time` is event time."""
+class Control(Struct, frozen=True, kw_only=True, tag_field="control"):
+    """`type` tells it from an event, so it is always written; `time` is event time."""
 
     time: Time
     type: Literal["oversight.control.v1"] = CONTROL_TYPE
