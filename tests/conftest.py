@@ -1,0 +1,40 @@
+"""What every test shares: Hypothesis profiles, and the way to the shared real data."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+IN_CI = os.environ.get("CI") == "true"
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile(
+    "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("nightly", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
+
+
+def shared_data(name: str) -> Path:
+    """The file `name` of the real data that lies beside the checkout, in `../shared/data`.
+
+    Without it a test is skipped and says so; where `CI=true` it fails, for a skip there would hide it.
+    """
+    path = DATA / name
+    if path.exists():
+        return path
+    reason = (
+        f"REAL DATA ABSENT: {name} is expected in ../shared/data beside the checkout; this was NOT tested"
+    )
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(name="shared_data", scope="session")
+def _shared_data() -> Callable[[str], Path]:
+    """`shared_data(name)`, for tests that take it as an argument."""
+    return shared_data
