@@ -1,0 +1,119 @@
+"""How published history is laid out over partitions, so that a replay and every broker see the same.
+
+Lines keep their order. A partition that got nothing for a minute of event time is told the time by a Tick,
+and at the end every partition is told a time so late that all timers have played out.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from aiokafka.partitioner import murmur2
+from msgspec import Struct
+
+from schemas.control import Rebase, Tick
+from schemas.event import Event
+from schemas.wire import Malformed, decode_event, encode, moment
+from streams.files import Line
+
+IDLE_S = 60
+DRAIN = timedelta(hours=24)
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+POSITIVE = 0x7FFFFFFF
+
+
+class Step(Struct, frozen=True, gc=False):
+    """One record to append to `partition`. `line`: where it came from; None for a Tick."""
+
+    partition: int
+    value: bytes
+    key: bytes | None = None
+    line: Line | None = None
+
+
+@lru_cache(65536)
+def partition_of(key: bytes, partitions: int) -> int:
+    """Where Kafka's default partitioner puts a key, in [0, partitions): murmur2, as Java producers do it."""
+    return _hashed(key, partitions)
+
+
+def _hashed(key: bytes, partitions: int) -> int:
+    return int((murmur2(key) & POSITIVE) % partitions)
+
+
+def key_of(event: Event) -> bytes:
+    """The Kafka key of an event: its `partitionkey`, else its agent's name."""
+    return (event.partitionkey or event.data.agent.name).encode("utf-8", "surrogatepass")
+
+
+def spread(lines: Iterable[Line], partitions: int) -> Iterator[Step]:
+    """Every line at its place, without Ticks. Malformed lines go where their own hash says, whole.
+
+    Ticks and settings that an earlier host wrote among the lines are left out: they told of other partitions.
+    """
+    return (step for step, _ in _placed(lines, partitions))
+
+
+def _placed(lines: Iterable[Line], partitions: int) -> Iterator[tuple[Step, float | None]]:
+    """Steps, each with its event time in POSIX seconds where it has one."""
+    for line in lines:
+        try:
+            record = decode_event(line.value)
+        except Malformed:
+            yield Step(_hashed(line.value, partitions), line.value, None, line), None
+            continue
+        if isinstance(record, Event):
+            key = key_of(record)
+            yield Step(partition_of(key, partitions), line.value, key, line), record.time.timestamp()
+        elif isinstance(record, Rebase):
+            key = record.agent.encode()
+            yield Step(partition_of(key, partitions), line.value, key, line), None
+
+
+def plan(lines: Iterable[Line], partitions: int) -> Iterator[Step]:
+    """Every line at its place and, between them, Ticks that tell the time to partitions without events."""
+    hands = Hands(partitions)
+    for step, at_s in _placed(lines, partitions):
+        if at_s is not None:
+            yield from hands.move(at_s)
+            hands.touch(step.partition, at_s)
+        yield step
+    yield from hands.drain()
+
+
+class Hands:
+    """What each partition has been told of the time: the hands of as many clocks as there are partitions."""
+
+    def __init__(self, partitions: int) -> None:
+        self._told_s: list[float] = [float("-inf")] * partitions
+        self._latest_s: float | None = None
+        self._minute = 0
+
+    def move(self, at_s: float) -> Iterator[Step]:
+        """Event time is `at_s`: where a new minute begins, whoever heard nothing for one is told."""
+        minute = int(at_s // IDLE_S)
+        if self._latest_s is None:
+            self._latest_s, self._minute = at_s, minute
+        self._latest_s = max(self._latest_s, at_s)
+        if minute > self._minute:
+            self._minute = minute
+            yield from self._tell(minute * IDLE_S)
+
+    def _tell(self, at_s: float) -> Iterator[Step]:
+        for partition, told_s in enumerate(self._told_s):
+            if at_s - told_s >= IDLE_S:
+                self._told_s[partition] = at_s
+                yield Step(partition, encode(Tick(time=moment(at_s))))
+
+    def touch(self, partition: int, at_s: float) -> None:
+        """The partition learns the time from an event of its own."""
+        self._told_s[partition] = max(self._told_s[partition], at_s)
+
+    def drain(self) -> Iterator[Step]:
+        """The end of input: every partition is told that a day has passed, so that every timer plays out."""
+        if self._latest_s is None:
+            return
+        latest = moment(self._latest_s)
+        end = latest + DRAIN if latest < END_OF_TIME - DRAIN else END_OF_TIME
+        value = encode(Tick(time=end))
+        yield from (Step(partition, value) for partition in range(len(self._told_s)))
