@@ -1,0 +1,101 @@
+"""Runs every gate of the house, goes on after one that fails, and ends with a table of what came out.
+
+`gates.py` runs all, `gates.py lint types` some. Exit code 1 when any failed.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTEST = ("pytest", "--color=yes") if sys.stdout.isatty() else ("pytest",)
+PACKAGES = ("schemas", "detectors", "routing", "streams")
+CORE = "schemas/*,detectors/*,routing/*"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One command that must end with 0. `says`: what it holds."""
+
+    name: str
+    says: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a gate ended. `closing`: the last line it printed."""
+
+    gate: Gate
+    code: int
+    took_s: float
+    closing: str
+
+    @property
+    def mark(self) -> str:
+        """What the table shows, in colour."""
+        if self.code:
+            return "\033[31mfailed\033[0m"
+        if " skipped" in self.closing and " passed" not in self.closing:
+            return "\033[33mNOT RUN\033[0m"
+        return "\033[32mpassed\033[0m"
+
+
+def coverage(include: str, least: int) -> tuple[str, ...]:
+    """The report over some files; it fails below `least` percent of lines and branches."""
+    shown = ("--show-missing", "--skip-covered", "--precision=1")
+    return ("coverage", "report", f"--include={include}", f"--fail-under={least}", *shown)
+
+
+GATES = (
+    Gate("lint", "ruff, every rule", ("ruff", "check", ".")),
+    Gate("format", "ruff format", ("ruff", "format", "--check", ".")),
+    Gate("types", "mypy strict", ("mypy",)),
+    Gate("imports", "imports point down, the core is pure", ("lint-imports",)),
+    Gate(
+        "unit",
+        "unit, property and simulation tests, doctests",
+        (*PYTEST, "tests", *PACKAGES, "--ignore=tests/contract", "--doctest-modules")
+        + ("-n", "2", "--cov", "--cov-branch", "--cov-report="),
+    ),
+    Gate("core", "schemas, detectors and routing: all branches covered", coverage(CORE, 100)),
+    Gate("streams", "streams: 90 % covered", coverage("streams/*", 90)),
+    Gate("tansu", "contract suite on the embedded broker", (*PYTEST, "tests/contract", "--broker=tansu")),
+    Gate("kafka", "contract suite on Apache Kafka", (*PYTEST, "tests/contract", "--broker=kafka")),
+)
+
+
+def run(gate: Gate) -> Outcome:
+    """Runs one gate, its output passing through line by line."""
+    print(f"\n\033[1m── {gate.name}: {gate.says}\033[0m", flush=True)
+    began = time.monotonic()
+    closing = ""
+    with subprocess.Popen(
+        gate.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            closing = line.strip() or closing
+    return Outcome(gate, process.returncode, time.monotonic() - began, closing)
+
+
+def main() -> int:
+    """Runs the gates that are named, or all."""
+    asked = sys.argv[1:]
+    known = {gate.name: gate for gate in GATES}
+    if unknown := [name for name in asked if name not in known]:
+        print(f"no gate {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    outcomes = [run(known[name]) for name in asked or known]
+    print("\n\033[1m── summary\033[0m")
+    for each in outcomes:
+        print(f"{each.mark:<17} {each.gate.name:<8} {each.took_s:6.1f} s  {each.closing}")
+    return int(any(each.code for each in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
