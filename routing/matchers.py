@@ -121,6 +121,8 @@ def _compiled(expression: str) -> Any:
     """The expression, anchored as `^(?:...)$`; on bytes, because labels may hold what is not UTF-8."""
     try:
         return re2.compile(b"^(?:" + expression.encode() + b")$", _OPTIONS)
-    except (re2.error, UnicodeEncodeError) as error:
-        reason = str(error).partition(": ^(?:")[0] if isinstance(error, re2.error) else "not UTF-8"
+    except UnicodeEncodeError as error:
+        raise MatcherSyntax(f"bad regular expression {expression!r}: not UTF-8") from error
+    except re2.error as error:
+        reason = error.args[0].decode("utf-8", "replace").partition(": ^(?:")[0]
         raise MatcherSyntax(f"bad regular expression {expression!r}: {reason}") from error
