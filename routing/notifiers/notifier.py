@@ -1,11 +1,14 @@
-"""The protocol of a notifier. A new channel is one new file in this package: a module whose name is the
-channel's kind, with one public class of this shape. The host finds it by itself and does the IO.
+"""The protocol of a notifier.
+
+A new channel is one new file in this package: a module whose name is the channel's kind, with one public
+class of this shape. The host finds it by itself and does the IO.
 """
 
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from schemas.outcome import Outcome
@@ -28,7 +31,10 @@ class Print(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What came back. `status` 0: nothing did (`fault` says why: time-out, connection refused, …)."""
+    """What came back. `status` 0: nothing did (`fault` says why: time-out, connection refused, …).
+
+    Names of `headers` are in lower case.
+    """
 
     status: int
     headers: Mapping[str, str] = {}
@@ -37,14 +43,28 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object, or an empty one."""
-        ...
+        try:
+            return msgspec.json.decode(self.body, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return {}
+
+
+class Fact(Struct, frozen=True):
+    """One thing a page says: a label of a word or two, and text of a line or a few."""
+
+    label: str
+    text: str
 
 
 class Rendered(Struct, frozen=True, kw_only=True):
-    """A message in words: a line for a lock screen, and a body of a few lines (Markdown where the channel takes it)."""
+    """A message in words: a line for a lock screen, and a body of a few lines of plain text.
+
+    `facts`: the body in parts, for channels that can set them apart; empty where a team's template worded it.
+    """
 
     title: str
     body: str
+    facts: tuple[Fact, ...] = ()
 
 
 Secrets = Callable[[str], str]
@@ -62,7 +82,9 @@ class Notifier(Protocol):
     kind: ClassVar[str]
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
-        """One attempt: yields calls, is sent their answers, returns the outcome. At-least-once: an attempt
-        above 1 looks first whether an earlier one got through, where the channel can tell.
+        """One attempt: yields calls, is sent their answers, returns the outcome.
+
+        At-least-once: an attempt above 1 looks first whether an earlier one got through, where the channel
+        can tell.
         """
         ...

@@ -1,0 +1,214 @@
+"""What a page says: read on a phone in ten seconds, from what happens to whom down to the next step.
+
+Everything here comes from events of others: it is made one line, bounded and free of control characters
+before it is shown; each channel escapes it in its own way.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from routing.notifiers.notifier import Fact, Rendered
+from routing.sparkline import sparkline
+from routing.wording import (
+    counted,
+    duration,
+    instant,
+    lines,
+    measure,
+    number,
+    one_line,
+    percent,
+)
+from schemas.page import Content, Message
+from schemas.signal import Blast, Contributor, Sample, Signal
+
+TITLE = 150
+BODY = 3000
+LINE = 300
+SAMPLE = 160
+FEW = 3
+LABELS = 32
+URL = 1000
+STATUS = {"acknowledged": "ACKNOWLEDGED", "resolved": "RESOLVED"}
+
+
+class Link(msgspec.Struct, frozen=True):
+    """An address to follow: `http` or `https`, without white space."""
+
+    name: str
+    url: str
+
+
+def built_in(message: Message) -> Rendered:
+    """The message as it is worded where the team has no template of its own."""
+    facts = tuple(_facts(message))
+    return Rendered(title=title(message), body=_body(facts), facts=facts)
+
+
+def worded(message: Message, text: str) -> Rendered:
+    """The message as the team's own template worded it."""
+    return Rendered(title=title(message), body=lines(text, BODY))
+
+
+def after_fault(message: Message, fault: str) -> Rendered:
+    """The built-in text, and why the team's own template could not be used."""
+    note = Fact("Note", f"the team's message template failed: {one_line(fault, LINE)}")
+    facts = (*_facts(message), note)
+    return Rendered(title=title(message), body=_body(facts, note), facts=facts)
+
+
+def title(message: Message) -> str:
+    """One line of at most 150 characters for a lock screen: severity or status, and what happens."""
+    content = message.content
+    head = STATUS.get(content.status, content.severity.upper())
+    return one_line(f"{head}: {content.title or message.summary}", TITLE)
+
+
+def links(message: Message) -> tuple[Link, ...]:
+    """Addresses on the page: traces of its samples, runbook, dashboard; only web addresses."""
+    found = [Link("trace", sample.trace or "") for sample in _samples(message.content)]
+    found += [Link("runbook", message.content.runbook), Link("dashboard", message.content.dashboard)]
+    return tuple(link for link in found if _is_web(link.url))
+
+
+def variables(message: Message) -> dict[str, Any]:
+    """What a team's template may name: plain data, no secrets, no objects.
+
+    `n` (signals that fire), `labels`, `severity`, `score`, `score_why`, `summary`, `links` (by name, the
+    first of each), `incident`, `reason`, `to`, and the fields of the content.
+    """
+    content = message.content
+    fields = {name: getattr(content, name) for name in content.__struct_fields__ if name != "template"}
+    plain: dict[str, Any] = msgspec.to_builtins(fields)
+    return plain | {
+        "n": content.firing,
+        "labels": _labels(content.labels),
+        "score_why": _score_why(content),
+        "summary": _what(message),
+        "links": {link.name: link.url for link in reversed(links(message))},
+        "incident": message.incident,
+        "reason": message.reason,
+        "to": message.to,
+    }
+
+
+def _body(facts: Sequence[Fact], *last: Fact) -> str:
+    """Facts as lines; `last` are kept whole where the rest is cut."""
+    tail = "".join(f"\n{fact.label}: {fact.text}" for fact in last)
+    text = "\n".join(f"{fact.label}: {fact.text}" for fact in facts if fact not in last)
+    return lines(text, BODY - len(tail)) + tail
+
+
+def _facts(message: Message) -> Iterator[Fact]:
+    """What a page must hold, in the order in which it is read; what is not known is left out."""
+    content = message.content
+    told = (
+        ("What", _what(message)),
+        ("Status", _status(content)),
+        *_measured(content, message),
+        ("Also", _also(content.signals[1:])),
+        ("Related", ", ".join(one_line(each, LINE) for each in content.related[:FEW])),
+        ("Samples", "\n".join(_sample(each) for each in _samples(content))),
+        (f"Why {content.severity}", _score_why(content)),
+        ("Next", one_line(content.next_step, LINE)),
+        ("Runbook", one_line(content.runbook, URL)),
+        ("Dashboard", one_line(content.dashboard, URL)),
+        ("Team", one_line(content.team, LINE)),
+    )
+    return (Fact(label, text) for label, text in told if text)
+
+
+def _measured(content: Content, message: Message) -> Iterator[tuple[str, str]]:
+    """The numbers of the worst signal."""
+    yield "Since", _since(content, message)
+    for signal in content.signals[:1]:
+        yield "Observed", _observed(signal)
+        yield "Trend", " ".join(part for part in (signal.trend, sparkline(signal.history)) if part)
+        yield "Affected", _affected(signal.blast)
+        yield "Stands out", "\n".join(_contributor(each) for each in signal.contributors[:FEW])
+        yield "Changed", "\n".join(one_line(each, LINE) for each in signal.changes[:FEW])
+
+
+def _what(message: Message) -> str:
+    first = next(iter(message.content.signals), None)
+    return one_line(first.summary if first else message.summary, LINE)
+
+
+def _status(content: Content) -> str:
+    if content.status == "resolved":
+        reasons = sorted({signal.reason for signal in content.signals if signal.reason})
+        return f"resolved ({', '.join(reasons)})" if reasons else "resolved"
+    if content.status == "acknowledged":
+        return f"acknowledged by {one_line(content.acknowledged_by, LINE) or 'somebody'}"
+    return ""
+
+
+def _since(content: Content, message: Message) -> str:
+    return f"{duration(message.time - content.since)} ({instant(content.since)})"
+
+
+def _observed(signal: Signal) -> str:
+    if signal.observed is None:
+        return ""
+    parts = [measure(signal.observed, signal.unit)]
+    if signal.baseline is not None:
+        parts.append(f"against {measure(signal.baseline, signal.unit)}")
+    parts += _magnitude(signal)
+    if signal.burn_rates:
+        rates = ", ".join(f"{number(signal.burn_rates[name])} over {name}" for name in signal.burn_rates)
+        parts.append(f"· budget burnt at {one_line(rates, LINE)}")
+    return " ".join(parts)
+
+
+def _magnitude(signal: Signal) -> list[str]:
+    if signal.magnitude is None:
+        return []
+    shape = {"ratio": "({} times)", "sigma": "({} sigma)", "burn_rate": "(burning {} times too fast)"}
+    return [shape.get(signal.magnitude_unit, "({})").format(number(signal.magnitude))]
+
+
+def _affected(blast: Blast) -> str:
+    nouns = (("session", blast.sessions), ("user", blast.users), ("tenant", blast.tenants))
+    counts = ", ".join(counted(count, noun) for noun, count in nouns if count)
+    least = "at least " if blast.capped and counts else ""
+    share = f"{percent(blast.share)} of all" if blast.share else ""
+    return "; ".join(part for part in (least + counts, share) if part)
+
+
+def _contributor(each: Contributor) -> str:
+    what = f"{one_line(each.dimension, 60)}={one_line(each.value, 80)}"
+    return (
+        f"{what}: {percent(each.share)} of the affected, {number(each.lift)} times as often as in the others"
+    )
+
+
+def _also(others: Sequence[Signal]) -> str:
+    told = [one_line(signal.summary, LINE) for signal in others[:FEW]]
+    if len(others) > FEW:
+        told.append(f"and {len(others) - FEW} more")
+    return "\n".join(told)
+
+
+def _samples(content: Content) -> list[Sample]:
+    return [sample for signal in content.signals for sample in signal.samples][:FEW]
+
+
+def _sample(sample: Sample) -> str:
+    text = one_line(sample.text, SAMPLE) or one_line(sample.event, SAMPLE)
+    trace = f" · trace {one_line(sample.trace, URL)}" if sample.trace else ""
+    return f"{instant(sample.time)} “{text}”{trace}"
+
+
+def _score_why(content: Content) -> str:
+    parts = ", ".join(f"{one_line(part.why, 80)} {part.points:+d}" for part in content.score_parts)
+    return f"score {content.score} of 100" + (f": {parts}" if parts else "")
+
+
+def _labels(labels: dict[str, str]) -> dict[str, str]:
+    return {one_line(name, 80): one_line(labels[name], LINE) for name in sorted(labels)[:LABELS]}
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("http://", "https://")) and len(url) <= URL and url == "".join(url.split())

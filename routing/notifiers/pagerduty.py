@@ -1,0 +1,100 @@
+"""PagerDuty, Events API v2.
+
+Target: the integration's routing key (usually `env:NAME`). The dedup key is the incident's id, so a repeated
+attempt changes nothing. Option `url`, or `PAGERDUTY_EVENTS_URL`: another address than PagerDuty's own.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from routing.answers import not_now, setting
+from routing.content import links
+from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
+from routing.wording import cut, one_line
+from schemas.outcome import Delivered, Outcome, Undeliverable
+from schemas.page import Message
+
+ENQUEUE = "https://events.pagerduty.com/v2/enqueue"
+ACCEPTED = range(200, 300)
+SUMMARY = 1024
+WORD = 255
+DETAIL = 3000
+LABELS = 32
+ACTIONS = {"triggered": "trigger", "acknowledged": "acknowledge", "resolved": "resolve"}
+
+
+class PagerDuty:
+    """202 is delivered; 429, 5xx and silence are for later; 400 and other refusals are final."""
+
+    kind: ClassVar[str] = "pagerduty"
+
+    def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
+        """One event: trigger, acknowledge or resolve."""
+        options = message.channel.options
+        url = (
+            secrets(options["url"])
+            if "url" in options
+            else setting(secrets, "env:PAGERDUTY_EVENTS_URL", ENQUEUE)
+        )
+        event = {"routing_key": secrets(message.channel.target), **occurrence(message, rendered)}
+        answer = yield Call(
+            method="POST",
+            url=url,
+            headers={"content-type": "application/json", "user-agent": "agent-oversight"},
+            body=msgspec.json.encode(event),
+        )
+        outcome: Outcome | None = not_now(answer, now)
+        if outcome is None and answer.status in ACCEPTED:
+            outcome = Delivered(reference=message.incident)
+        return outcome or Undeliverable(reason=_refusal(answer))
+
+
+def occurrence(message: Message, rendered: Rendered) -> dict[str, Any]:
+    """The event without its routing key. Its sizes are bounded, far below PagerDuty's 512 kB."""
+    content = message.content
+    known = links(message)
+    event = {
+        "event_action": ACTIONS[content.status],
+        "dedup_key": message.incident,
+        "client": "agent-oversight",
+        "links": [{"href": link.url, "text": link.name} for link in known],
+        "payload": {
+            "summary": cut(rendered.title, SUMMARY),
+            "source": one_line(content.labels.get("agent", ""), WORD) or "agent-oversight",
+            "severity": message.severity,
+            "timestamp": content.since.isoformat(),
+            "component": one_line(content.labels.get("agent", ""), WORD),
+            "group": one_line(content.team, WORD),
+            "class": one_line("/".join(_kind(content.labels)), WORD),
+            "custom_details": _details(message, rendered),
+        },
+    }
+    dashboard = next((link.url for link in known if link.name == "dashboard"), "")
+    return event | ({"client_url": dashboard} if dashboard else {})
+
+
+def _kind(labels: dict[str, str]) -> list[str]:
+    return [labels[name] for name in ("detector", "finding") if name in labels]
+
+
+def _details(message: Message, rendered: Rendered) -> dict[str, Any]:
+    labels = message.content.labels
+    facts = {fact.label: cut(fact.text, DETAIL) for fact in rendered.facts}
+    return {
+        **(facts or {"Message": cut(rendered.body, DETAIL)}),
+        "labels": {one_line(name, WORD): one_line(labels[name], WORD) for name in sorted(labels)[:LABELS]},
+        "page": message.id,
+    }
+
+
+def _refusal(answer: Answer) -> str:
+    """PagerDuty says what it did not like: `{"message": …, "errors": […]}`."""
+    said = answer.json()
+    errors = said.get("errors")
+    words = [
+        str(said.get("message", "")),
+        *(str(each) for each in (errors if isinstance(errors, list) else [])),
+    ]
+    return one_line(f"HTTP {answer.status} {'; '.join(word for word in words if word)}", WORD)

@@ -1,0 +1,61 @@
+"""Any HTTP endpoint: a signed POST of the whole message as JSON.
+
+Target: the URL (usually `env:NAME`). Options: `secret` (usually `env:NAME`) signs each request:
+`X-Oversight-Signature: t=SECONDS,v1=HEX`, HEX being HMAC-SHA256 with the secret over `SECONDS.BODY`. The
+receiver tells a repeated page by `Idempotency-Key`, the id of the page or update.
+"""
+
+import hmac
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, ClassVar
+
+import msgspec
+
+from routing.answers import not_now
+from routing.notifiers.notifier import Call, Delivery, Rendered, Secrets
+from schemas.outcome import Delivered, Outcome, Undeliverable
+from schemas.page import Message
+
+SUCCESS = range(200, 300)
+
+
+class Webhook:
+    """2xx is delivered; 408, 425, 429, 5xx and silence are for later; everything else is final."""
+
+    kind: ClassVar[str] = "webhook"
+
+    def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
+        """One POST."""
+        url = secrets(message.channel.target)
+        if not url.startswith(("http://", "https://")):
+            return Undeliverable(reason="the target of a webhook must be an http or https address")
+        body = document(message, rendered)
+        headers = {
+            "content-type": "application/json",
+            "idempotency-key": message.id,
+            "user-agent": "agent-oversight",
+        }
+        if "secret" in message.channel.options:
+            key = secrets(message.channel.options["secret"])
+            headers["x-oversight-signature"] = signature(key, body, int(now.timestamp()))
+        answer = yield Call(method="POST", url=url, headers=headers, body=body)
+        outcome: Outcome | None = not_now(answer, now)
+        if outcome is None and answer.status in SUCCESS:
+            outcome = Delivered(reference=message.id)
+        return outcome or Undeliverable(reason=f"HTTP {answer.status}")
+
+
+def document(message: Message, rendered: Rendered) -> bytes:
+    """`{"message": …, "rendered": {"title", "body"}}`, without the channel: its options may hold secrets."""
+    told: dict[str, Any] = msgspec.to_builtins(message)
+    del told["channel"]
+    told["content"].pop("template", None)
+    words = {"title": rendered.title, "body": rendered.body}
+    return msgspec.json.encode({"message": told, "rendered": words})
+
+
+def signature(secret: str, body: bytes, time_s: int) -> str:
+    """The value of `X-Oversight-Signature` for a body sent at `time_s` (POSIX seconds)."""
+    digest = hmac.new(secret.encode(), f"{time_s}.".encode() + body, sha256).hexdigest()
+    return f"t={time_s},v1={digest}"
