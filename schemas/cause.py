@@ -21,13 +21,13 @@ class Cause(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ca
     origin: Origin | None = None
 
 
-class Signalled(Cause, tag="signal"):
+class Signalled(Cause, frozen=True, tag="signal"):
     """A detector's finding, opened, re-asserted or resolved."""
 
     signal: Signal
 
 
-class Acknowledged(Cause, tag="acknowledge"):
+class Acknowledged(Cause, frozen=True, tag="acknowledge"):
     """Somebody took the incident. `id` is derived from the delivery: a repeated callback changes nothing."""
 
     id: str
@@ -35,7 +35,7 @@ class Acknowledged(Cause, tag="acknowledge"):
     by: str
 
 
-class Resolved(Cause, tag="resolve"):
+class Resolved(Cause, frozen=True, tag="resolve"):
     """Somebody closed the incident by hand."""
 
     id: str
@@ -43,7 +43,7 @@ class Resolved(Cause, tag="resolve"):
     by: str
 
 
-class Silenced(Cause, tag="silence"):
+class Silenced(Cause, frozen=True, tag="silence"):
     """Somebody silenced what matches, until `until`."""
 
     id: str
@@ -53,7 +53,7 @@ class Silenced(Cause, tag="silence"):
     comment: str = ""
 
 
-class Reported(Cause, tag="outcome"):
+class Reported(Cause, frozen=True, tag="outcome"):
     """What became of attempt `attempt` at page or update `page`."""
 
     page: str
@@ -68,7 +68,7 @@ class ConfigFile(Struct, frozen=True, array_like=True):
     text: str
 
 
-class Configured(Cause, tag="config"):
+class Configured(Cause, frozen=True, tag="config"):
     """The configuration that holds from here on: whole text, references to secrets but never values."""
 
     digest: str
@@ -76,7 +76,7 @@ class Configured(Cause, tag="config"):
     clock: Literal["wall", "events"] = "wall"
 
 
-class Wake(Cause, tag="wake"):
+class Wake(Cause, frozen=True, tag="wake"):
     """Time passed: timers that are due by `at` fire, each at its own due time.
 
     Where the clock is the events', each partition of `agent.events` tells its watermark this way:

@@ -1,13 +1,13 @@
-"""Control records: what moves a detector besides events, written into the log of `agent.events` by the host."""
+"""Control records: what moves a detector besides events; the host writes them into `agent.events`."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from schemas.cause import ConfigFile
 
-CONTROL_TYPE = "oversight.control.v1"
+CONTROL_TYPE: Final = "oversight.control.v1"
 Time = Annotated[datetime, Meta(tz=True)]
 
 
@@ -18,19 +18,19 @@ class Control(Struct, frozen=True, kw_only=True, tag_field="control"):
     type: Literal["oversight.control.v1"] = CONTROL_TYPE
 
 
-class Tick(Control, tag="tick"):
+class Tick(Control, frozen=True, tag="tick"):
     """Time passed in a partition although no event came."""
 
 
-class Settings(Control, tag="config"):
+class Settings(Control, frozen=True, tag="config"):
     """The configuration that detectors follow from here on."""
 
     digest: str
     files: tuple[ConfigFile, ...]
 
 
-class Rebase(Control, tag="rebase"):
-    """"This is the new normal": the finding's detector learns its baseline anew for this agent."""
+class Rebase(Control, frozen=True, tag="rebase"):
+    """This is the new normal: the finding's detector learns its baseline anew for this agent."""
 
     agent: str
     detector: str

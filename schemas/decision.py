@@ -18,7 +18,7 @@ Action = Literal[
 ]
 
 
-class Decision(Words):
+class Decision(Words, frozen=True):
     """One piece of advice, valid until `until`. `automatic`: it may be acted on without a person."""
 
     id: str

@@ -13,7 +13,7 @@ Text256 = Annotated[str, Meta(max_length=256)]
 Text512 = Annotated[str, Meta(max_length=512)]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Seconds = Annotated[float, Meta(ge=0)]
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Scalar = str | float | bool
 EventType = Literal[
     "agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.approval.v1", "agent.release.v1"
@@ -26,7 +26,7 @@ class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A part of an event's data; frozen, so that folds may keep it."""
 
 
-class Operation(Part):
+class Operation(Part, frozen=True):
     """What was done. `duration` in seconds; an absent `state` means ended."""
 
     name: Text256
@@ -38,15 +38,15 @@ class Operation(Part):
     consequence: Consequence | None = None
 
 
-class Agent(Part):
+class Agent(Part, frozen=True):
     """Who did it."""
 
-    name: Name
+    name: Text256
     id: Text256 | None = None
     version: Text256 | None = None
 
 
-class Service(Part):
+class Service(Part, frozen=True):
     """The service the agent runs in."""
 
     name: Text256 | None = None
@@ -54,46 +54,46 @@ class Service(Part):
     instance_id: Text256 | None = None
 
 
-class Deployment(Part):
+class Deployment(Part, frozen=True):
     """Where it runs."""
 
     environment_name: Text256 | None = None
 
 
-class Conversation(Part):
+class Conversation(Part, frozen=True):
     """The session; `state` on `agent.session.v1` only."""
 
     id: Text256 | None = None
     state: Literal["started", "running", "ended"] | None = None
 
 
-class Identified(Part):
+class Identified(Part, frozen=True):
     """A tenant or a user."""
 
     id: Text256 | None = None
 
 
-class Named(Part):
+class Named(Part, frozen=True):
     """A provider."""
 
     name: Text256 | None = None
 
 
-class Request(Part):
+class Request(Part, frozen=True):
     """What was asked of a model."""
 
     model: Text256 | None = None
     max_tokens: Count | None = None
 
 
-class Prompt(Part):
+class Prompt(Part, frozen=True):
     """The prompt template."""
 
     name: Text256 | None = None
     version: Text256 | None = None
 
 
-class Response(Part):
+class Response(Part, frozen=True):
     """What a model answered. `time_to_first_chunk` in seconds."""
 
     id: Text256 | None = None
@@ -102,7 +102,7 @@ class Response(Part):
     time_to_first_chunk: Seconds | None = None
 
 
-class Tool(Part):
+class Tool(Part, frozen=True):
     """The tool that was called."""
 
     name: Text256 | None = None
@@ -111,20 +111,20 @@ class Tool(Part):
     arguments_digest: Text256 | None = None
 
 
-class Mcp(Part):
+class Mcp(Part, frozen=True):
     """Model Context Protocol."""
 
     method_name: Text256 | None = None
 
 
-class Server(Part):
+class Server(Part, frozen=True):
     """The peer."""
 
     address: Text256 | None = None
     port: Count | None = None
 
 
-class Usage(Part):
+class Usage(Part, frozen=True):
     """The operation's own usage, never subtree totals. `cost_amount` in `cost_currency`."""
 
     input_tokens: Count | None = None
@@ -138,7 +138,7 @@ class Usage(Part):
     cost_component: Literal["model", "tool", "infra"] | None = None
 
 
-class Failure(Part, rename={"class_": "class"}):
+class Failure(Part, frozen=True, rename={"class_": "class"}):
     """Why it failed; success is the absence of this. `retry_after` in seconds, `final`: no retry follows."""
 
     type: Text256
@@ -150,7 +150,7 @@ class Failure(Part, rename={"class_": "class"}):
     final: bool | None = None
 
 
-class Limits(Part):
+class Limits(Part, frozen=True):
     """Saturation. `queue_wait` in seconds."""
 
     concurrency: Count | None = None
@@ -160,7 +160,7 @@ class Limits(Part):
     queue_wait: Seconds | None = None
 
 
-class Release(Part):
+class Release(Part, frozen=True):
     """The release that served it, or, on `agent.release.v1`, what changed."""
 
     id: Text256 | None = None
@@ -172,7 +172,7 @@ class Release(Part):
     summary: Text512 | None = None
 
 
-class Input(Part):
+class Input(Part, frozen=True):
     """What came in: text, or what the agent computed of it."""
 
     features: Annotated[dict[str, Scalar], Meta(max_length=32)] | None = None
@@ -182,7 +182,7 @@ class Input(Part):
     prefix_digest: Text256 | None = None
 
 
-class Evaluation(Part):
+class Evaluation(Part, frozen=True):
     """A score of an answer or a session."""
 
     name: Text256
@@ -191,7 +191,7 @@ class Evaluation(Part):
     explanation: Text512 | None = None
 
 
-class Resource(Part):
+class Resource(Part, frozen=True):
     """Something that belongs to a tenant."""
 
     kind: Literal["memory", "cache", "thread", "credential", "sandbox", "file", "datastore"]
@@ -200,14 +200,14 @@ class Resource(Part):
     access: Literal["read", "write"] | None = None
 
 
-class Isolation(Part):
+class Isolation(Part, frozen=True):
     """What a session touched."""
 
     resources: Annotated[tuple[Resource, ...], Meta(max_length=64)] | None = None
     honeytokens: Annotated[tuple[Text256, ...], Meta(max_length=16)] | None = None
 
 
-class Approval(Part):
+class Approval(Part, frozen=True):
     """Human oversight of an operation. `wait` in seconds."""
 
     id: Text256 | None = None
@@ -219,7 +219,7 @@ class Approval(Part):
     policy: Text256 | None = None
 
 
-class Data(Part):
+class Data(Part, frozen=True):
     """The payload: only `operation` and `agent` are required."""
 
     operation: Operation
@@ -247,7 +247,7 @@ class Data(Part):
     attributes: Annotated[dict[str, Scalar], Meta(max_length=32)] | None = None
 
 
-class Event(Part):
+class Event(Part, frozen=True):
     """One agent operation, session edge, evaluation, approval or release. `time` is the operation's end."""
 
     specversion: Literal["1.0"]

@@ -6,7 +6,7 @@ from schemas.page import ScorePart, Severity, Status
 from schemas.signal import Words
 
 
-class Incident(Words):
+class Incident(Words, frozen=True):
     """A group of signals under one route. `id`: the route's id, the group's labels and its opening time."""
 
     id: str

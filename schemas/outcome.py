@@ -12,7 +12,10 @@ class Delivered(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="deli
 
 
 class Deferred(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="deferred", tag_field="outcome"):
-    """Not now: rate limited, 5xx, time-out. The router tries the same page again at `retry_at`, or by its own backoff."""
+    """Not now: rate limited, 5xx, time-out.
+
+    The router tries the same page again at `retry_at`, or by its own backoff.
+    """
 
     reason: str
     retry_at: datetime | None = None
@@ -21,7 +24,10 @@ class Deferred(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="defer
 class Undeliverable(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag="undeliverable", tag_field="outcome"
 ):
-    """Never: unknown channel, bad credentials, refused content. The router falls through to the next channel."""
+    """Never: unknown channel, bad credentials, refused content.
+
+    The router falls through to the next channel.
+    """
 
     reason: str
 

@@ -1,5 +1,6 @@
 """Pages: one message to one recipient over one channel, with all that its content is rendered from."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -13,7 +14,7 @@ PageReason = Literal["opened", "joined", "escalated", "repeated", "reopened", "f
 UpdateReason = Literal["updated", "acknowledged", "resolved"]
 
 
-class Channel(Words):
+class Channel(Words, frozen=True):
     """Where a message goes: the notifier's `kind` and its target.
 
     A target or option may be `env:NAME` (a secret), which only the notifier resolves.
@@ -21,17 +22,17 @@ class Channel(Words):
 
     kind: str
     target: str
-    options: dict[str, str] = {}
+    options: Mapping[str, str] = {}
 
 
-class ScorePart(Words):
+class ScorePart(Words, frozen=True):
     """One part of the severity score, in points."""
 
     why: str
     points: int
 
 
-class Content(Words):
+class Content(Words, frozen=True):
     """What a page says (DESIGN: what a page must hold), before it is rendered for a channel."""
 
     title: str

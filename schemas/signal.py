@@ -10,7 +10,7 @@ class Words(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A record that is published: fields left at their defaults are left out."""
 
 
-class Contributor(Words):
+class Contributor(Words, frozen=True):
     """What stands out in the affected events against the others.
 
     `lift`: share among the affected divided by share among the others, 1 = no difference.
@@ -22,7 +22,7 @@ class Contributor(Words):
     lift: float
 
 
-class Blast(Words):
+class Blast(Words, frozen=True):
     """How many are affected. `share`: of all sessions (or operations) in the window, in [0, 1]."""
 
     sessions: int = 0
@@ -33,7 +33,7 @@ class Blast(Words):
     """True where a count reached its cap: read it as "at least"."""
 
 
-class Sample(Words):
+class Sample(Words, frozen=True):
     """One affected event, redacted, to look at."""
 
     event: str
@@ -44,7 +44,7 @@ class Sample(Words):
     trace: str | None = None
 
 
-class Signal(Words):
+class Signal(Words, frozen=True):
     """A finding that holds (`firing`) or no longer holds (`resolved`).
 
     `id` is derived from what it is about: detector, finding, labels and onset. It stays the same while the
@@ -68,7 +68,10 @@ class Signal(Words):
     confidence: float = 1.0
     trend: Literal["rising", "falling", "steady", ""] = ""
     burn_rates: dict[str, float] = {}
-    """Burn rate by window (`5m`, `1h`, …), where the finding has an SLO; only windows whose pair holds with the guard."""
+    """Burn rate by window (`5m`, `1h`, …), where the finding has an SLO.
+
+    Only windows whose pair holds with the guard.
+    """
     blast: Blast = Blast()
     contributors: tuple[Contributor, ...] = ()
     samples: tuple[Sample, ...] = ()

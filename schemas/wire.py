@@ -1,6 +1,6 @@
 """Bytes to words and back: events as CloudEvents (structured and binary), everything else as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,18 +8,24 @@ import msgspec
 
 from schemas.cause import AnyCause
 from schemas.control import CONTROL_TYPE, AnyControl
-from schemas.event import Event
+from schemas.event import Data, Event
 from schemas.page import Message
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 STRUCTURED = b"application/cloudevents+json"
+YEARS = range(1970, 9999)
+"""Years that every clock and zone can express; a time outside of them is malformed."""
 
 _event = msgspec.json.Decoder(Event)
-_control = msgspec.json.Decoder(AnyControl)
-_cause = msgspec.json.Decoder(AnyCause)
-_message = msgspec.json.Decoder(Message)
+_data = msgspec.json.Decoder(Data)
+_control: msgspec.json.Decoder[AnyControl] = msgspec.json.Decoder(AnyControl)
+_cause: msgspec.json.Decoder[AnyCause] = msgspec.json.Decoder(AnyCause)
+_message: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 _raw = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder()
+
+# What decoding raises: wrong JSON or types, text that is not UTF-8, nesting without end.
+_FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Malformed(Exception):  # noqa: N818 - the word of the contract
@@ -33,29 +39,59 @@ def decode_event(value: bytes, headers: Headers = ()) -> Event | AnyControl:
         Malformed: with the path and what was expected there.
     """
     try:
-        return _event.decode(value)
-    except msgspec.DecodeError as error:
+        event = _event.decode(value)
+    except _FAULTS as error:
         return _otherwise(value, headers, error)
+    if event.time.year in YEARS:
+        return event
+    raise Malformed(f"Expected a year from {YEARS.start} to {YEARS.stop - 1} - at `$.time`")
 
 
-def _otherwise(value: bytes, headers: Headers, error: msgspec.DecodeError) -> Event | AnyControl:
-    attributes = {name: text for name, text in headers if name.startswith("ce_")}
+def _otherwise(value: bytes, headers: Headers, error: Exception) -> Event | AnyControl:
+    """What is no structured event as it stands: binary, control, numbers written `3.0`, or malformed."""
+    attributes = {name: text for name, text in headers if text is not None}
     try:
-        if attributes:
-            return _binary(value, attributes, headers)
+        if "ce_specversion" in attributes:
+            return _binary(value, attributes)
         if CONTROL_TYPE.encode() in value:
             return _control.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as other:
-        raise Malformed(str(other)) from other
-    raise Malformed(str(error)) from error
+    except _FAULTS as other:
+        raise Malformed(_reason(other)) from other
+    try:
+        return msgspec.convert(_whole(msgspec.json.decode(value)), Event)
+    except _FAULTS:
+        raise Malformed(_reason(error)) from error
 
 
-def _binary(value: bytes, attributes: dict[str, bytes], headers: Headers) -> Event:
+def _reason(error: Exception) -> str:
+    match error:
+        case RecursionError():
+            return "Nested too deeply"
+        case UnicodeDecodeError():
+            return f"Expected UTF-8, {error.reason} in {error.object[error.start :][:8]!r}"
+    return str(error)
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows no integers: `3.0` is 3 wherever it stands; where a float is asked for, 3 does as well."""
+    match value:
+        case float():
+            return int(value) if value.is_integer() else value
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {name: _whole(each) for name, each in value.items()}
+    return value
+
+
+def _binary(value: bytes, attributes: Mapping[str, bytes]) -> Event:
     """Binary binding: attributes in `ce_*` headers, `content-type` is the data's, the value is the data."""
-    envelope: dict[str, Any] = {name[3:]: text.decode() for name, text in attributes.items()}
-    envelope["data"] = msgspec.Raw(value)
-    envelope |= {"datacontenttype": text.decode() for name, text in headers if name.lower() == "content-type"}
-    return _event.decode(_encoder.encode(envelope))
+    envelope: dict[str, Any] = {
+        name.removeprefix("ce_"): text.decode() for name, text in attributes.items() if name.startswith("ce_")
+    }
+    if content := attributes.get("content-type"):
+        envelope["datacontenttype"] = content.decode().partition(";")[0].strip()
+    return msgspec.convert(envelope | {"data": _data.decode(value)}, Event)
 
 
 def binary(event: Event) -> tuple[bytes, list[tuple[str, bytes]]]:
@@ -75,8 +111,8 @@ def decode_cause(value: bytes) -> AnyCause:
     """
     try:
         return _cause.decode(value)
-    except msgspec.DecodeError as error:
-        raise Malformed(str(error)) from error
+    except _FAULTS as error:
+        raise Malformed(_reason(error)) from error
 
 
 def decode_message(value: bytes) -> Message:
@@ -87,8 +123,8 @@ def decode_message(value: bytes) -> Message:
     """
     try:
         return _message.decode(value)
-    except msgspec.DecodeError as error:
-        raise Malformed(str(error)) from error
+    except _FAULTS as error:
+        raise Malformed(_reason(error)) from error
 
 
 def encode(value: msgspec.Struct | bytes) -> bytes:
