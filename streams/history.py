@@ -5,7 +5,7 @@ and at the end every partition is told a time so late that all timers have playe
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
@@ -18,17 +18,20 @@ from streams.files import Line
 
 IDLE_S = 60
 DRAIN = timedelta(hours=24)
-END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 POSITIVE = 0x7FFFFFFF
 
 
 class Step(Struct, frozen=True, gc=False):
-    """One record to append to `partition`. `line`: where it came from; None for a Tick."""
+    """One record to append to `partition`.
+
+    `line`: where it came from; None for a Tick. `at_s`: event time in POSIX seconds, where it has one.
+    """
 
     partition: int
     value: bytes
     key: bytes | None = None
     line: Line | None = None
+    at_s: float | None = None
 
 
 @lru_cache(65536)
@@ -51,32 +54,28 @@ def spread(lines: Iterable[Line], partitions: int) -> Iterator[Step]:
 
     Ticks and settings that an earlier host wrote among the lines are left out: they told of other partitions.
     """
-    return (step for step, _ in _placed(lines, partitions))
-
-
-def _placed(lines: Iterable[Line], partitions: int) -> Iterator[tuple[Step, float | None]]:
-    """Steps, each with its event time in POSIX seconds where it has one."""
     for line in lines:
+        value = line.value
         try:
-            record = decode_event(line.value)
+            what = decode_event(value)
         except Malformed:
-            yield Step(_hashed(line.value, partitions), line.value, None, line), None
+            yield Step(_hashed(value, partitions), value, None, line)
             continue
-        if isinstance(record, Event):
-            key = key_of(record)
-            yield Step(partition_of(key, partitions), line.value, key, line), record.time.timestamp()
-        elif isinstance(record, Rebase):
-            key = record.agent.encode()
-            yield Step(partition_of(key, partitions), line.value, key, line), None
+        if isinstance(what, Event):
+            key = key_of(what)
+            yield Step(partition_of(key, partitions), value, key, line, what.time.timestamp())
+        elif isinstance(what, Rebase):
+            key = what.agent.encode("utf-8", "surrogatepass")
+            yield Step(partition_of(key, partitions), value, key, line)
 
 
 def plan(lines: Iterable[Line], partitions: int) -> Iterator[Step]:
     """Every line at its place and, between them, Ticks that tell the time to partitions without events."""
     hands = Hands(partitions)
-    for step, at_s in _placed(lines, partitions):
-        if at_s is not None:
-            yield from hands.move(at_s)
-            hands.touch(step.partition, at_s)
+    for step in spread(lines, partitions):
+        if step.at_s is not None:
+            yield from hands.move(step.at_s)
+            hands.touch(step.partition, step.at_s)
         yield step
     yield from hands.drain()
 
@@ -113,7 +112,5 @@ class Hands:
         """The end of input: every partition is told that a day has passed, so that every timer plays out."""
         if self._latest_s is None:
             return
-        latest = moment(self._latest_s)
-        end = latest + DRAIN if latest < END_OF_TIME - DRAIN else END_OF_TIME
-        value = encode(Tick(time=end))
+        value = encode(Tick(time=moment(self._latest_s) + DRAIN))
         yield from (Step(partition, value) for partition in range(len(self._told_s)))

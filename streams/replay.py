@@ -1,0 +1,114 @@
+"""The pure core over files: what a worker on Kafka would find and whom it would page, without Kafka.
+
+Every page is answered at once as delivered, at its own time.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from detectors.bank import Bank
+from routing.configuration import load
+from routing.router import Router
+from schemas.cause import AnyCause, ConfigFile, Configured, Reported, Signalled
+from schemas.identity import derived
+from schemas.outcome import Delivered
+from schemas.page import Page, Update
+from schemas.record import Origin, Output, Record
+from schemas.wire import encode, moment
+from streams.files import Line
+from streams.fold import Fold
+from streams.history import Step, plan
+from streams.records import DeadLetter, Told, Word
+from streams.settings import detector_settings
+
+SOURCE = "agent.events/0"
+BUILT_IN = ConfigFile(
+    "<built-in>",
+    """\
+route: {receiver: on-call, group_by: [agent, detector]}
+receivers:
+- {name: on-call, notify: [{terminal: screen}]}
+""",
+)
+"""What is followed where no configuration is given: everything pages one terminal."""
+
+
+def replay(
+    lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,)
+) -> Iterator[tuple[Step, Sequence[Told]]]:
+    """Folds lines; yields each step with what it brought about, in the order of event time.
+
+    Raises:
+        ConfigFaults: the configuration does not hold.
+    """
+    bank = Bank(lambda given: detector_settings(load(given)), "events")
+    bank.begin(files)
+    core = Core(bank, Router())
+    core.configure(files)
+    return ((step, core.take(step)) for step in plan(lines, 1))
+
+
+class Core:
+    """Detection and routing, coupled directly: what one puts out, the other takes in."""
+
+    def __init__(self, bank: Fold, router: Fold) -> None:
+        self._bank = bank
+        self._router = router
+        self._offset = 0
+        self._causes = 0
+
+    def configure(self, files: Sequence[ConfigFile]) -> None:
+        """The configuration that routing follows from the beginning of time on."""
+        texts = [part for file in files for part in (file.name, file.text)]
+        self._route(
+            Configured(at=moment(0), digest=derived("cfg", *texts), files=tuple(files), clock="events")
+        )
+
+    def take(self, step: Step) -> Sequence[Told]:
+        """What one more step brings about."""
+        offset, self._offset = self._offset, self._offset + 1
+        try:
+            outputs = self._bank.apply(Record(offset, step.value, step.key))
+        except Exception as fault:  # noqa: BLE001 - as in the worker: to the dead letters, and on
+            return [DeadLetter(step.line or Line(step.value), str(fault))]
+        told: list[Told] = []
+        for n, output in enumerate(outputs):
+            told += self._follow(step, output, Origin(SOURCE, offset, n))
+        return told
+
+    def _follow(self, step: Step, output: Output, origin: Origin) -> Sequence[Told]:
+        if output.stream == "deadletter":
+            reason = dict(output.headers)["reason"].decode()
+            return [DeadLetter(step.line or Line(step.value), reason)]
+        cause: AnyCause = msgspec.structs.replace(output.value, origin=origin)  # type: ignore[type-var,assignment]
+        return self._route(cause)
+
+    def _route(self, first: AnyCause) -> Sequence[Word]:
+        """What a cause brings about, and what the answers to its pages bring about, in order of time."""
+        words: list[Word] = [first.signal] if isinstance(first, Signalled) else []
+        waiting: deque[AnyCause] = deque([first])
+        while waiting:
+            for output in self._decide(waiting.popleft()):
+                word: Word = output.value  # type: ignore[assignment] # routing puts out nothing else
+                words.append(word)
+                if isinstance(word, Page | Update):
+                    waiting.append(_delivered(word))
+        return sorted(words, key=_time)
+
+    def _decide(self, cause: AnyCause) -> Sequence[Output]:
+        offset, self._causes = self._causes, self._causes + 1
+        return self._router.apply(Record(offset, encode(cause)))
+
+
+def _time(word: Word) -> datetime:
+    return word.time
+
+
+def _delivered(message: Page | Update) -> Reported:
+    reference = message.reference if isinstance(message, Update) else f"replay:{message.id}"
+    return Reported(
+        at=message.time, page=message.id, attempt=message.attempt, outcome=Delivered(reference=reference)
+    )

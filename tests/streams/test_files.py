@@ -1,0 +1,100 @@
+"""Files as input."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from schemas.cause import ConfigFile
+from streams.files import Unreadable, config_files, lines, size
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_lines_keep_their_place_and_lose_their_ends(tmp_path):
+    path = written(tmp_path / "a.jsonl", b"one\r\n\n two \nthree")
+    assert [(line.number, line.value) for line in lines([path])] == [
+        (1, b"one"),
+        (3, b" two "),
+        (4, b"three"),
+    ]
+    assert next(str(line) for line in lines([path])) == f"{path}:1"
+
+
+def test_gzip_is_told_by_its_first_bytes_not_by_its_name(tmp_path):
+    packed = written(tmp_path / "a.jsonl", gzip.compress(b"one\ntwo\n"))
+    plain = written(tmp_path / "b.gz", b"three\n")
+    assert [line.value for line in lines([packed, plain])] == [b"one", b"two", b"three"]
+
+
+def test_an_empty_file_has_no_lines(tmp_path):
+    assert list(lines([written(tmp_path / "empty", b"")])) == []
+
+
+def test_the_progress_adds_up_to_the_size_on_disk(tmp_path):
+    paths = [
+        written(tmp_path / "a.gz", gzip.compress(b"line\n" * 5000)),
+        written(tmp_path / "b", b"line\n" * 2500),
+    ]
+    done: list[int] = []
+    assert len(list(lines(paths, done.append))) == 7500
+    assert sum(done) == size(paths)
+    assert len(done) > 2
+
+
+def test_a_missing_file_is_named(tmp_path):
+    absent = tmp_path / "absent.jsonl"
+    with pytest.raises(Unreadable, match=r"absent\.jsonl: No such file or directory"):
+        list(lines([absent]))
+    with pytest.raises(Unreadable, match=r"absent\.jsonl: No such file or directory"):
+        size([absent])
+
+
+def test_a_directory_is_no_file_of_events(tmp_path):
+    with pytest.raises(Unreadable, match="Is a directory"):
+        list(lines([tmp_path]))
+
+
+@pytest.mark.parametrize("cut", [12, 30])
+def test_half_a_gzip_gives_what_it_has_and_then_says_so(tmp_path, cut):
+    whole = gzip.compress(b"".join(b"%d\n" % n for n in range(1000)))
+    path = written(tmp_path / "half.gz", whole[:-cut])
+    with pytest.raises(Unreadable, match=r"half\.gz: "):
+        list(lines([path]))
+
+
+def test_a_gzip_with_a_broken_middle_is_unreadable(tmp_path):
+    whole = bytearray(gzip.compress(b"".join(b"%d\n" % n for n in range(1000))))
+    whole[20:30] = b"\xff" * 10
+    with pytest.raises(Unreadable, match=r"broken\.gz: "):
+        list(lines([written(tmp_path / "broken.gz", bytes(whole))]))
+
+
+def test_a_configuration_is_one_file_as_it_is(tmp_path):
+    path = written(tmp_path / "oversight.conf", "route: {receiver: ü}\n".encode())
+    assert config_files(path) == (ConfigFile(str(path), "route: {receiver: ü}\n"),)
+
+
+def test_a_directory_gives_its_yaml_by_name_and_nothing_hidden(tmp_path):
+    for name in ("b.yml", "a.yaml", "conf.d/c.yml", "notes.txt", ".hidden.yml", "..data/d.yml"):
+        written(tmp_path / name, name.encode())
+    assert [file.text for file in config_files(tmp_path)] == ["a.yaml", "b.yml", "conf.d/c.yml"]
+
+
+def test_a_directory_without_yaml_is_no_configuration(tmp_path):
+    with pytest.raises(Unreadable, match=r"no \.yml or \.yaml file"):
+        config_files(tmp_path)
+
+
+def test_a_configuration_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(Unreadable, match=r"gone\.yml: No such file or directory"):
+        config_files(tmp_path / "gone.yml")
+
+
+def test_a_configuration_is_text(tmp_path):
+    with pytest.raises(Unreadable, match=r"not UTF-8: .* at byte 2"):
+        config_files(written(tmp_path / "a.yml", b"a:\xff\xfe"))
