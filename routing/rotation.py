@@ -1,4 +1,4 @@
-"""Rotations: who has which turn, and when turns change hands. Half-open: a turn ends where the next begins."""
+"""Rotations: who has which turn, and when turns change hands. A turn ends where the next begins."""
 
 from calendar import monthrange
 from collections.abc import Iterator
