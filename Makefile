@@ -66,7 +66,7 @@ format: env ## let ruff mend what it can
 	@$(BIN)/ruff format .
 
 schemas: env ## write schemas/json/ anew from the structs
-	@$(BIN)/python -m schemas.published
+	@$(BIN)/python tools/publish_schemas.py
 
 # No address of any registry, and no folder of this machine, may end in a lock.
 COMPILE = env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL $(BIN)/pip-compile --quiet \

@@ -1,13 +1,12 @@
 """Causes: whatever moves routing, in one order on `oversight.causes`."""
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from schemas.outcome import Outcome
 from schemas.record import Origin
-from schemas.signal import Signal
+from schemas.signal import Signal, Time
 
 
 class Cause(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="cause"):
@@ -17,7 +16,7 @@ class Cause(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ca
     `origin`: what it is an output of; None for what a person, a host or a notifier wrote.
     """
 
-    at: datetime
+    at: Time
     origin: Origin | None = None
 
 
@@ -49,7 +48,7 @@ class Silenced(Cause, frozen=True, tag="silence"):
     id: str
     matchers: tuple[str, ...]
     by: str
-    until: datetime
+    until: Time
     comment: str = ""
 
 

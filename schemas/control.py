@@ -1,14 +1,13 @@
 """Control records: what moves a detector besides events; the host writes them into `agent.events`."""
 
-from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from schemas.cause import ConfigFile
+from schemas.signal import Time
 
 CONTROL_TYPE: Final = "oversight.control.v1"
-Time = Annotated[datetime, Meta(tz=True)]
 
 
 class Control(Struct, frozen=True, kw_only=True, tag_field="control"):

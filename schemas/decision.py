@@ -1,9 +1,8 @@
 """Decisions: advice that agents and gateways subscribe to."""
 
-from datetime import datetime
 from typing import Literal
 
-from schemas.signal import Words
+from schemas.signal import Time, Words
 
 Action = Literal[
     "retry",
@@ -22,10 +21,10 @@ class Decision(Words, frozen=True):
     """One piece of advice, valid until `until`. `automatic`: it may be acted on without a person."""
 
     id: str
-    time: datetime
+    time: Time
     action: Action
     subject: dict[str, str]
     reason: str
     incident: str
-    until: datetime | None = None
+    until: Time | None = None
     automatic: bool = False

@@ -1,16 +1,14 @@
 """Incidents: the current state of each, as published on the compacted topic."""
 
-from datetime import datetime
-
 from schemas.page import ScorePart, Severity, Status
-from schemas.signal import Words
+from schemas.signal import Time, Words
 
 
 class Incident(Words, frozen=True):
     """A group of signals under one route. `id`: the route's id, the group's labels and its opening time."""
 
     id: str
-    time: datetime
+    time: Time
     status: Status
     severity: Severity
     score: int
@@ -18,11 +16,11 @@ class Incident(Words, frozen=True):
     summary: str
     receiver: str
     route: str
-    opened: datetime
+    opened: Time
     signals: tuple[str, ...]
     """Ids of the signals that fire."""
     score_parts: tuple[ScorePart, ...] = ()
     paged: tuple[str, ...] = ()
     """Who was paged so far, in order."""
     acknowledged_by: str = ""
-    resolved: datetime | None = None
+    resolved: Time | None = None

@@ -1,8 +1,8 @@
 """What became of one attempt to deliver a page."""
 
-from datetime import datetime
-
 from msgspec import Struct
+
+from schemas.signal import Time
 
 
 class Delivered(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="delivered", tag_field="outcome"):
@@ -18,7 +18,7 @@ class Deferred(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="defer
     """
 
     reason: str
-    retry_at: datetime | None = None
+    retry_at: Time | None = None
 
 
 class Undeliverable(

@@ -1,12 +1,11 @@
 """Pages: one message to one recipient over one channel, with all that its content is rendered from."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
-from schemas.signal import Signal, Words
+from schemas.signal import Signal, Time, Words
 
 Severity = Literal["critical", "error", "warning", "info"]
 Status = Literal["triggered", "acknowledged", "resolved"]
@@ -40,7 +39,7 @@ class Content(Words, frozen=True):
     score: int
     score_parts: tuple[ScorePart, ...]
     status: Status
-    since: datetime
+    since: Time
     labels: dict[str, str]
     signals: tuple[Signal, ...]
     """The worst few signals of the incident, firing ones first."""
@@ -60,7 +59,7 @@ class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="page", ta
     """One page: it asks somebody to look. `id` is derived: incident, step, recipient, sequence."""
 
     id: str
-    time: datetime
+    time: Time
     incident: str
     severity: Severity
     to: str
@@ -78,7 +77,7 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="update"
     """
 
     id: str
-    time: datetime
+    time: Time
     incident: str
     severity: Severity
     to: str

@@ -1,9 +1,12 @@
 """Signals: what a detector found, with everything routing and a page need."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Time = Annotated[datetime, Meta(tz=True)]
+"""An instant, with its offset from UTC."""
 
 
 class Words(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -38,7 +41,7 @@ class Sample(Words, frozen=True):
 
     event: str
     """`source` and `id` of the event, joined by a slash."""
-    time: datetime
+    time: Time
     text: str = ""
     conversation: str | None = None
     trace: str | None = None
@@ -57,8 +60,8 @@ class Signal(Words, frozen=True):
     finding: str
     state: Literal["firing", "resolved"]
     labels: dict[str, str]
-    time: datetime
-    onset: datetime
+    time: Time
+    onset: Time
     summary: str
     observed: float | None = None
     baseline: float | None = None

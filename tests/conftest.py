@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 IN_CI = os.environ.get("CI") == "true"
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -23,11 +23,20 @@ def shared_data(name: str) -> Path:
 
     Without it a test is skipped and says so; where `CI=true` it fails, for a skip there would hide it.
     """
-    path = DATA / name
+    return _beside("data", name)
+
+
+def shared_contract(name: str) -> Path:
+    """The file `name` of the event contract beside the checkout, in `../shared/contract`; else as above."""
+    return _beside("contract", name)
+
+
+def _beside(folder: str, name: str) -> Path:
+    path = SHARED / folder / name
     if path.exists():
         return path
     reason = (
-        f"REAL DATA ABSENT: {name} is expected in ../shared/data beside the checkout; this was NOT tested"
+        f"REAL DATA ABSENT: {name} is expected in ../shared/{folder} beside the checkout; this was NOT tested"
     )
     if IN_CI:
         pytest.fail(reason)
@@ -38,3 +47,9 @@ def shared_data(name: str) -> Path:
 def _shared_data() -> Callable[[str], Path]:
     """`shared_data(name)`, for tests that take it as an argument."""
     return shared_data
+
+
+@pytest.fixture(name="shared_contract", scope="session")
+def _shared_contract() -> Callable[[str], Path]:
+    """`shared_contract(name)`, for tests that take it as an argument."""
+    return shared_contract

@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = ("pytest", "--color=yes") if sys.stdout.isatty() else ("pytest",)
 PACKAGES = ("schemas", "detectors", "routing", "streams")
+COVERED = ("-n", "2", "--cov", "--cov-branch", "--cov-report=")
 CORE = "schemas/*,detectors/*,routing/*"
 
 
@@ -58,8 +59,7 @@ GATES = (
     Gate(
         "unit",
         "unit, property and simulation tests, doctests",
-        (*PYTEST, "tests", *PACKAGES, "--ignore=tests/contract", "--doctest-modules")
-        + ("-n", "2", "--cov", "--cov-branch", "--cov-report="),
+        (*PYTEST, "tests", *PACKAGES, "--ignore=tests/contract", "--doctest-modules", *COVERED),
     ),
     Gate("core", "schemas, detectors and routing: all branches covered", coverage(CORE, 100)),
     Gate("streams", "streams: 90 % covered", coverage("streams/*", 90)),
