@@ -25,14 +25,16 @@ class NoBroker(Exception):  # noqa: N818 - says what is missing
 
 
 @contextmanager
-def running(port: int = 0) -> Iterator[str]:
+def running(port: int = 0, advertised: int = 0) -> Iterator[str]:
     """Runs the broker on loopback and yields its `host:port`. `port` 0: any free one.
+
+    `advertised`: the port that clients are sent to, where something stands between them and the broker.
 
     Raises:
         NoBroker: where the package is missing, has no binary for this platform, or the port is taken.
     """
     port = _free(port)
-    process = _start(_binary(), port)
+    process = _start(_binary(), port, advertised or port)
     try:
         _await(process, port)
         yield f"{LOOPBACK}:{port}"
@@ -56,9 +58,10 @@ def _binary() -> str:
         raise NoBroker(f"the embedded broker has no binary for this platform ({error}); {MISSING}") from error
 
 
-def _start(binary: str, port: int) -> subprocess.Popen[bytes]:
-    address = f"tcp://{LOOPBACK}:{port}"  # both are told: left to itself it listens on every interface
-    listen = ["--listener-url", address, "--advertised-listener-url", address]
+def _start(binary: str, port: int, advertised: int) -> subprocess.Popen[bytes]:
+    # Both are told: left to itself it listens on every interface.
+    listen = ["--listener-url", f"tcp://{LOOPBACK}:{port}"]
+    listen += ["--advertised-listener-url", f"tcp://{LOOPBACK}:{advertised}"]
     return subprocess.Popen(  # noqa: S603 - the packaged binary, with arguments made here
         [binary, "broker", *listen, "--storage-engine", "memory://tansu/", "--silent"],
         stdin=subprocess.DEVNULL,

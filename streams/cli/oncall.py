@@ -1,0 +1,137 @@
+"""`oversight oncall`: who is on call, at an instant or over a time."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from msgspec import Struct
+from rich.console import Console
+from rich.markup import escape
+
+from routing.policy import Policy
+from routing.schedule import Gap, Schedule, Shift
+from streams.cli.console import Wrong, console, emit, table
+from streams.cli.rules import INSTANT, policy_of
+from streams.clock import WallClock
+
+HELP = """Tells who is on call: at one instant, or shift by shift.
+
+TIME is RFC 3339 (`2026-03-30T08:00:00Z`, `2026-03-30T09:00+01:00`) or a date; without an offset it is UTC.
+Without a SCHEDULE all of them are shown; without a time it is now. Tables show the schedule's own wall clock,
+`--json` gives UTC.
+
+\b
+Examples:
+  oversight oncall oversight.yml
+  oversight oncall oversight.yml payments --at 2026-12-24T23:00+01:00
+  oversight oncall conf.d/ payments --from 2026-12-01 --to 2027-01-01
+  oversight oncall oversight.yml payments --from 2026-12-01 --to 2027-01-01 --json
+"""
+REACH = timedelta(days=100)
+"""How far around an instant its shift's edges are looked for."""
+
+
+class Row(Struct, frozen=True):
+    """One shift: [start, end) in UTC."""
+
+    user: str
+    start: datetime
+    end: datetime
+    layer: str
+    schedule: str
+
+
+@click.command("oncall", help=HELP, short_help="Who is on call, now or then.")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("schedule", required=False)
+@click.option("--at", type=INSTANT, help="An instant; now, if nothing is said.")
+@click.option("--from", "start", type=INSTANT, help="The beginning of a time.")
+@click.option("--to", "end", type=INSTANT, help="Its end, not included; 28 days later, if nothing is said.")
+@click.option("--json", "form", flag_value="json", help="The shifts as one JSON list.")
+def command(
+    *,
+    config: Path,
+    schedule: str | None,
+    at: datetime | None,
+    start: datetime | None,
+    end: datetime | None,
+    form: str | None,
+) -> None:
+    """Prints who is on call."""
+    if at and (start or end):
+        raise click.UsageError("--at is one instant: give it alone, or --from and --to")
+    if end and not start:
+        raise click.UsageError("--to needs --from")
+    schedules = _chosen(policy_of(config), schedule)
+    if start is None:
+        _instant(schedules, at or WallClock().now(), form)
+    else:
+        _calendar(schedules, start, end or start + timedelta(days=28), form)
+
+
+def _chosen(policy: Policy, name: str | None) -> Mapping[str, Schedule]:
+    """The schedules that are asked for; those of other people's making have no shifts."""
+    known = {each: rota for each, rota in policy.schedules.items() if isinstance(rota, Schedule)}
+    if name is None:
+        return known
+    if name not in known:
+        raise Wrong(f"no schedule {name!r}; there are: {', '.join(known) or 'none'}")
+    return {name: known[name]}
+
+
+def _instant(schedules: Mapping[str, Schedule], at: datetime, form: str | None) -> None:
+    held = {name: _held(schedule, at) for name, schedule in schedules.items()}
+    if form == "json":
+        emit([[_row(name, shift) for name, shift in held.items() if shift]])
+        return
+    made = table("schedule", "on call", "until", "layer")
+    for name, shift in held.items():
+        if shift:
+            until = _wall(shift.end, schedules[name])
+            made.add_row(escape(name), f"[person]{escape(shift.user)}[/]", until, escape(shift.layer))
+        else:
+            made.add_row(escape(name), "[error]nobody[/]", "", "")
+    console().print(made)
+
+
+def _held(schedule: Schedule, at: datetime) -> Shift | None:
+    """The shift at an instant, with its true edges as far as they are near."""
+    around = schedule.shifts(at - REACH, at + REACH)
+    return next((shift for shift in around if shift.start <= at < shift.end), None)
+
+
+def _calendar(schedules: Mapping[str, Schedule], start: datetime, end: datetime, form: str | None) -> None:
+    if end <= start:
+        raise click.UsageError("--to must be after --from")
+    if form == "json":
+        emit([[_row(name, each) for name, found in schedules.items() for each in found.shifts(start, end)]])
+        return
+    look = console()
+    for name, schedule in schedules.items():
+        _print(name, schedule, start, end, look)
+
+
+def _print(name: str, schedule: Schedule, start: datetime, end: datetime, look: Console) -> None:
+    made = table("from", "until", "#hours", "on call", "layer", title=f"{name} ({schedule.place})")
+    pieces: list[Shift | Gap] = [*schedule.shifts(start, end), *schedule.uncovered(start, end)]
+    for piece in sorted(pieces, key=lambda each: each.start):
+        hours = f"{(piece.end - piece.start) / timedelta(hours=1):g}"
+        who, layer = (
+            ("[error]nobody[/]", "") if isinstance(piece, Gap) else (_who(piece), escape(piece.layer))
+        )
+        made.add_row(_wall(piece.start, schedule), _wall(piece.end, schedule), hours, who, layer)
+    look.print(made)
+    look.print()
+
+
+def _who(shift: Shift) -> str:
+    return f"[person]{escape(shift.user)}[/]"
+
+
+def _row(schedule: str, shift: Shift) -> Row:
+    return Row(shift.user, shift.start.astimezone(UTC), shift.end.astimezone(UTC), shift.layer, schedule)
+
+
+def _wall(instant: datetime, schedule: Schedule) -> str:
+    return f"{instant.astimezone(schedule.place):%a %Y-%m-%d %H:%M}"
