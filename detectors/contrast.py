@@ -1,0 +1,119 @@
+"""What stands out in the affected events against the others: counts by dimension, and their lift."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from schemas.event import Data
+from schemas.signal import Contributor
+
+DIMENSIONS = ("version", "model", "provider", "tool", "tenant", "cohort")
+MOST_VALUES = 12
+"""Values kept by dimension; what comes later counts as `OTHER`."""
+LONGEST = 64
+OTHER = "(other)"
+GENERATION_S = 3600.0
+FEWEST = 3.0
+"""Affected weight below which nothing can stand out."""
+SHARE = 0.2
+LIFT = 1.5
+HIGHEST_LIFT = 100.0
+MOST_CONTRIBUTORS = 5
+
+Values = tuple[str | None, ...]
+
+
+def values(data: Data) -> Values:
+    """An event's value in each of `DIMENSIONS`, None where it has none."""
+    response, request = data.response, data.request
+    model = (response.model if response else None) or (request.model if request else None)
+    return (
+        data.agent.version,
+        model,
+        data.provider.name if data.provider else None,
+        data.tool.name if data.tool else None,
+        data.tenant.id if data.tenant else None,
+        data.release.cohort if data.release else None,
+    )
+
+
+class Tally(Struct, array_like=True):
+    """Weights by dimension and value: a dozen values a dimension at most, the rest together."""
+
+    weight: float = 0.0
+    by: dict[str, dict[str, float]] = {}
+
+    def add(self, dimension: str, value: str, weight: float = 1.0) -> None:
+        """Weight of one value."""
+        weights = self.by.setdefault(dimension, {})
+        name = value[:LONGEST]
+        if name not in weights and len(weights) >= MOST_VALUES:
+            name = OTHER
+        weights[name] = weights.get(name, 0.0) + weight
+
+    def take(self, each: Values, weight: float = 1.0) -> None:
+        """One event's values."""
+        self.weight += weight
+        for dimension, value in zip(DIMENSIONS, each, strict=True):
+            if value is not None:
+                self.add(dimension, value, weight)
+
+
+class Recent(Struct, array_like=True):
+    """A tally of the last one to two hours: two generations, the older dropped when a third begins."""
+
+    began: float = 0.0
+    now: Tally = field(default_factory=Tally)
+    before: Tally = field(default_factory=Tally)
+
+    def turn(self, at: float) -> None:
+        """Begins a new generation when the present one is an hour old."""
+        if at - self.began >= GENERATION_S:
+            self.before = self.now if at - self.began < 2 * GENERATION_S else Tally()
+            self.began, self.now = at, Tally()
+
+    def joined(self) -> Tally:
+        """Both generations together."""
+        both = Tally(self.before.weight, {key: dict(each) for key, each in self.before.by.items()})
+        both.weight += self.now.weight
+        for dimension, weights in self.now.by.items():
+            for value, weight in weights.items():
+                both.add(dimension, value, weight)
+        return both
+
+
+def contributors(affected: Tally, others: Tally) -> tuple[Contributor, ...]:
+    """Values that a fifth of the affected have and that are 1.5 times as frequent among them, by lift.
+
+    Half an event is added to each count, so that few events lift little.
+    """
+    if affected.weight < FEWEST:
+        return ()
+    found = [
+        _contributor(dimension, value, weight, affected, others)
+        for dimension, weights in affected.by.items()
+        for value, weight in weights.items()
+        if value != OTHER
+    ]
+    telling = [each for each in found if each.share >= SHARE and each.lift >= LIFT]
+    return tuple(sorted(telling, key=_order))[:MOST_CONTRIBUTORS]
+
+
+def top(weights: dict[str, float], most: int) -> Sequence[tuple[str, float]]:
+    """The heaviest values, ties by name."""
+    return sorted(weights.items(), key=lambda each: (-each[1], each[0]))[:most]
+
+
+def _contributor(dimension: str, value: str, weight: float, affected: Tally, others: Tally) -> Contributor:
+    other = others.by.get(dimension, {}).get(value, 0.0)
+    lift = (weight + 0.5) / (affected.weight + 1) / ((other + 0.5) / (others.weight + 1))
+    return Contributor(
+        dimension=dimension,
+        value=value,
+        share=round(min(1.0, weight / affected.weight), 4),
+        lift=round(min(HIGHEST_LIFT, lift), 2),
+    )
+
+
+def _order(each: Contributor) -> tuple[float, float, str, str]:
+    return -each.lift, -each.share, each.dimension, each.value

@@ -1,0 +1,221 @@
+"""Failures above what an agent's objectives allow: sessions lost, tool and model calls failing, escalations.
+
+Session outcomes and operations are separate streams with separate objectives, because a real outage of
+sessions drowns among operations. Per stream, classes are kept apart: what is lost (non-retryable, and
+retryable once no retry follows) breaks the objective; what is retried is told under `class="retryable"`;
+escalations are their own stream.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import floor
+from typing import Any, ClassVar, Self
+
+import msgspec
+from msgspec import Struct, field
+
+from detectors.classes import error_class
+from detectors.detector import Finding, State
+from detectors.durations import duration
+from detectors.failure_finding import Words, described
+from detectors.failure_stream import CELL_S, RETRIED, FailureStream, Kind
+from detectors.gauge import Terms
+from detectors.settings import Watch
+from schemas.event import Event, Failure
+
+STALE_S = 900.0
+"""After a silence this long an agent begins anew; a signal resolves as stale by then."""
+OBJECTIVES = {"sessions": 0.99, "tools": 0.90, "models": 0.95, "escalations": 0.90}
+LAST_ATTEMPT = 3
+"""A retryable failure that does not say whether a retry follows is lost from this attempt on."""
+MOST_OWED = 1000
+
+_STREAMS = {
+    "chat": "models",
+    "text_completion": "models",
+    "generate_content": "models",
+    "embeddings": "models",
+    "execute_tool": "tools",
+    "handoff": "escalations",
+}
+_WORDS = {
+    "sessions": Words("sessions", "sessions", "failed"),
+    "tools": Words("tools", "tool calls", "failed"),
+    "models": Words("models", "model calls", "failed"),
+    "escalations": Words("escalations", "sessions", "went to a person", unit="ratio"),
+}
+_RETRIES = {
+    "tools": Words("tools", "tool calls", "failed and are retried", RETRIED, "ratio"),
+    "models": Words("models", "model calls", "failed and are retried", RETRIED, "ratio"),
+}
+
+
+class Remembered(Struct, array_like=True):
+    """The whole state. `owed`: escalations whose session has not ended; each takes the place of one end."""
+
+    streams: dict[str, FailureStream] = field(
+        default_factory=lambda: {name: FailureStream() for name in OBJECTIVES}
+    )
+    closes_at: float = 0.0
+    last: float = 0.0
+    owed: int = 0
+
+
+class ErrorRate:
+    """Findings `sessions`, `tools`, `models` and `escalations`.
+
+    Options: `arl`, the span in which a quiet agent may page falsely once in expectation (default 30d),
+    shared by the streams; `redact`, further patterns. `magnitude` of the three with an objective is a burn
+    rate: failures over trials over budget since the onset, at most five minutes back. It tells harm from
+    drift at the third failure, long before a pair of windows holds; `burn_rates` has the windows whose pair
+    holds.
+    """
+
+    name: ClassVar[str] = "error_rate"
+    version: ClassVar[int] = 1
+    warm_up: ClassVar[str] = "None: objectives hold from the first event; what is usual is learnt by day."
+    quiet_arl_days: ClassVar[float] = 30.0
+
+    __slots__ = (
+        "_closes_at",
+        "_escalations",
+        "_last",
+        "_operations",
+        "_patterns",
+        "_sessions",
+        "_state",
+        "_terms",
+    )
+
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """Raises ValueError where an option does not hold."""
+        self.configure(watch, options)
+        self._restore(Remembered())
+
+    def _restore(self, state: Remembered) -> None:
+        self._state = state
+        self._closes_at, self._last = state.closes_at, state.last
+        self._operations = {operation: state.streams[name] for operation, name in _STREAMS.items()}
+        self._sessions = state.streams["sessions"]
+        self._escalations = state.streams["escalations"]
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """Follows other objectives and options; what was learnt stays."""
+        span_s = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d")).total_seconds()
+        threshold_s = span_s * (len(OBJECTIVES) + len(_RETRIES))
+        objectives = {**OBJECTIVES, **watch.slo}
+        self._terms = {name: Terms(_budget(objectives[name]), threshold_s) for name in OBJECTIVES}
+        self._patterns: Sequence[str] = tuple(options.get("redact", ()))
+
+    def observe(self, event: Event, now: float) -> None:
+        """Takes one event: operations that ended, and ends of sessions."""
+        if now >= self._closes_at:
+            self._turn(now)
+        self._last = now
+        data = event.data
+        operation = data.operation
+        stream = self._operations.get(operation.name)
+        if stream is None:
+            conversation = data.conversation
+            if conversation is not None and conversation.state == "ended":
+                self._session(event, now)
+        elif operation.state != "started":
+            if data.error is not None:
+                self._failed(stream, event, now)
+            elif stream is not self._escalations:
+                stream.total += 1
+                if stream.room:
+                    stream.compare(data)
+
+    def _session(self, event: Event, now: float) -> None:
+        """A session's end. Where it escalated, that was counted when it did, or is counted now."""
+        sessions, escalations, error = self._sessions, self._escalations, event.data.error
+        sessions.total += 1
+        counted = self._state.owed > 0
+        self._state.owed -= counted
+        escalations.total += not counted
+        kind = None if error is None else _kind(error)
+        if kind is None:
+            for stream in (sessions, escalations):
+                if stream.room:
+                    stream.compare(event.data)
+        elif kind != "escalation":
+            sessions.fail(event, now, "exhausted" if kind == "retried" else kind, self._patterns)
+        elif not counted:
+            escalations.fail(event, now, kind, self._patterns)
+
+    def _failed(self, stream: FailureStream, event: Event, now: float) -> None:
+        """An operation that failed. An escalation is no failure of what escalates: it counts on its own."""
+        kind = _kind(event.data.error) if event.data.error else None
+        if stream is not self._escalations:
+            stream.total += 1
+        if kind == "escalation":
+            self._escalations.total += 1
+            self._state.owed = min(self._state.owed + 1, MOST_OWED)
+            self._escalations.fail(event, now, kind, self._patterns)
+        elif kind is not None and stream is not self._escalations:
+            stream.fail(event, now, kind, self._patterns)
+
+    def _turn(self, now: float) -> None:
+        """Closes the cell that is over. An agent that was silent for long begins anew."""
+        stale = now - self._last > STALE_S
+        grid = floor(now / CELL_S) * CELL_S
+        for name, stream in self._state.streams.items():
+            if stream.total:
+                stream.close(self._closes_at, self._terms[name])
+            if stale:
+                stream.forget(now)
+            else:
+                stream.settle(grid, self._terms[name])
+        self._closes_at = grid + CELL_S
+
+    @property
+    def wake_at(self) -> float | None:
+        """The end of the open cell, while something failed in it or something holds."""
+        streams = self._state.streams.values()
+        return self._closes_at if any(each.first_failed or each.holding for each in streams) else None
+
+    def findings(self, now: float) -> Sequence[Finding]:
+        """What holds, as of the last closed cell."""
+        if now >= self._closes_at:
+            self._turn(now)
+        found = []
+        for name, stream in self._state.streams.items():
+            terms = self._terms[name]
+            if stream.failed.hold is not None:
+                found.append(described(stream, stream.failed.hold, now, terms, _WORDS[name]))
+            if stream.retrying.hold is not None:
+                found.append(described(stream, stream.retrying.hold, now, terms, _RETRIES[name]))
+        return found
+
+    def rebase(self, now: float) -> None:
+        """The rates of the last hour are normal from here on; what holds ends."""
+        for stream in self._state.streams.values():
+            stream.accept(now)
+
+    def save(self) -> State:
+        """The whole state, some kilobytes of msgpack."""
+        self._state.closes_at, self._state.last = self._closes_at, self._last
+        return State(msgspec.msgpack.encode(self._state))
+
+    @classmethod
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """Continues from a saved state."""
+        if version != cls.version:
+            raise ValueError(f"state of error_rate has version {version}, this is {cls.version}")
+        loaded = cls(watch, options)
+        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        return loaded
+
+
+def _budget(objective: float) -> float:
+    """1 - objective, kept away from 0 and 1, where no rate can be told from another."""
+    return min(0.99, max(1e-4, 1 - objective))
+
+
+def _kind(failure: Failure) -> Kind:
+    """How the failure of an operation counts; that of a session is never retried."""
+    name = error_class(failure)
+    if name != "retryable":
+        return name
+    retried = failure.attempt is not None and failure.attempt < LAST_ATTEMPT
+    return "retried" if failure.final is False or (failure.final is None and retried) else "exhausted"

@@ -1,0 +1,152 @@
+"""A failure rate against what is allowed: when an incident opens, what it has hit, when it ends.
+
+An incident opens when the e-detector alarms (`detectors.rate_alarm`) or a paging burn-rate pair holds, and
+there are three failures within half an hour or five in a row. It ends by evidence: when the rate of ten
+minutes is back at what is allowed. Silence ends nothing here; whoever asks calls a silent agent stale, and
+its next event begins anew.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct, field
+
+from detectors.affected import Affected, Mark
+from detectors.burn_rate import PAGING, Counted, holding
+from detectors.rate_alarm import Onset, RateAlarm
+from detectors.usual_rate import UsualRate
+
+RECOVERY_MINUTES = 10
+FRESH_MINUTES = 30
+FEWEST_FAILURES = 3
+FEWEST_IN_A_ROW = 5
+HIGHEST_ALLOWED = 0.99
+LEARNT_S = 600
+REMEMBERED = 20_000
+
+
+class Terms(Struct, frozen=True):
+    """`budget`: 1 - objective. `threshold_s`: c, the mean seconds to a false alarm."""
+
+    budget: float
+    threshold_s: float
+
+
+class Cell(Struct, frozen=True):
+    """Counts of a few seconds that ended at `at`; `first_bad`: its first failure, or `at`."""
+
+    at: float
+    total: int
+    bad: int
+    first_bad: float
+
+
+class Hold(Struct, array_like=True):
+    """An incident: since when, what happened since, and what it has hit."""
+
+    onset: float
+    total: int
+    bad: int
+    affected: Affected = field(default_factory=Affected)
+
+
+class Gauge(Struct, array_like=True):
+    """The state.
+
+    `since`: failures before it belong to an incident that has ended. `rate`: what is usual on `day`.
+    """
+
+    alarm: RateAlarm = field(default_factory=RateAlarm)
+    usual: UsualRate = field(default_factory=UsualRate)
+    hold: Hold | None = None
+    streak: int = 0
+    since: float = 0.0
+    day: int = -1
+    rate: float = 0.0
+    quiet_bad: float = 0.0
+    quiet_total: float = 0.0
+
+    def allowed(self, at: float, terms: Terms) -> float:
+        """The rate that alarms nobody: the budget, or what is usual where that is higher."""
+        day = int(at // 86400)
+        if day != self.day:
+            self.day, self.rate = day, self.usual.rate(at)
+        return min(HIGHEST_ALLOWED, max(terms.budget, self.rate))
+
+    def take(self, cell: Cell, counted: Counted, terms: Terms, marks: Callable[[float], list[Mark]]) -> None:
+        """The next cell. `counted`: failures and total by minutes back; `marks`: failures since an instant."""
+        if self.hold is not None:
+            self.hold.total += cell.total
+            self.hold.bad += cell.bad
+            return
+        allowed = self.allowed(cell.at, terms)
+        good = cell.total - cell.bad
+        self.streak = 0 if good else self.streak + cell.bad
+        self._remember(cell.bad, cell.total)
+        self.alarm.step(cell.at, good, cell.bad, cell.first_bad, allowed)
+        if cell.bad and self._telling(cell.at, counted) and self._alarming(counted, terms, allowed):
+            self._open(cell, marks)
+
+    def _remember(self, bad: int, total: int) -> None:
+        self.quiet_bad += bad
+        self.quiet_total += total
+        if self.quiet_total > REMEMBERED:
+            self.quiet_bad /= 2
+            self.quiet_total /= 2
+
+    @property
+    def usual_share(self) -> float | None:
+        """Failures over trials outside incidents, of the last 10,000 to 20,000 trials; None without any."""
+        return max(0.0, self.quiet_bad) / self.quiet_total if self.quiet_total > 0 else None
+
+    def _telling(self, at: float, counted: Counted) -> bool:
+        fresh = min(FRESH_MINUTES, int(at // 60 - self.since // 60) + 1)
+        return self.streak >= FEWEST_IN_A_ROW or counted(fresh)[0] >= FEWEST_FAILURES
+
+    def _alarming(self, counted: Counted, terms: Terms, allowed: float) -> bool:
+        if self.alarm.level >= terms.threshold_s:
+            return True
+        pairs = [pair for pair in holding(counted, terms.budget) if pair in PAGING]
+        return any(_rate(counted(pair.short_minutes)) > allowed for pair in pairs)
+
+    def _open(self, cell: Cell, marks: Callable[[float], list[Mark]]) -> None:
+        began = self.alarm.onset or Onset(cell.first_bad, cell.total, cell.bad)
+        self.hold = Hold(began.at, began.total, began.bad)
+        self._remember(-began.bad, -began.total)
+        for mark in marks(began.at):
+            self.hold.affected.take(mark)
+        self.usual.unlearn(int(began.at // LEARNT_S))
+        self.day = -1
+
+    def settle(self, at: float, counted: Counted, terms: Terms) -> None:
+        """Ends the incident when the last ten minutes had traffic and a rate that is allowed."""
+        if self.hold is None:
+            return
+        bad, total = counted(RECOVERY_MINUTES)
+        if total and bad / total <= self.allowed(at, terms):
+            self.forget(at)
+
+    def forget(self, at: float) -> None:
+        """Begins anew: no incident, no evidence."""
+        self.hold = None
+        self.streak = 0
+        self.since = at
+        self.alarm.reset()
+
+    def learn(self, cell: int, counts: tuple[int, int]) -> None:
+        """A ten-minute cell that is over (its number since 1970), failures and total."""
+        bad, total = counts
+        if self.hold is None and self.since < cell * LEARNT_S:
+            self.usual.learn(cell, total, bad)
+
+    def accept(self, at: float, counted: Counted) -> None:
+        """The rate of the last hour, with room for chance, is normal from here on."""
+        bad, total = counted(60)
+        if bad:
+            self.usual.accept(min(HIGHEST_ALLOWED, (bad + 3 * bad**0.5) / total), at)
+        self.day = -1
+        self.forget(at)
+
+
+def _rate(counts: tuple[int, int]) -> float:
+    bad, total = counts
+    return bad / total if total else 0.0

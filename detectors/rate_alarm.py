@@ -1,0 +1,85 @@
+"""When a failure rate rises above what is allowed: an e-detector with mass per second.
+
+Shiryaev-Roberts mixture (Shin, Ramdas & Rinaldo, "E-detectors", arXiv:2203.03532): for each alternative rate
+p M <- (M + seconds)·(p/r)^bad·((1-p)/(1-r))^good. While the true rate is at most r, M - t is a
+supermartingale, so alarming when the mean of the M reaches c makes the mean time to a false alarm at least c
+seconds whatever the traffic. Beside each M runs its CUSUM, whose last departure from zero is the likeliest
+onset.
+"""
+
+from functools import lru_cache
+from math import exp, log
+
+from msgspec import Struct, field
+
+MULTIPLES = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+CATASTROPHE = 0.9
+IDLE_CAP_S = 600.0
+STEEPEST = 60.0
+
+_SIZE = len(MULTIPLES) + 1
+
+
+class Onset(Struct, array_like=True, frozen=True):
+    """Where a rise began: POSIX seconds of its first failure, and what happened from there on."""
+
+    at: float
+    total: int
+    bad: int
+
+
+class RateAlarm(Struct, array_like=True):
+    """The state: M and CUSUM by alternative. Counts come in cells of a few seconds, in order of time.
+
+    Silence earns at most ten minutes of mass: less mass only lengthens the time to a false alarm.
+    """
+
+    at: float = 0.0
+    mass: list[float] = field(default_factory=lambda: [0.0] * _SIZE)
+    evidence: list[float] = field(default_factory=lambda: [0.0] * _SIZE)
+    onsets: list[Onset | None] = field(default_factory=lambda: [None] * _SIZE)
+
+    def step(self, at: float, good: int, bad: int, first_bad: float, allowed: float) -> None:
+        """The counts of a cell that ended at `at`; `first_bad`: its first failure; `allowed`: r in (0, 1)."""
+        seconds = min(at - self.at, IDLE_CAP_S) if self.at else 0.0
+        self.at = at
+        steps = _steps(allowed)
+        mass = self.mass
+        for each, (up, down) in enumerate(steps):
+            mass[each] = (mass[each] + seconds) * exp(min(STEEPEST, bad * up + good * down))
+        if bad or any(self.evidence):
+            self._follow(steps, good, bad, first_bad)
+
+    def _follow(self, steps: tuple[tuple[float, float], ...], good: int, bad: int, first_bad: float) -> None:
+        for each, (up, down) in enumerate(steps):
+            before = self.onsets[each] or Onset(first_bad, 0, 0)
+            after = self.evidence[each] + bad * up + good * down
+            self.evidence[each] = max(0.0, after)
+            self.onsets[each] = (
+                Onset(before.at, before.total + good + bad, before.bad + bad) if after > 0 else None
+            )
+
+    @property
+    def level(self) -> float:
+        """The mean of M, in seconds: alarm when it reaches c."""
+        return sum(self.mass) / _SIZE
+
+    @property
+    def onset(self) -> Onset | None:
+        """The onset under the alternative that the data favour most, or None while nothing rises."""
+        return self.onsets[max(range(_SIZE), key=self.evidence.__getitem__)]
+
+    def reset(self) -> None:
+        """Forgets all evidence; the next cell earns no mass for the time before it."""
+        self.at = 0.0
+        self.mass = [0.0] * _SIZE
+        self.evidence = [0.0] * _SIZE
+        self.onsets = [None] * _SIZE
+
+
+@lru_cache(maxsize=512)
+def _steps(allowed: float) -> tuple[tuple[float, float], ...]:
+    """Log factors of a failure and of a success, by alternative; every alternative lies above `allowed`."""
+    middle = (1 + allowed) / 2
+    rates = [min(multiple * allowed, middle) for multiple in MULTIPLES] + [max(CATASTROPHE, middle)]
+    return tuple((log(rate / allowed), log((1 - rate) / (1 - allowed))) for rate in rates)
