@@ -68,9 +68,10 @@ def _mark(message: Message) -> str:
 def _sections(rendered: Rendered, known: Sequence[Link]) -> Iterator[SectionBlock]:
     texts = [f"*{fact.label}*\n{fact.text}" for fact in rendered.facts] or [rendered.body]
     for text in texts:
-        linked = _linked(_safe(text, SECTION // 2), known)
-        # A link is written twice as long as its address; where that is too much, the address stays as it is.
-        fits = linked if len(linked) <= SECTION else _safe(text, SECTION)
+        safe = _safe(text, SECTION)
+        linked = _linked(safe, known)
+        # Links take two more characters each; where that is too much, addresses stay as they are.
+        fits = linked if len(linked) <= SECTION else safe
         yield SectionBlock(text=MarkdownTextObject(text=fits or " ", verbatim=True))
 
 

@@ -96,9 +96,15 @@ def variables(message: Message) -> dict[str, Any]:
 
 def _body(facts: Sequence[Fact], *last: Fact) -> str:
     """Facts as lines; `last` are kept whole where the rest is cut."""
-    tail = "".join(f"\n{fact.label}: {fact.text}" for fact in last)
-    text = "\n".join(f"{fact.label}: {fact.text}" for fact in facts if fact not in last)
+    tail = "".join(f"\n{_line(fact)}" for fact in last)
+    text = "\n".join(_line(fact) for fact in facts if fact not in last)
     return lines(text, BODY - len(tail)) + tail
+
+
+def _line(fact: Fact) -> str:
+    """`label: text`; text of several lines becomes a list."""
+    bullets = "".join(f"\n- {line}" for line in fact.text.splitlines())
+    return f"{fact.label}:{bullets}" if bullets.count("\n") > 1 else f"{fact.label}: {fact.text}"
 
 
 def _facts(message: Message) -> Iterator[Fact]:

@@ -17,6 +17,8 @@ COLOURS = {
 }
 CALM = "bold green"
 EDGE = "▌"
+NOTHING = "\u200b"
+"""A space of no width."""
 
 
 class Terminal:
@@ -54,6 +56,6 @@ def _rows(rendered: Rendered) -> list[str]:
 
 
 def _safe(text: str) -> str:
-    """Escaped; a backslash at the end would escape the markup that follows."""
-    safe = escape(text)
-    return safe + "\u200b" if safe.endswith("\\") else safe
+    """Escaped. A backslash before a bracket, also of the markup that follows, would be taken for ours."""
+    safe = escape(text.replace("\\[", f"\\{NOTHING}["))
+    return safe + NOTHING if safe.endswith("\\") else safe

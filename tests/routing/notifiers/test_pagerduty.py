@@ -1,0 +1,108 @@
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.content import built_in, worded
+from routing.notifiers.notifier import Answer
+from routing.notifiers.pagerduty import ENQUEUE, PagerDuty
+from schemas.outcome import Deferred, Delivered, Undeliverable
+from tests.fakes import CONTENT, NOW, body_of, content, driven, page, update
+
+KNOWN = {"env:PD_ANA": "ROUTINGKEY", "http://127.0.0.1/x": "http://127.0.0.1/x"}
+TAKEN = Answer(status=202, body=b'{"status": "success", "dedup_key": "inc-1"}')
+
+
+def attempt(message, *answers: Answer, rendered=None, known=KNOWN):
+    return driven(PagerDuty(), message, rendered or built_in(message), known.__getitem__, *answers)
+
+
+def test_the_rich_page_triggers_an_alert():
+    (call,), outcome = attempt(page("pagerduty", "env:PD_ANA"), TAKEN)
+    assert (call.method, call.url) == ("POST", ENQUEUE)
+    event = body_of(call)
+    details = event["payload"].pop("custom_details")
+    assert event == {
+        "routing_key": "ROUTINGKEY",
+        "event_action": "trigger",
+        "dedup_key": "inc-1",
+        "client": "agent-oversight",
+        "client_url": "https://dash.example/retail",
+        "links": [
+            {"href": "https://traces.example/t/4bf92f", "text": "trace"},
+            {"href": "https://runbooks.example/retail?a=1&b=2", "text": "runbook"},
+            {"href": "https://dash.example/retail", "text": "dashboard"},
+        ],
+        "payload": {
+            "summary": "CRITICAL: retail: 35 of 35 sessions fail",
+            "source": "retail",
+            "severity": "critical",
+            "timestamp": "2026-02-22T11:39:30+00:00",
+            "component": "retail",
+            "group": "shop",
+            "class": "error_rate/sessions",
+        },
+    }
+    assert details["Observed"].startswith("100 % against 2.1 %")
+    assert details["Next"] == CONTENT.next_step
+    assert details["labels"] == CONTENT.labels
+    assert details["page"] == "pag-1"
+    assert outcome == Delivered(reference="inc-1")
+
+
+def test_updates_follow_the_status_under_the_same_key():
+    def action(reason):
+        (call,), outcome = attempt(update(page("pagerduty", "env:PD_ANA"), reason, reference="inc-1"), TAKEN)
+        assert outcome == Delivered(reference="inc-1")
+        return body_of(call)["event_action"], body_of(call)["dedup_key"]
+
+    assert action("acknowledged") == ("acknowledge", "inc-1")
+    assert action("resolved") == ("resolve", "inc-1")
+    assert action("updated") == ("trigger", "inc-1")
+
+
+def test_a_refusal_says_what_pagerduty_did_not_like():
+    body = (
+        b'{"status":"invalid event","message":"Event object is invalid","errors":["\'severity\' is invalid"]}'
+    )
+    _, outcome = attempt(page("pagerduty", "env:PD_ANA"), Answer(status=400, body=body))
+    assert outcome == Undeliverable(reason="HTTP 400 Event object is invalid; 'severity' is invalid")
+    _, outcome = attempt(page("pagerduty", "env:PD_ANA"), Answer(status=404, body=b'{"errors": "odd"}'))
+    assert outcome == Undeliverable(reason="HTTP 404")
+
+
+def test_a_rate_limit_is_honoured():
+    _, outcome = attempt(page("pagerduty", "env:PD_ANA"), Answer(status=429, headers={"retry-after": "30"}))
+    assert isinstance(outcome, Deferred)
+    assert (outcome.retry_at - NOW).total_seconds() == 30
+
+
+def test_another_address_may_be_given():
+    (call,), _ = attempt(page("pagerduty", "env:PD_ANA", options={"url": "http://127.0.0.1/x"}), TAKEN)
+    assert call.url == "http://127.0.0.1/x"
+    known = KNOWN | {"env:PAGERDUTY_EVENTS_URL": "http://127.0.0.1/env"}
+    (call,), _ = attempt(page("pagerduty", "env:PD_ANA"), TAKEN, known=known)
+    assert call.url == "http://127.0.0.1/env"
+
+
+def test_a_teams_own_words_go_along():
+    message = page("pagerduty", "env:PD_ANA")
+    (call,), _ = attempt(message, TAKEN, rendered=worded(message, "our words"))
+    assert body_of(call)["payload"]["custom_details"]["Message"] == "our words"
+
+
+def test_an_incident_of_no_agent_has_a_source():
+    bare = content(labels={}, dashboard="")
+    (call,), _ = attempt(page("pagerduty", "env:PD_ANA", content=bare), TAKEN)
+    assert body_of(call)["payload"]["source"] == "agent-oversight"
+    assert "client_url" not in body_of(call)
+
+
+@given(st.dictionaries(st.text(max_size=300), st.text(max_size=2000), max_size=60), st.text(max_size=5000))
+def test_an_event_stays_far_below_pagerdutys_limits(labels, text):
+    signal = msgspec.structs.replace(CONTENT.signals[0], summary=text, changes=(text,) * 9)
+    told = content(
+        title=text, labels=labels, signals=(signal,) * 9, runbook=text, next_step=text, related=(text,) * 9
+    )
+    (call,), _ = attempt(page("pagerduty", "env:PD_ANA", content=told), TAKEN)
+    assert len(call.body) < 200_000
+    assert 0 < len(body_of(call)["payload"]["summary"]) <= 1024
