@@ -1,0 +1,157 @@
+"""One real Apache Kafka 4 node on loopback, broker and controller in one JVM, without Docker.
+
+Its jars (43 MB) come from Maven Central once and stay in the user's cache. Needs Java 17 or newer, and Maven.
+"""
+
+import base64
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+HERE = Path(__file__).parent / "kafka"
+OLDEST_JAVA = 17
+HEAP = "512m"
+READY = "Kafka Server started"
+READY_WITHIN = timedelta(seconds=60)
+STOPPED_WITHIN = timedelta(seconds=30)
+POLL = timedelta(milliseconds=50)
+
+
+class NotHere(Exception):  # noqa: N818 - says what is missing
+    """A broker cannot be had here; the message says why, and what would bring it."""
+
+
+def jars() -> Path:
+    """The folder of the jars, filled on the first call; a half-finished download is never used.
+
+    Raises:
+        NotHere: no Java, no Maven, or no way to the jars.
+    """
+    _java_is_there()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agent-oversight" / "kafka"
+    wanted = (HERE / "pom.xml").read_text()
+    done = cache / "done"
+    if not (done.exists() and done.read_text() == wanted):
+        fresh = cache.with_name(f"kafka.{os.getpid()}")
+        _download(fresh)
+        (fresh / "done").write_text(wanted)
+        shutil.rmtree(cache, ignore_errors=True)
+        fresh.rename(cache)
+    return cache
+
+
+def _java_is_there() -> None:
+    if not shutil.which("java"):
+        raise NotHere(f"no `java` on the path (Java {OLDEST_JAVA} or newer)")
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    if version is None or int(version[1]) < OLDEST_JAVA:
+        raise NotHere(f"`java` is older than {OLDEST_JAVA}: {said.partition(chr(10))[0]}")
+
+
+def _download(folder: Path) -> None:
+    if not shutil.which("mvn"):
+        raise NotHere("no `mvn` on the path (Maven fetches the jars of Apache Kafka)")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    copy = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
+    fetched = subprocess.run(
+        ["mvn", "-q", "-B", "-f", HERE / "pom.xml", *copy], capture_output=True, text=True, check=False
+    )
+    if fetched.returncode:
+        raise NotHere(f"Maven could not fetch the jars of Apache Kafka: {fetched.stdout.strip()[:400]}")
+
+
+class KafkaNode:
+    """A node whose settings and data lie in `home`; its ports stay the same over restarts."""
+
+    def __init__(self, home: Path, classes: Path) -> None:
+        self._home = home
+        self._classes = classes
+        self._log = home / "kafka.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port, controller = _free_ports()
+        self.bootstrap = f"127.0.0.1:{self._port}"
+        home.mkdir(parents=True, exist_ok=True)
+        for name in ("server.properties", "log4j2.properties"):
+            text = (HERE / name).read_text().replace("@home@", str(home))
+            text = text.replace("@port@", str(self._port)).replace("@controller@", str(controller))
+            (home / name).write_text(text)
+
+    def start(self) -> None:
+        """Formats the storage if it is new, starts the node and waits until it is ready: 5 s, or 3 s again.
+
+        Raises:
+            NotHere: it did not start; the message holds the end of its log.
+        """
+        if not (self._home / "data").exists():
+            self._format()
+        self._log.write_text("")
+        with (self._home / "stdout.log").open("ab") as out:
+            self._process = subprocess.Popen(
+                self._java("kafka.Kafka", str(self._home / "server.properties")),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + READY_WITHIN.total_seconds()
+        while READY not in self._log.read_text():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise NotHere(f"Apache Kafka did not start: {self._last_words()}")
+            time.sleep(POLL.total_seconds())
+
+    def stop(self) -> None:
+        """Asks it to end (2 s), and insists after half a minute."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL; `start` recovers it with its data."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(STOPPED_WITHIN.total_seconds())
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _format(self) -> None:
+        cluster = "-"
+        while cluster.startswith("-"):  # the tool would take it for an option
+            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        settings = str(self._home / "server.properties")
+        format_ = ["format", "--standalone", "--cluster-id", cluster, "--config", settings]
+        subprocess.run(
+            self._java("kafka.tools.StorageTool", *format_),
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
+
+    def _java(self, *command: str) -> list[str]:
+        logging = f"-Dlog4j2.configurationFile={self._home / 'log4j2.properties'}"
+        heap = [f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseG1GC"]
+        return ["java", *heap, "-Djava.awt.headless=true", logging, "-cp", f"{self._classes}/*", *command]
+
+    def _last_words(self) -> str:
+        said = self._log.read_text() + (self._home / "stdout.log").read_text()
+        return " / ".join(said.strip().splitlines()[-3:])
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
