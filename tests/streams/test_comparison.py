@@ -1,0 +1,46 @@
+"""Comparing two runs."""
+
+import pytest
+
+from streams.comparison import compare, earlier, paged
+from streams.files import Unreadable
+from streams.records import line
+from tests.streams.words import MINUTE, NOON, incident, page, signal
+
+
+def run(tmp_path, *words):
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"".join(line(word) + b"\n" for word in words))
+    return path
+
+
+def test_a_run_is_equal_to_its_own_records(tmp_path):
+    words = [signal(), incident(), page(), page(id="page-2", to="bo")]
+    before = earlier(run(tmp_path, *words))
+    difference = compare(before, map(paged, words[2:]))
+    assert (difference.gone, difference.new) == ([], [])
+
+
+def test_ids_do_not_count_for_other_rules_give_other_ids(tmp_path):
+    before = earlier(run(tmp_path, page()))
+    assert compare(before, [paged(page(id="page-9", incident="inc-9"))]).new == []
+
+
+def test_what_came_and_what_went_is_told_by_time(tmp_path):
+    before = earlier(run(tmp_path, page(), page(to="bo")))
+    now = [paged(page(time=NOON + MINUTE)), paged(page())]
+    difference = compare(before, now)
+    assert [each.to for each in difference.gone] == ["bo"]
+    assert [each.time for each in difference.new] == ["2026-05-04T12:01:00+00:00"]
+
+
+def test_the_same_page_twice_is_not_the_same_page_once():
+    assert len(compare([paged(page())], [paged(page()), paged(page())]).new) == 1
+
+
+@pytest.mark.parametrize("content", [b'{"specversion": "1.0"}', b"nothing", b'{"kind": "page"}'])
+def test_a_file_of_something_else_is_refused_with_its_line(tmp_path, content):
+    path = tmp_path / "other.jsonl"
+    path.write_bytes(b"\n" + content)
+    with pytest.raises(Unreadable, match=r"other\.jsonl:2: not a record of"):
+        earlier(path)
