@@ -81,7 +81,7 @@ def _able(broker_name: str, request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def make_topic(broker: Broker) -> MakeTopic:
-    """Makes topics on `broker`, with configs as keywords (`cleanup_policy="compact"`), and says their names."""
+    """Makes topics on `broker`; keywords are configs (`cleanup_policy="compact"`). Says their names."""
 
     async def made(partitions: int = 1, **configs: str) -> str:
         name = f"contract-{next(_numbers)}"
