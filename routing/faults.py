@@ -18,7 +18,7 @@ class Fault(Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
-class ConfigFaults(Exception):  # noqa: N818 - the plural says what it holds
+class ConfigFaults(ValueError):  # noqa: N818 - the plural says what it holds
     """A configuration that cannot be followed. `faults`: all that were found, by place, each once."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from routing.intervals import TimeInterval
 from routing.matchers import Matcher
 from schemas.page import Channel, Severity
 
 MINUTE = timedelta(minutes=1)
+CONSEQUENCE: Mapping[str, int] = {"low": -10, "moderate": 0, "high": 10, "critical": 20}
+BANDS: Mapping[Severity, int] = {"critical": 85, "error": 65, "warning": 35, "info": 0}
 
 
 class Frozen(Struct, frozen=True, kw_only=True):
     """A compiled rule."""
 
 
-class Route(Frozen):
+class Route(Frozen, frozen=True):
     """A node of the route tree, with inheritance already applied.
 
     `id`: the path of matchers from the root. `group_by`: label names, or None for all labels (`...`).
@@ -35,29 +38,32 @@ class Route(Frozen):
     routes: tuple["Route", ...] = ()
 
 
-class ChannelTarget(Frozen):
+class ChannelTarget(Frozen, frozen=True):
     """`notify: [{slack: '#x', template: t}]`. `template`: the name of one of `messages:`."""
 
     channel: Channel
     send_resolved: bool = True
     template: str = ""
+    digest: timedelta | None = None
+    """Gather what comes in this time into one message."""
 
 
-class EscalationTarget(Frozen):
-    """`notify: [{escalation: '{{ labels.team }}', fallback: platform}]`. Both name a team or an escalation."""
+class EscalationTarget(Frozen, frozen=True):
+    """`{escalation: '{{ labels.team }}', fallback: platform}`: each names a team or an escalation."""
 
     escalation: str
     fallback: str = ""
 
 
-class Receiver(Frozen):
-    """Who is told, by name."""
+class Receiver(Frozen, frozen=True):
+    """Who is told, by name. `integrations`: Alertmanager's own (`slack_configs`, …), kept for projection."""
 
     name: str
     notify: tuple[ChannelTarget | EscalationTarget, ...] = ()
+    integrations: tuple[str, ...] = ()
 
 
-class Party(Frozen):
+class Party(Frozen, frozen=True):
     """Whom a step reaches: a user, whoever a schedule says, or a channel."""
 
     kind: Literal["user", "schedule", "channel"]
@@ -65,19 +71,19 @@ class Party(Frozen):
     channel: Channel | None = None
 
 
-class Step(Frozen):
-    """One step of an escalation. `via`: channel kinds in order of preference; the next is tried when one is dead."""
+class Step(Frozen, frozen=True):
+    """One step. `via`: channel kinds in order of preference; the next is tried when one is dead."""
 
     parties: tuple[Party, ...]
     via: tuple[str, ...]
     wait: timedelta = 5 * MINUTE
 
 
-class Escalation(Frozen):
+class Escalation(Frozen, frozen=True):
     """Steps that are climbed until somebody acknowledges.
 
-    `repeat`: how often the whole is climbed again. `ack_timeout`: an acknowledgement that is not followed by a
-    resolution lapses after this. `exhausted`: the receiver that is told when nobody answered.
+    `repeat`: how often the whole is climbed again. `ack_timeout`: an acknowledgement that no resolution
+    follows lapses after this. `exhausted`: the receiver that is told when nobody answered.
     """
 
     name: str
@@ -88,7 +94,7 @@ class Escalation(Frozen):
     skip_empty: bool = True
 
 
-class User(Frozen):
+class User(Frozen, frozen=True):
     """A person. `contacts`: target by channel kind (`slack`: `U01`, `pagerduty`: `env:PD_ANA`, …)."""
 
     name: str
@@ -96,14 +102,14 @@ class User(Frozen):
     contacts: Mapping[str, str] = {}
 
 
-class Team(Frozen):
+class Team(Frozen, frozen=True):
     """A team and the escalation that reaches it."""
 
     name: str
     escalation: str
 
 
-class Owned(Frozen):
+class Owned(Frozen, frozen=True):
     """What a configuration says of agents whose name matches the glob `name`; the first match wins."""
 
     name: str
@@ -125,15 +131,15 @@ class Rota(Protocol):
         ...
 
 
-class SeverityRule(Frozen):
+class SeverityRule(Frozen, frozen=True):
     """Points that are added where all matchers match."""
 
     matchers: tuple[Matcher, ...]
     add: int
 
 
-class BurnRate(Frozen):
-    """Long and short window (`1h`, `5m`), the factor both must exceed, and the score that then replaces the base."""
+class BurnRate(Frozen, frozen=True):
+    """Long and short window (`1h`, `5m`), the factor both must reach, the score that replaces the base."""
 
     long: str
     short: str
@@ -141,18 +147,18 @@ class BurnRate(Frozen):
     score: int
 
 
-class SeverityTable(Frozen):
-    """Detector output to score 0..100 to band. `base` by detector or `detector/finding`; bands by lowest score."""
+class SeverityTable(Frozen, frozen=True):
+    """Finding to score 0..100 to band. `base` by detector or `detector/finding`; bands by lowest score."""
 
     base: Mapping[str, int]
     default: int = 20
     rules: tuple[SeverityRule, ...] = ()
-    consequence: Mapping[str, int] = {"low": -10, "moderate": 0, "high": 10, "critical": 20}
+    consequence: Mapping[str, int] = field(default_factory=lambda: dict(CONSEQUENCE))
     burn_rate: tuple[BurnRate, ...] = ()
-    bands: Mapping[Severity, int] = {"critical": 85, "error": 65, "warning": 35, "info": 0}
+    bands: Mapping[Severity, int] = field(default_factory=lambda: dict(BANDS))
 
 
-class Advice(Frozen):
+class Advice(Frozen, frozen=True):
     """One entry of `decisions:`."""
 
     matchers: tuple[Matcher, ...]
@@ -161,8 +167,21 @@ class Advice(Frozen):
     automatic: bool = False
 
 
-class Policy(Frozen):
-    """Everything the router follows. `raw`: the merged document, for parts that others read (detectors, tests)."""
+class InhibitRule(Frozen, frozen=True):
+    """Targets are muted while a source fires that has the same values of the labels `equal`."""
+
+    source: tuple[Matcher, ...]
+    target: tuple[Matcher, ...]
+    equal: tuple[str, ...] = ()
+
+
+class Policy(Frozen, frozen=True):
+    """Everything the router follows, and what it keeps for others.
+
+    `detectors`: options by detector (true/false and numbers are such, all else is text). `prices`: USD per
+    million tokens by model and direction. `redact`: RE2 expressions. `kept`: sections that are checked but
+    not acted on yet, by name. `raw`: the merged document as texts.
+    """
 
     route: Route
     receivers: Mapping[str, Receiver]
@@ -175,4 +194,10 @@ class Policy(Frozen):
     messages: Mapping[str, str] = {}
     advice: tuple[Advice, ...] = ()
     resolve_timeout: timedelta = 15 * MINUTE
+    inhibit_rules: tuple[InhibitRule, ...] = ()
+    time_intervals: Mapping[str, TimeInterval] = {}
+    detectors: Mapping[str, Mapping[str, Any]] = {}
+    prices: Mapping[str, Mapping[str, float]] = {}
+    redact: tuple[str, ...] = ()
+    kept: Mapping[str, Any] = {}
     raw: Mapping[str, Any] = {}

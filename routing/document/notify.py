@@ -1,7 +1,7 @@
 """Whom a receiver or a step tells: a channel with its target, or people."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
@@ -60,9 +60,3 @@ class PartyPart(ChannelPart):
     def _single(self) -> "PartyPart":
         self.one_of(self.schedule, self.user)
         return self
-
-
-def only_channel(part: ChannelPart) -> tuple[str, str, dict[str, Any]]:
-    """Kind, target and options of the channel of a part that has one."""
-    kind, target = next(iter(part.channels.items()))
-    return kind, target, part.options

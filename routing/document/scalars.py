@@ -108,7 +108,7 @@ def _clock(text: str) -> timedelta:
 
 def _days(text: str) -> tuple[int, ...]:
     """`mon:fri`, `sat,sun`, `fri:mon`: in the order of the week."""
-    found: tuple[int, ...] = ()
+    found: list[int] = []
     for piece in text.lower().split(","):
         ends = [_day(name.strip(), text) for name in piece.split(":")]
         if len(ends) > 2:  # noqa: PLR2004 - begin and end

@@ -1,0 +1,96 @@
+"""Reading a configuration: texts in, a policy or all its faults out."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from routing.compiling import compiled
+from routing.consistency import consistency_faults
+from routing.document.document import Document
+from routing.faults import ConfigFaults, Fault
+from routing.literals import Variable, literals
+from routing.matchers import MatcherSyntax, read_matchers
+from routing.merging import merge
+from routing.policy import Policy
+from routing.references import names_in, reference_faults
+from routing.shape import shaped
+from routing.yaml_source import Node, parse
+from schemas.cause import ConfigFile
+
+__all__ = ["ConfigFaults", "Examined", "Fault", "examine", "load"]
+MATCHERS = ("matchers", "source_matchers", "target_matchers")
+
+
+class Examined(Struct, frozen=True):
+    """A configuration, read as far as it can be. `policy` is None exactly where there are faults.
+
+    `variables`: what it refers to in the environment. `root`: its tree, for the places of things.
+    """
+
+    policy: Policy | None
+    document: Document | None
+    root: Node | None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    variables: tuple[Variable, ...] = ()
+
+
+def load(files: Sequence[ConfigFile]) -> Policy:
+    """The policy that one file or several make together.
+
+    Raises:
+        ConfigFaults: with all faults, each at its place.
+    """
+    found = examine(files)
+    if found.policy is None:
+        raise ConfigFaults(found.faults)
+    return found.policy
+
+
+def examine(files: Sequence[ConfigFile]) -> Examined:
+    """Reads a configuration; faults do not end it before all of them are found."""
+    parsed = [parse(file) for file in files]
+    faults = [fault for each in parsed for fault in each.faults]
+    roots = [each.root for each in parsed if each.root is not None]
+    if not roots:
+        return Examined(None, None, None, tuple(faults) or (Fault("", 0, 0, "no configuration was given"),))
+    merged = merge(roots)
+    root, raw, names = merged.root, merged.root.plain(), names_in(merged.root)
+    found = literals(root)
+    warnings = (*found.warnings, *_doubts(root))
+    is_whole = len(roots) == len(files)
+    shape = shaped(root)
+    faults += [*merged.faults, *found.faults, *(each for each in shape.faults if is_whole or _is_sure(each))]
+    if shape.document is not None and is_whole:
+        faults += reference_faults(shape.document, root, names)
+        faults += consistency_faults(shape.document, root)
+    if faults or shape.document is None:
+        return Examined(None, shape.document, root, tuple(faults), warnings, found.variables)
+    return Examined(compiled(shape.document, raw), shape.document, root, (), warnings, found.variables)
+
+
+def _is_sure(fault: Fault) -> bool:
+    """Whether a fault of shape is one although another file could not be read."""
+    return not fault.message.startswith("missing field")
+
+
+def _doubts(node: Node) -> Iterator[Fault]:
+    """Matchers that the two grammars read differently."""
+    children = node.value.items() if isinstance(node.value, dict) else ()
+    for key, child in children:
+        if key in MATCHERS:
+            yield from _doubtful(child)
+        else:
+            yield from _doubts(child)
+    for child in node.value if isinstance(node.value, list) else ():
+        yield from _doubts(child)
+
+
+def _doubtful(node: Node) -> Iterator[Fault]:
+    for each in node.value if isinstance(node.value, list) else ():
+        try:
+            warning = read_matchers(each.value).warning if isinstance(each.value, str) else ""
+        except MatcherSyntax:
+            continue  # told with the faults of shape
+        if warning:
+            yield each.place.fault(warning)
