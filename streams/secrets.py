@@ -64,8 +64,7 @@ class Told:
                 return outcome
             case Deferred(reason=reason, retry_at=retry_at):
                 return Deferred(reason=self._blotted(reason), retry_at=retry_at)
-            case Undeliverable(reason=reason):
-                return Undeliverable(reason=self._blotted(reason))
+        return Undeliverable(reason=self._blotted(outcome.reason))
 
     def _blotted(self, text: str) -> str:
         for value in sorted(self._values, key=lambda value: (-len(value), value)):

@@ -4,7 +4,10 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+from typing import cast
 
 import msgspec
 
@@ -12,6 +15,7 @@ from streams.template_worker import LENGTH, Reply, Request, frame
 
 START = timedelta(seconds=5)
 LONGEST_REPLY = 64 * 1024
+COMMAND = (sys.executable, "-m", "streams.template_worker")
 
 
 class Late(Exception):  # noqa: N818 - what happened to the process
@@ -25,11 +29,16 @@ class Gone(Exception):  # noqa: N818 - what happened to the process
 class TemplateProcess:
     """Starts with the first request and stays. After `Late` or `Gone` the next request starts another.
 
-    `deadline`: for one template; the start is not counted.
+    `deadline`: for one template; `start`: for the process itself, which is not counted. `command`: runs
+    `streams.template_worker`.
     """
 
-    def __init__(self, deadline: timedelta) -> None:
+    def __init__(
+        self, deadline: timedelta, *, start: timedelta = START, command: Sequence[str] = COMMAND
+    ) -> None:
         self._deadline = deadline
+        self._start_within = start
+        self._command = command
         self._process: Process | None = None
         self._turn = asyncio.Lock()
 
@@ -68,12 +77,11 @@ class TemplateProcess:
     async def _start(self) -> Process:
         # Nothing of the host's environment: a template must find no secret whatever hole it finds.
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
-        command = (sys.executable, "-m", "streams.template_worker")
         self._process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True
+            *self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True
         )
         try:
-            async with asyncio.timeout(START.total_seconds()):
+            async with asyncio.timeout(self._start_within.total_seconds()):
                 await _reply(self._process)
         except (TimeoutError, OSError, EOFError) as error:
             await self._end()
@@ -87,25 +95,25 @@ class TemplateProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        if process.returncode is None:
+        with suppress(ProcessLookupError):  # it may have ended by itself
             process.kill()
-        if process.stdin:
-            process.stdin.close()
+        _stdin(process).close()
         await process.wait()
 
 
 async def _exchange(process: Process, request: Request) -> Reply:
-    if process.stdin is None:
-        raise EOFError
-    process.stdin.write(frame(request))
-    await process.stdin.drain()
+    _stdin(process).write(frame(request))
+    await _stdin(process).drain()
     return await _reply(process)
 
 
 async def _reply(process: Process) -> Reply:
-    if process.stdout is None:
-        raise EOFError
-    length = int.from_bytes(await process.stdout.readexactly(LENGTH), "big")
+    stdout = cast("asyncio.StreamReader", process.stdout)
+    length = int.from_bytes(await stdout.readexactly(LENGTH), "big")
     if length > LONGEST_REPLY:
         raise EOFError
-    return msgspec.json.decode(await process.stdout.readexactly(length), type=Reply)
+    return msgspec.json.decode(await stdout.readexactly(length), type=Reply)
+
+
+def _stdin(process: Process) -> asyncio.StreamWriter:
+    return cast("asyncio.StreamWriter", process.stdin)

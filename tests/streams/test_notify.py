@@ -1,0 +1,203 @@
+import asyncio
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.outcome import Deferred, Delivered
+from schemas.page import Channel
+from schemas.wire import encode
+from streams.desk import Desk
+from streams.outcomes import SWEEP, Outcomes
+from tests.fakes import NOW, InHand, Script, Wire, page
+
+DONE = Delivered(reference="r")
+
+
+def desk(script=None, wire=None, table=None, **options):
+    script, wire = script or Script(), wire or Wire()
+    outcomes = Outcomes({} if table is None else table)
+    one = Desk(
+        script,
+        outcomes,
+        report=wire.report,
+        bury=wire.bury,
+        now=lambda: NOW,
+        at=lambda message: message.time,
+        **options,
+    )
+    return one, script, wire
+
+
+async def handled(one: Desk, *messages):
+    arrivals = [InHand(encode(message)) for message in messages]
+    for arrival in arrivals:
+        await one.take(arrival)
+    await one.idle()
+    return arrivals
+
+
+def to(name: str, n: int, **changes):
+    return page(id=f"pag-{n}", channel=Channel(kind="slack", target=name), **changes)
+
+
+async def test_a_page_is_attempted_recorded_reported_and_then_acknowledged():
+    table = {}
+    one, script, wire = desk(table=table)
+    (arrival,) = await handled(one, page())
+    assert script.attempted == [("pag-1", 1)]
+    assert list(table) == [b"pag-1/1"]
+    (report,) = wire.reported
+    assert (report.page, report.attempt, report.outcome, report.at) == ("pag-1", 1, DONE, NOW)
+    assert arrival.fate == "done"
+
+
+async def test_a_page_that_comes_again_is_reported_again_and_not_sent():
+    one, script, wire = desk()
+    first, second = await handled(one, page(), page())
+    assert script.attempted == [("pag-1", 1)]
+    assert wire.reported[0] == wire.reported[1]
+    assert first.fate == second.fate == "done"
+
+
+async def test_the_next_attempt_is_another_one():
+    one, script, wire = desk(Script(Deferred(reason="HTTP 500"), DONE))
+    await handled(one, page(), page(attempt=2))
+    assert script.attempted == [("pag-1", 1), ("pag-1", 2)]
+    assert [report.outcome for report in wire.reported] == [Deferred(reason="HTTP 500"), DONE]
+
+
+async def test_what_does_not_decode_is_buried_whole():
+    one, script, wire = desk()
+    arrival = InHand(b'{"kind": "pigeon"}')
+    await one.take(arrival)
+    await one.idle()
+    assert wire.buried[0][0] == arrival.value
+    assert "pigeon" in wire.buried[0][1]
+    assert (script.attempted, arrival.fate) == ([], "done")
+
+
+async def test_a_failure_in_handling_is_buried_and_stops_nothing():
+    one, _, wire = desk(Script(RuntimeError("secret"), DONE))
+    first, second = await handled(one, to("#a", 1), to("#a", 2))
+    assert wire.buried == [(first.value, "handling it failed: RuntimeError")]
+    assert [report.page for report in wire.reported] == ["pag-2"]
+    assert first.fate == second.fate == "done"
+
+
+async def test_a_report_is_insisted_on_while_the_log_is_away():
+    one, script, wire = desk(wire=Wire(failures=2))
+    (arrival,) = await handled(one, page())
+    assert len(wire.reported) == len(script.attempted) == 1
+    assert arrival.fate == "done"
+
+
+async def test_a_report_that_cannot_be_made_is_the_next_owners():
+    one, script, wire = desk(wire=Wire(failures=99))
+    arrival = InHand(encode(page()))
+    await one.take(arrival)
+    await asyncio.sleep(0.05)
+    arrival.ours = False
+    await one.idle()
+    assert (len(script.attempted), wire.reported, arrival.fate) == (1, [], "left")
+
+
+async def test_what_runs_when_partitions_go_is_finished_and_what_waits_is_let_go():
+    script = Script()
+    script.gates["pag-1"] = asyncio.Event()
+    one, script, wire = desk(script)
+    arrivals = [InHand(encode(to("#a", n))) for n in (1, 2)]
+    for arrival in arrivals:
+        await one.take(arrival)
+    await asyncio.sleep(0.01)
+    for arrival in arrivals:
+        arrival.ours = False
+    script.gates["pag-1"].set()
+    await one.idle()
+    assert script.attempted == [("pag-1", 1)]
+    assert [report.page for report in wire.reported] == ["pag-1"]
+    assert [arrival.fate for arrival in arrivals] == ["done", "left"]
+
+
+async def test_order_is_kept_for_an_incident_and_channel_and_others_do_not_wait():
+    script = Script()
+    script.gates["pag-1"] = asyncio.Event()
+    one, script, _ = desk(script)
+    for message in (to("#a", 1), to("#a", 2), to("#b", 3), to("#a", 4, incident="inc-2")):
+        await one.take(InHand(encode(message)))
+    await asyncio.sleep(0.01)
+    assert [id_ for id_, _ in script.attempted] == ["pag-1", "pag-3", "pag-4"]
+    script.gates["pag-1"].set()
+    await one.idle()
+    assert script.attempted[-1] == ("pag-2", 1)
+
+
+async def test_attempts_are_bounded_for_each_kind_of_channel():
+    script = Script()
+    script.gates = {f"pag-{n}": asyncio.Event() for n in range(9)}
+    one, script, _ = desk(script, room=3)
+    for n in range(9):
+        await one.take(InHand(encode(to(f"#{n}", n))))
+    await one.take(InHand(encode(page(id="pag-hook"))))
+    await one.take(InHand(encode(page("pigeon", id="pag-pigeon"))))
+    await asyncio.sleep(0.01)
+    assert (script.most, len(script.attempted)) == (4, 5)
+    for gate in script.gates.values():
+        gate.set()
+    await one.idle()
+    assert len(script.attempted) == 11
+
+
+async def test_what_is_in_hand_is_bounded():
+    script = Script()
+    script.gates["pag-1"] = asyncio.Event()
+    one, script, _ = desk(script, backlog=2)
+    await one.take(InHand(encode(to("#a", 1))))
+    await one.take(InHand(encode(to("#a", 2))))
+    third = asyncio.create_task(one.take(InHand(encode(to("#a", 3)))))
+    await asyncio.sleep(0.01)
+    assert not third.done()
+    script.gates["pag-1"].set()
+    await third
+    await one.idle()
+    assert len(script.attempted) == 3
+    assert not one._last
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.integers(0, 2)), max_size=30))
+def test_whatever_comes_however_often_each_attempt_is_made_once_and_every_arrival_is_done(arrivals):
+    async def run():
+        one, script, wire = desk()
+        messages = [to(f"#{channel}", n, attempt=attempt + 1) for n, channel, attempt in arrivals]
+        hands = await handled(one, *messages)
+        return script, wire, hands
+
+    script, wire, hands = asyncio.run(run())
+    assert sorted(set(script.attempted)) == sorted(
+        {(report.page, report.attempt) for report in wire.reported}
+    )
+    assert len(wire.reported) == len(arrivals)
+    assert all(hand.fate == "done" for hand in hands)
+
+
+def test_outcomes_are_known_by_page_and_attempt():
+    outcomes = Outcomes({})
+    outcomes.record("pag-1", 1, Deferred(reason="x", retry_at=NOW), 0, NOW)
+    assert outcomes.known("pag-1", 1) == Deferred(reason="x", retry_at=NOW)
+    assert outcomes.known("pag-1", 2) is None
+
+
+def test_old_outcomes_are_forgotten_in_their_own_partition_only():
+    table = {}
+    outcomes = Outcomes(table, most=10)
+    outcomes.record("elsewhere", 1, DONE, 1, NOW - timedelta(days=9))
+    outcomes.record("old", 1, DONE, 0, NOW - timedelta(days=3))
+    for n in range(SWEEP - 1):
+        outcomes.record(f"pag-{n}", 1, DONE, 0, NOW + timedelta(seconds=n))
+    assert sorted(table) == sorted(
+        [b"elsewhere/1", *(f"pag-{n}/1".encode() for n in range(SWEEP - 11, SWEEP - 1))]
+    )
+    recent = Outcomes(table, kept=timedelta(days=1))
+    for n in range(SWEEP):
+        recent.record(f"new-{n}", 1, DONE, 0, NOW + timedelta(days=2))
+    assert len(table) == SWEEP + 1
