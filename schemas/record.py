@@ -47,9 +47,10 @@ class Output(Struct, frozen=True):
 class Saved(Struct, frozen=True):
     """The state of one key of a fold, as it is written to the snapshot topic.
 
-    `applied`: the highest offset contained. `version`: of the format of `body` and `parts`; older ones are migrated by `load`. `wake_at`: POSIX seconds at which the key wants a tick though no
-    event comes, or None. `body`: the moving part. `parts`: large pieces that seldom change, by name; a
-    piece is written again only when its bytes differ.
+    `applied`: the highest offset contained. `body`: the moving part. `version`: of the format of `body` and
+    `parts`; older ones are migrated on loading. `wake_at`: POSIX seconds at which the key wants a tick though
+    no event comes, or None. `parts`: large pieces that seldom change, by name; a piece is written again only
+    when its bytes differ.
     """
 
     applied: int

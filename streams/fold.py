@@ -32,7 +32,10 @@ class Fold(Protocol):
         ...
 
     def save(self, key: str) -> Saved:
-        """The state of a key as of now; it counts as saved from here on."""
+        """The state of a key as of now; it counts as saved from here on, until it changes again.
+
+        A host whose write fails asks again, so a key that did not change can be saved, too.
+        """
         ...
 
     def load(self, key: str, saved: Saved) -> None:

@@ -1,0 +1,116 @@
+"""Owners of a partition that crash, pause, lose answers and are succeeded, over a log in memory."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from schemas.cause import AnyCause
+from schemas.record import Origin
+from schemas.wire import decode_cause
+from streams.emission import Destination, Emission
+from streams.fold import Fold
+from streams.log import AppendFailed
+from streams.partition import Cadence, Partition
+from streams.snapshots import Snapshots
+from tests.memory_log import Act, Crash, Disk, MemoryLog
+
+TOPICS = {name: Destination(name) for name in ("causes", "pages", "incidents", "decisions", "deadletter")}
+
+
+@dataclass
+class HandClock:
+    """A clock that is moved by hand."""
+
+    at_s: float = 1_000_000.0
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.at_s, UTC)
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+
+@dataclass
+class World:
+    """A disk, a fold to run over its topic `in`, and whoever owns it."""
+
+    make: Callable[[], Fold]
+    begin: Callable[[Fold], None] = lambda _: None
+    disk: Disk = field(default_factory=Disk)
+    clock: HandClock = field(default_factory=HandClock)
+    owners: int = 0
+    zombies: list[tuple[MemoryLog, asyncio.Task[None]]] = field(default_factory=list)
+
+    def partition(self, log: MemoryLog, cadence: Cadence) -> Partition:
+        self.owners += 1
+        fold = self.make()
+        emission = Emission(log, TOPICS, self.clock, "events")
+        snapshots = Snapshots(log, "state", 0, f"owner-{self.owners}")
+        source = ("in", 0)
+        return Partition(fold, source, log, emission, snapshots, self.clock, cadence, lambda: self.begin(fold))
+
+    async def own(self, log: MemoryLog, batch: int, until: int, age_s: float = 2.0) -> Partition:
+        """Owns the partition from restore until the offset `until`; time passes with each batch."""
+        owner = self.partition(log, Cadence(age=timedelta(seconds=age_s), boundary=timedelta(0), most_bytes=200))
+        start = await _persist(owner.start)
+        records = self.disk.records("in")
+        for at in range(start, until, batch):
+            self.clock.at_s += 1
+            await _persist(lambda at=at: owner.take(records[at : min(at + batch, until)]), owner.pay)
+            await owner.settle()
+        return owner
+
+    async def reign(self, acts: Sequence[Act], batch: int, until: int) -> None:
+        """One owner's reign: to its end, its crash, or until it is paused (then it lives on as a zombie)."""
+        log = MemoryLog(self.disk, list(acts))
+        task = asyncio.create_task(_until_crash(self.own(log, batch, until)))
+        paused = asyncio.create_task(log.paused.wait())
+        await asyncio.wait([task, paused], return_when=asyncio.FIRST_COMPLETED)
+        paused.cancel()
+        if not task.done():
+            self.zombies.append((log, task))
+
+    async def wake_zombies(self) -> None:
+        """All paused owners go on at once, to their ends."""
+        for log, _ in self.zombies:
+            log.go_on.set()
+        await asyncio.gather(*(task for _, task in self.zombies))
+
+    def accepted(self) -> list[tuple[Origin, AnyCause]]:
+        """What a receiver takes that keeps the highest origin and drops the rest."""
+        highest: tuple[int, int] = (-1, -1)
+        taken: list[tuple[Origin, AnyCause]] = []
+        for record in self.disk.records("causes"):
+            cause = decode_cause(record.value)
+            origin = cause.origin
+            assert origin is not None
+            if (origin.offset, origin.n) > highest:
+                highest = (origin.offset, origin.n)
+                taken.append((origin, cause))
+        return taken
+
+
+async def _persist(first: Callable, again: Callable | None = None) -> int:
+    """As the host does: what is owed is put out again until it is acknowledged."""
+    step = first
+    for _ in range(50):
+        try:
+            return await step()
+        except AppendFailed:
+            step = again or first
+    raise AssertionError("the log never came back")
+
+
+async def _until_crash(reign) -> None:
+    try:
+        await reign
+    except Crash:
+        return
+
+
+def state_of(fold: Fold, keys: Sequence[str]) -> dict[str, bytes]:
+    """Each key's state as bytes, without the offset (a fold that was restored may have saved elsewhere)."""
+    return {key: msgspec.msgpack.encode((saved.body, dict(saved.parts))) for key in keys for saved in [fold.save(key)]}
