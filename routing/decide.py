@@ -1,0 +1,104 @@
+"""The routing fold: a cause, and the timers due before it, give pages, updates, incidents and advice.
+
+Time comes with the causes. Timers fire at their own due time, in order, before anything later is applied, so
+the outcome does not depend on when the router happens to be woken.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from routing.briefing import published
+from routing.closing import ACK, COOL, FORGET, STALE, cool_due, forget_due, stale_due
+from routing.escalation import climb_due
+from routing.flushing import flush
+from routing.grid import FLUSH
+from routing.hands import ack_due, acknowledged, resolved, silenced
+from routing.incident import Case
+from routing.instants import in_utc, utc
+from routing.joining import signalled
+from routing.outcomes import edit_due, page_due, reported
+from routing.policy import Policy
+from routing.reload import rematch
+from routing.state import State
+from routing.turn import Routed, Turn
+from schemas.cause import Acknowledged, AnyCause, Configured, Reported, Resolved, Signalled, Silenced
+from schemas.record import Output
+
+ON_INCIDENT: Mapping[str, Callable[[Turn, Case], None]] = {
+    ACK: ack_due,
+    COOL: cool_due,
+    FLUSH: flush,
+    FORGET: forget_due,
+    STALE: stale_due,
+}
+ON_PART: Mapping[str, Callable[[Turn, Case, str], None]] = {
+    "climb": climb_due,
+    "edit": edit_due,
+    "page": page_due,
+}
+
+
+def decide(state: State, cause: AnyCause, policy: Policy) -> Routed:
+    """Applies a cause. The state is changed in place and handed back; the same causes give the same outputs.
+
+    `policy`: the one that holds with this cause; of a `Configured`, the new one.
+    """
+    outputs: list[Output] = []
+    now = later(state, cause)
+    _fire(state, policy, outputs, now)
+    state.core.now = now
+    turn = Turn(state, policy, now, outputs)
+    _apply(turn, cause)
+    _publish(turn)
+    _fire(state, policy, outputs, now)
+    return Routed(state, outputs)
+
+
+def later(state: State, cause: AnyCause) -> datetime:
+    """What time it is with this cause: never earlier than before.
+
+    Where the clock is the events', what hosts and notifiers write has no say in it.
+    """
+    if state.core.clock == "events" and isinstance(cause, Reported | Configured):
+        return state.core.now
+    return max(state.core.now, utc(cause.at))
+
+
+def _apply(turn: Turn, cause: AnyCause) -> None:
+    if isinstance(cause, Signalled):
+        signalled(turn, in_utc(cause.signal))
+    elif isinstance(cause, Reported):
+        reported(turn, cause)
+    elif isinstance(cause, Acknowledged):
+        acknowledged(turn, cause)
+    elif isinstance(cause, Resolved):
+        resolved(turn, cause)
+    elif isinstance(cause, Silenced):
+        silenced(turn, cause)
+    elif isinstance(cause, Configured):
+        turn.state.core.clock = cause.clock
+        rematch(turn)
+
+
+def _fire(state: State, policy: Policy, outputs: list[Output], until: datetime) -> None:
+    """Fires what is due by `until`, each at its own time."""
+    while (due := state.timers.take(until)) is not None:
+        at, case_id, name = due
+        turn = Turn(state, policy, at, outputs)
+        case = state.cases[case_id]
+        state.touch(case)
+        _timer(turn, case, name)
+        _publish(turn)
+
+
+def _timer(turn: Turn, case: Case, name: str) -> None:
+    if name in ON_INCIDENT:
+        ON_INCIDENT[name](turn, case)
+        return
+    kind, _, about = name.partition(" ")
+    ON_PART[kind](turn, case, about)
+
+
+def _publish(turn: Turn) -> None:
+    for case in turn.news.values():
+        turn.emit("incidents", case.id, published(turn, case))

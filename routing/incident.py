@@ -1,0 +1,185 @@
+"""An incident as the router keeps it: its signals, who was told what, pages and timers.
+
+These records are the router's state: they are changed in place by the fold and saved as they are.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from routing.severity import RANK
+from schemas.page import Channel, PageReason, ScorePart, Severity, Status, UpdateReason
+from schemas.signal import Signal
+
+PageState = Literal["waiting", "delivered", "deferred", "dead", "withdrawn"]
+"""`waiting`: sent, no outcome yet; `dead`: undeliverable; `withdrawn`: no longer worth another attempt."""
+
+
+class Kept(Struct, kw_only=True, omit_defaults=True):
+    """A part of the router's state."""
+
+
+class Member(Kept):
+    """A signal of an incident, as last asserted at `asserted`.
+
+    `score`, `parts` and `severity` are the highest since it fires: a signal that wobbles about the edge of a
+    band pages once. `labels`: the signal's with `team` and `severity`.
+    """
+
+    signal: Signal
+    labels: dict[str, str]
+    score: int
+    parts: tuple[ScorePart, ...]
+    severity: Severity
+    asserted: datetime
+
+    @property
+    def fires(self) -> bool:
+        """Whether it holds."""
+        return self.signal.state == "firing"
+
+
+class Told(Kept):
+    """What a target was told last: which signals fire and are resolved, when it was paged, how severe.
+
+    `opening`: during which opening of the incident (0 is the first; it counts reopenings). `times`: how
+    often it was paged.
+    """
+
+    firing: tuple[str, ...]
+    resolved: tuple[str, ...]
+    paged: datetime
+    severity: Severity
+    opening: int
+    times: int = 1
+
+
+class Edit(Kept):
+    """The last update of a delivered page. `settled`: it arrived, or never will."""
+
+    id: str
+    reason: UpdateReason
+    attempt: int = 1
+    settled: bool = False
+
+
+class Sent(Kept):
+    """A page that was sent. `rest`: channels that are tried next if this one is dead, in order.
+
+    `at`: when it was first sent. `step` and `sequence` are those of the climb it belongs to. `wanted`: an
+    update that waits for the page's outcome. `quiet`: its target wants no word of resolutions. `template`:
+    name of its message.
+    """
+
+    id: str
+    target: str
+    to: str
+    channel: Channel
+    reason: PageReason
+    at: datetime
+    state: PageState = "waiting"
+    attempt: int = 1
+    rest: tuple[Channel, ...] = ()
+    step: int = 0
+    sequence: int = 0
+    reference: str = ""
+    template: str = ""
+    quiet: bool = False
+    wanted: UpdateReason | None = None
+    edit: Edit | None = None
+    edits: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is to be learnt or said about it."""
+        if self.state == "delivered":
+            return self.wanted is None and (self.edit is None or self.edit.settled)
+        return self.state in ("dead", "withdrawn")
+
+
+class Climb(Kept):
+    """How far an escalation was climbed, since `began`. `sequence` counts how often its steps began anew."""
+
+    escalation: str
+    began: datetime
+    step: int = 0
+    round: int = 0
+    sequence: int = 0
+    finished: bool = False
+
+
+class Given(Kept):
+    """Advice that was given `times` times, the last valid until `until` (None: while the incident lasts)."""
+
+    action: str
+    subject: dict[str, str]
+    until: datetime | None
+    automatic: bool
+    times: int = 1
+
+
+class Case(Kept):
+    """An incident. `key`: its group's; `grid`: when its group was last flushed; `timers`: due time by name.
+
+    `joinable`: new signals of its group join it. `agent`, `team`: of its first signal. `opening`: how often
+    it fired again after its resolution. `closed_by`: who resolved it by hand, while its signals may still
+    fire. `gone`: resolved signals that were reported and left; `beyond`: assertions for which no room was.
+    """
+
+    id: str
+    key: str
+    route: str
+    receiver: str
+    labels: dict[str, str]
+    opened: datetime
+    agent: str = ""
+    team: str = ""
+    joinable: bool = True
+    status: Status = "triggered"
+    severity: Severity = "info"
+    score: int = 0
+    parts: tuple[ScorePart, ...] = ()
+    summary: str = ""
+    members: dict[str, Member] = {}
+    told: dict[str, Told] = {}
+    pages: dict[str, Sent] = {}
+    climbs: dict[str, Climb] = {}
+    timers: dict[str, datetime] = {}
+    paged: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    """Ids of acknowledgements and resolutions that were applied, the latest last."""
+    advised: dict[str, Given] = {}
+    """Advice that was given, by what it says of whom."""
+    opening: int = 0
+    grid: datetime | None = None
+    acknowledged_by: str = ""
+    acknowledged: datetime | None = None
+    closed_by: str = ""
+    resolved: datetime | None = None
+    gone: int = 0
+    beyond: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not resolved."""
+        return self.status != "resolved"
+
+    def firing(self) -> list[Member]:
+        """The members that hold, in the order in which they joined."""
+        return [member for member in self.members.values() if member.fires]
+
+    def weigh(self) -> None:
+        """Takes severity, score and summary from its worst member. Some member must fire."""
+        worst = self.worst()
+        self.severity, self.score, self.parts = worst.severity, worst.score, worst.parts
+        self.summary = worst.signal.summary
+
+    def worst(self) -> Member:
+        """The member that fires with the highest score, the first to join among equals."""
+        return max(self.firing(), key=weight)
+
+
+def weight(member: Member) -> tuple[int, int]:
+    """Orders members: by band, then by score."""
+    return (RANK[member.severity], member.score)

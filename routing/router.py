@@ -1,0 +1,149 @@
+"""The router: the fold over the causes of one realm, whose outputs are pages, incidents and decisions."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from routing.alignment import Alignment, Watermarks
+from routing.configuration import load as load_policy
+from routing.decide import decide, later
+from routing.faults import ConfigFaults
+from routing.intake import HELD_CAP, Held, Intake
+from routing.policy import Policy
+from routing.snapshot import Packing, unpack
+from routing.state import Core, State
+from routing.turn import Complaint
+from schemas.cause import AnyCause, ConfigFile, Configured, Wake
+from schemas.record import Output, Record, Saved
+from schemas.wire import decode_cause, encode, moment
+
+KEY = "router"
+
+
+class Router:
+    """Has one key, `router`. Causes wait until a configuration came that can be followed.
+
+    `read`: makes a policy of a configuration's files, or raises ConfigFaults.
+    """
+
+    def __init__(self, read: Callable[[Sequence[ConfigFile]], Policy] = load_policy) -> None:
+        self._read = read
+        self._intake = Intake()
+        self._alignment = Alignment(Watermarks())
+        self._state = State(Core())
+        self._policy: Policy | None = None
+        self._packing = Packing()
+        self._unsaved: dict[str, int] = {}
+
+    @property
+    def wake_at(self) -> float | None:
+        """When the first timer is due. Where the clock is the events', only the end of input asks for it."""
+        due = self._state.timers.next()
+        first = self._alignment.first
+        if self._policy is None or (due is None and first is None):
+            return None
+        return min(at for at in (due[0] if due else None, first) if at is not None).timestamp()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often something was ignored, dropped or capped, by what it was."""
+        return self._state.core.counts
+
+    @property
+    def open(self) -> int:
+        """How many incidents are open."""
+        return self._state.open
+
+    def waking(self, at_s: float) -> tuple[bytes, bytes]:
+        """A `Wake` that fires what is due by then."""
+        return (b"wake", encode(Wake(at=moment(at_s))))
+
+    def apply(self, record: Record) -> Sequence[Output]:
+        """Takes the next cause.
+
+        Raises:
+            Malformed: it is none.
+        """
+        if record.offset <= self._intake.applied:
+            return ()
+        cause = decode_cause(record.value)
+        self._intake.applied = record.offset
+        self._unsaved.setdefault(KEY, record.offset)
+        if self._intake.knows(cause):
+            self._state.count("causes repeated")
+            return ()
+        self._intake.remember(cause)
+        if isinstance(cause, Configured):
+            return self._configure(cause)
+        if self._policy is None:
+            return self._hold(cause, record.offset)
+        return self._take(cause, record.offset, self._policy)
+
+    def unsaved(self) -> Mapping[str, int]:
+        """The one key, if anything came since it was saved."""
+        return dict(self._unsaved)
+
+    def save(self, key: str) -> Saved:
+        """The state as of now; parts whose incidents did not change are the same bytes as before."""
+        self._unsaved.pop(key, None)
+        return self._packing.pack(self._state, self._alignment, self._intake, self.wake_at)
+
+    def load(self, key: str, saved: Saved) -> None:
+        """Continues from what was saved.
+
+        Raises:
+            ValueError: it is not the router's, or of a version that is not known.
+        """
+        if key != KEY:
+            raise ValueError(f"the router has one key, {KEY!r}, found {key!r}")
+        self._state, self._alignment, self._intake = unpack(saved)
+        self._packing = Packing()
+        self._unsaved = {}
+        try:
+            self._policy = self._read(self._intake.files) if self._intake.files else None
+        except ConfigFaults:
+            # It could be followed when it was written; causes wait until one comes that can be followed now.
+            self._policy = None
+
+    def mark(self) -> bytes:
+        """Nothing: all state is the key's."""
+        return b""
+
+    def resume(self, mark: bytes) -> None:
+        """Nothing to restore."""
+
+    def _configure(self, cause: Configured) -> Sequence[Output]:
+        if self._policy is not None and cause.files == self._intake.files:
+            return self._keep(cause, self._policy)
+        try:
+            policy = self._read(cause.files)
+        except ConfigFaults as faults:
+            return [_refused(cause, faults)]
+        outputs = [] if self._policy is None else self._keep(cause, self._policy)
+        self._policy = policy
+        self._intake.files = cause.files
+        outputs += decide(self._state, cause, policy).outputs
+        held, self._intake.held = self._intake.held, []
+        for each in held:
+            outputs += self._take(each.cause, each.offset, policy)
+        return outputs
+
+    def _keep(self, cause: Configured, policy: Policy) -> list[Output]:
+        """Timers that are due before a configuration fire by the one that held."""
+        return decide(self._state, Wake(at=later(self._state, cause)), policy).outputs
+
+    def _take(self, cause: AnyCause, offset: int, policy: Policy) -> list[Output]:
+        aligned = self._state.core.clock == "events"
+        turns = self._alignment.take(cause, offset) if aligned else [cause]
+        return [output for each in turns for output in decide(self._state, each, policy).outputs]
+
+    def _hold(self, cause: AnyCause, offset: int) -> Sequence[Output]:
+        if len(self._intake.held) < HELD_CAP:
+            self._intake.held.append(Held(offset=offset, cause=cause))
+            return ()
+        self._state.count("causes refused before a configuration")
+        return [Output("deadletter", KEY, cause, cause.at.timestamp())]
+
+
+def _refused(cause: Configured, faults: ConfigFaults) -> Output:
+    """The owner hears of a configuration that cannot be followed; the one before it stays."""
+    complaint = Complaint(reason=str(faults), about=f"configuration {cause.digest}", at=cause.at)
+    return Output("deadletter", "configuration", complaint, cause.at.timestamp())

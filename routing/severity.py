@@ -1,0 +1,150 @@
+"""How much a signal matters: points, each with its reason, and the band they fall into."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, timedelta
+from math import log, log10
+
+from msgspec import Struct
+
+from routing.ownership import owned
+from routing.policy import Policy, SeverityTable
+from schemas.page import ScorePart, Severity
+from schemas.signal import Signal
+
+RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "error": 2, "critical": 3}
+SHIFTS = frozenset({"input_shift", "metric", "cost", "latency"})
+"""Detectors of change that is not yet harm: alone they are at most a warning."""
+HARM = frozenset({"injection", "breach", "budget", "over_budget"})
+"""Findings of those detectors that are harm by themselves."""
+HARMFUL = frozenset({"error_rate", "silence", "dependency", "isolation", "session"})
+"""Detectors whose findings beside a shift are the harm that it may have done."""
+SUSTAINED = timedelta(hours=1)
+LARGE_RATIO = 5.0
+LARGE_SIGMA = 10.0
+
+
+class Score(Struct, frozen=True):
+    """`total` in 0..100, the sum of the parts' points; `severity`: its band."""
+
+    total: int
+    parts: tuple[ScorePart, ...]
+    severity: Severity
+
+
+def score(
+    signal: Signal, labels: Mapping[str, str], policy: Policy, now: datetime, beside: Collection[str] = ()
+) -> Score:
+    """Scores a signal.
+
+    `labels`: the signal's with `team`. `beside`: names of the detectors that fire for the same agent.
+    """
+    parts = [*_base(signal, policy.severity), *_rules(signal, labels, policy.severity)]
+    parts += _consequence(labels, policy)
+    parts += [part for part in (_confidence(signal), _blast(signal), _trend(signal)) if part.points]
+    total = sum(part.points for part in parts)
+    for limit in (_shift_limit(signal, policy.severity, now, beside), ("at most 100", 100)):
+        if total > limit[1]:
+            parts.append(ScorePart(why=limit[0], points=limit[1] - total))
+            total = limit[1]
+    if total < 0:
+        parts.append(ScorePart(why="at least 0", points=-total))
+        total = 0
+    return Score(total, tuple(parts), band(total, policy.severity))
+
+
+def band(total: int, table: SeverityTable) -> Severity:
+    """The highest band whose lowest score is reached; `info` below them all."""
+    reached = [name for name, lowest in table.bands.items() if total >= lowest]
+    return max(reached, key=RANK.__getitem__, default="info")
+
+
+def _base(signal: Signal, table: SeverityTable) -> Iterator[ScorePart]:
+    """The finding's own points, or the burn rate's, and what its size adds."""
+    pairs = [
+        each
+        for each in table.burn_rate
+        if signal.detector == "error_rate"
+        and min(signal.burn_rates.get(each.long, 0.0), signal.burn_rates.get(each.short, 0.0)) >= each.factor
+    ]
+    if pairs:
+        worst = max(pairs, key=lambda each: each.score)
+        why = f"error budget burns {worst.factor:g} times too fast over {worst.long} and {worst.short}"
+        yield ScorePart(why=why, points=worst.score)
+        return
+    name = f"{signal.detector}/{signal.finding}"
+    known = next((each for each in (name, signal.detector) if each in table.base), None)
+    points = table.default if known is None else table.base[known]
+    yield ScorePart(why=known or f"{name} (default)", points=points)
+    yield from _magnitude(signal)
+
+
+def _magnitude(signal: Signal) -> Iterator[ScorePart]:
+    """Burn rate: +15 from 6, +30 from 14.4. Ratio: up to +15 at tenfold or a tenth. Sigma: up to +5 at 10."""
+    size = signal.magnitude
+    if size is None or not signal.magnitude_unit:
+        return
+    if signal.magnitude_unit == "burn_rate":
+        points = next((points for lowest, points in ((14.4, 30), (6.0, 15)) if size >= lowest), 0)
+        why = f"burn rate {size:.3g}"
+    elif signal.magnitude_unit == "ratio":
+        points = 15 if size <= 0 else round(15 * min(1.0, abs(log10(size))))
+        why = f"{size:.3g} times the baseline"
+    else:
+        points = round(5 * min(1.0, abs(size) / 10))
+        why = f"{size:.3g} standard deviations"
+    if points:
+        yield ScorePart(why=why, points=points)
+
+
+def _rules(signal: Signal, labels: Mapping[str, str], table: SeverityTable) -> Iterator[ScorePart]:
+    """Rules see the label `confidence` too, with four decimals."""
+    seen = {**labels, "confidence": f"{signal.confidence:.4f}"}
+    for rule in table.rules:
+        if all(matcher.matches(seen) for matcher in rule.matchers):
+            why = ", ".join(str(matcher) for matcher in rule.matchers) or "always"
+            yield ScorePart(why=why, points=rule.add)
+
+
+def _consequence(labels: Mapping[str, str], policy: Policy) -> Iterator[ScorePart]:
+    level = owned(policy, labels).consequence
+    points = policy.severity.consequence.get(level, 0)
+    if points:
+        yield ScorePart(why=f"consequence {level}", points=points)
+
+
+def _confidence(signal: Signal) -> ScorePart:
+    """Down to -20 at no confidence at all."""
+    doubt = 1 - min(1.0, max(0.0, signal.confidence))
+    return ScorePart(why=f"confidence {signal.confidence:.0%}", points=-round(20 * doubt))
+
+
+def _blast(signal: Signal) -> ScorePart:
+    """Up to +10: by share, counted fully from ten sessions on, or by sessions, full at 1,000."""
+    reach = signal.blast
+    weight = min(1.0, reach.sessions / 10) if reach.sessions else 1.0
+    size = max(reach.share * weight, log(1 + max(0, reach.sessions), 1000))
+    why = f"{reach.sessions} sessions" if reach.sessions else "part of all operations"
+    return ScorePart(why=f"{why} affected, {reach.share:.0%}", points=min(10, round(10 * size)))
+
+
+def _trend(signal: Signal) -> ScorePart:
+    return ScorePart(why="rising", points=5 if signal.trend == "rising" else 0)
+
+
+def _shift_limit(
+    signal: Signal, table: SeverityTable, now: datetime, beside: Collection[str]
+) -> tuple[str, int]:
+    """A shift alone stays below `error`, unless it is large, lasts, or harm stands beside it."""
+    alone = signal.detector in SHIFTS and signal.finding not in HARM
+    if not alone or _is_large(signal) or now - signal.onset >= SUSTAINED or not HARMFUL.isdisjoint(beside):
+        return ("at most 100", 100)
+    return ("a shift alone is at most a warning", table.bands.get("error", 101) - 1)
+
+
+def _is_large(signal: Signal) -> bool:
+    size = signal.magnitude
+    if size is None:
+        return False
+    if signal.magnitude_unit == "ratio":
+        return not 1 / LARGE_RATIO < size < LARGE_RATIO
+    return signal.magnitude_unit == "sigma" and abs(size) >= LARGE_SIGMA
