@@ -1,5 +1,6 @@
 """Label matchers in Alertmanager's dialect: `severity=~"critical|error"`, alone or as `{a="b",c=~"d"}`."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, cast
@@ -10,6 +11,7 @@ from msgspec import Struct
 from routing.classic_grammar import Triple, parse_classic
 from routing.utf8_grammar import parse_utf8
 
+_PLAIN_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 Op = Literal["=", "!=", "=~", "!~"]
 
 
@@ -50,8 +52,8 @@ class Matcher(Struct, frozen=True, array_like=True):
 
     def __str__(self) -> str:
         """The matcher in a form that both grammars read alike."""
-        value = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'{self.name}{self.op}"{value}"'
+        name = self.name if _PLAIN_NAME.match(self.name) else _quoted(self.name)
+        return f"{name}{self.op}{_quoted(self.value)}"
 
 
 class Reading(Struct, frozen=True):
@@ -94,6 +96,11 @@ def read_matchers(text: str) -> Reading:
             _built(classic), f"{text!r} means different things in the two grammars; the classic one holds"
         )
     return Reading(_built(classic))
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _attempt(grammar: Any, text: str) -> tuple[Triple, ...] | str:

@@ -1,0 +1,44 @@
+"""What a configuration may say and is checked, but nothing acts on yet."""
+
+from collections.abc import Iterator
+
+from routing.policy import ChannelTarget, Policy, Receiver
+from routing.schedule import Schedule
+from routing.tree import nodes
+
+
+def not_yet(policy: Policy) -> list[str]:
+    """What is written and not yet acted on, in words of the configuration."""
+    return list(_pending(policy))
+
+
+def _pending(policy: Policy) -> Iterator[str]:
+    if policy.inhibit_rules:
+        yield "inhibit_rules"
+    for route in nodes(policy.route):
+        if route.mute_time_intervals:
+            yield f"mute_time_intervals of route {route.id}"
+        if route.active_time_intervals:
+            yield f"active_time_intervals of route {route.id}"
+    yield from policy.kept
+    for receiver in policy.receivers.values():
+        yield from _of_receiver(receiver)
+    for schedule in policy.schedules.values():
+        if isinstance(schedule, Schedule):
+            yield from _of_schedule(schedule)
+
+
+def _of_receiver(receiver: Receiver) -> Iterator[str]:
+    for name in receiver.integrations:
+        yield f"{name} of receiver {receiver.name}: kept for projection"
+    if any(isinstance(each, ChannelTarget) and each.digest for each in receiver.notify):
+        yield f"digest of receiver {receiver.name}"
+
+
+def _of_schedule(schedule: Schedule) -> Iterator[str]:
+    if schedule.calendar:
+        yield f"ical of schedule {schedule.name}"
+    if schedule.handoff:
+        yield f"handoff of schedule {schedule.name}"
+    if schedule.holidays:
+        yield f"skip_holidays of schedule {schedule.name}"
