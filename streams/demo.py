@@ -24,7 +24,7 @@ from streams.onlooker import Onlooker
 from streams.publication import publisher
 from streams.stage import Stage
 from streams.summary import Summary
-from streams.topics import create_topics
+from streams.topics import EVENTS, create
 
 PARTITIONS = 2
 STOPPED_WITHIN = timedelta(seconds=15)
@@ -72,7 +72,7 @@ async def perform(fleet: Fleet, audience: Audience) -> Summary:
     """
     with running() as bootstrap, TemporaryDirectory(prefix="oversight-demo-") as directory:
         audience.hears(f"an embedded Kafka broker listens at {bootstrap}")
-        await create_topics(bootstrap, PARTITIONS)
+        await create({"bootstrap_servers": bootstrap}, partitions=PARTITIONS)
         async with _worker(bootstrap, Path(directory)) as worker:
             audience.hears(f"a worker runs as process {worker.pid}: `oversight worker`, as in production")
             return await _watch(fleet, bootstrap, audience, worker)
@@ -96,7 +96,7 @@ async def _watch(fleet: Fleet, bootstrap: str, audience: Audience, worker: "Work
 
 
 async def _publish(fleet: Fleet, bootstrap: str, stage: Stage, audience: Audience) -> None:
-    async with publisher(bootstrap, "agent.events") as appender:
+    async with publisher(bootstrap, EVENTS) as appender:
         await appender.publish(_told(_steps(fleet, appender.partitions), stage, audience))
     stage.all_published()
 

@@ -120,7 +120,7 @@ async def publisher(bootstrap: str, topic: str) -> AsyncIterator[Publisher]:
     Raises:
         Unreachable: nobody answers there, or there is no such topic.
     """
-    await _reach(bootstrap)
+    await reach(bootstrap)
     producer = await _started(bootstrap)
     try:
         yield Publisher(producer, topic, await _partitions(producer, topic))
@@ -128,8 +128,12 @@ async def publisher(bootstrap: str, topic: str) -> AsyncIterator[Publisher]:
         await producer.stop()
 
 
-async def _reach(bootstrap: str) -> None:
-    """Looks whether anybody listens, so that a wrong address is told at once."""
+async def reach(bootstrap: str) -> None:
+    """Looks whether anybody listens, so that a wrong address is told at once.
+
+    Raises:
+        Unreachable: nobody does, at any of the addresses.
+    """
     reasons = []
     for address in bootstrap.split(","):
         host, _, port = address.strip().rpartition(":")

@@ -22,7 +22,7 @@ from streams.files import Line
 from streams.fold import Fold
 from streams.history import Step, plan
 from streams.records import DeadLetter, Told, Word
-from streams.settings import detector_settings
+from streams.settings import read_settings
 
 SOURCE = "agent.events/0"
 BUILT_IN = ConfigFile(
@@ -44,7 +44,8 @@ def replay(
     Raises:
         ConfigFaults: the configuration does not hold.
     """
-    bank = Bank(lambda given: detector_settings(load(given)), "events")
+    load(files)  # both folds would keep what is faulty to themselves
+    bank = Bank(read_settings, "events")
     bank.begin(files)
     core = Core(bank, Router())
     core.configure(files)

@@ -12,7 +12,8 @@ from msgspec import Struct
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
 from streams.files import Unreadable, lines, size
 from streams.history import Step, plan, spread
-from streams.publication import Publication, Unacknowledged, Unreachable, publisher
+from streams.publication import Publication, Unacknowledged, Unreachable, publisher, reach
+from streams.topics import create
 
 HELP = """Publishes events from JSONL files (plain or .gz; `-` is standard input) to Kafka.
 
@@ -34,12 +35,13 @@ then.
 
 
 class Order(Struct, frozen=True):
-    """What is published where. `bootstrap`: `host:port` of the broker."""
+    """What is published where. `bootstrap`: `host:port`. `creation`: missing topics are made first."""
 
     files: tuple[Path, ...]
     bootstrap: str
     topic: str
     clock: Literal["wall", "events"]
+    creation: str | None
 
 
 @click.command("publish", help=HELP, short_help="Publish events from JSONL files to Kafka.")
@@ -58,10 +60,13 @@ class Order(Struct, frozen=True):
     help="What the worker goes by: the wall clock, or the events' own times.",
 )
 @click.option(
-    "--create-topics", "creation", flag_value="create", help="Create the topics if they are not there."
+    "--create-topics",
+    "creation",
+    flag_value="create",
+    help="Create the pipeline's topics that are missing, as `oversight topics` does.",
 )
 @click.option("--json", "form", flag_value="json", help="Counts as one JSON object.")
-def command(*, form: str | None, creation: str | None, **given: Any) -> None:
+def command(*, form: str | None, **given: Any) -> None:
     """Publishes and tells the counts; exit code 1 where a line was too large."""
     hush("aiokafka")
     order = Order(**given)
@@ -79,6 +84,9 @@ def command(*, form: str | None, creation: str | None, **given: Any) -> None:
 
 
 async def _publish(order: Order, bar: Meter) -> Publication:
+    if order.creation:
+        await reach(order.bootstrap)
+        await create({"bootstrap_servers": order.bootstrap})
     async with publisher(order.bootstrap, order.topic) as appender:
         lay_out = plan if order.clock == "events" else spread
         steps = lay_out(lines(order.files, bar.advance), appender.partitions)

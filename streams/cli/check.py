@@ -1,0 +1,85 @@
+"""`oversight check`: is a configuration right, before anybody trusts it?"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+from click.exceptions import Exit
+from msgspec import Struct
+from rich.markup import escape
+
+from routing.checking import Report, check
+from routing.faults import Fault
+from streams.cli.console import Wrong, console, emit
+from streams.clock import WallClock
+from streams.files import Unreadable, config_files
+
+HELP = """Checks a configuration (a file, or a directory of them) and runs its own `tests:`.
+
+Each fault is one line, `file:line:column: message`, so that editors can jump to it. Warnings do not fail:
+variables of the environment (`env:NAME`) that are not set here, matchers that are read in two ways, parts
+that are accepted but not acted on yet. A running worker makes the same check before it follows a change.
+
+\b
+Examples:
+  oversight check oversight.yml
+  oversight check conf.d/
+  oversight check oversight.yml --json
+
+Exit codes: 0 it holds, 1 it has faults or a test fails, 2 it cannot be read.
+"""
+
+
+class Place(Struct, frozen=True):
+    """A fault or a warning, for machines."""
+
+    level: str
+    file: str
+    line: int
+    column: int
+    message: str
+
+
+@click.command("check", help=HELP, short_help="Check a configuration and run its own tests.")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--json", "form", flag_value="json", help="Faults and warnings, one JSON object a line.")
+def command(*, config: Path, form: str | None) -> None:
+    """Prints faults and warnings."""
+    try:
+        report = check(config_files(config), WallClock().now())
+    except Unreadable as error:
+        raise Wrong(str(error)) from error
+    warnings = [*report.warnings, *unset(report, os.environ)]
+    if form == "json":
+        emit([*_places("error", report.failed), *_places("warning", warnings)])
+    else:
+        _print(report, warnings)
+    if report.failed:
+        raise Exit(1)
+
+
+def unset(report: Report, environment: Mapping[str, str]) -> Sequence[Fault]:
+    """Variables that the configuration refers to and that are not set, each where it is first named."""
+    first = {each.name: each for each in reversed(report.variables) if not environment.get(each.name)}
+    return [first[name].place.fault(f"env:{name} is not set here") for name in sorted(first)]
+
+
+def _places(level: str, faults: Sequence[Fault]) -> Sequence[Place]:
+    return [Place(level, each.file, each.line, each.column, each.message) for each in faults]
+
+
+def _print(report: Report, warnings: Sequence[Fault]) -> None:
+    look = console()
+    for fault in report.failed:
+        look.print(f"[error]{escape(str(fault))}[/]", soft_wrap=True)
+    for warning in warnings:
+        look.print(f"[warning]{escape(str(warning))}[/] (warning)", soft_wrap=True)
+    for part in report.not_yet:
+        look.print(f"[quiet]not acted on yet: {escape(part)}[/]", soft_wrap=True)
+    if report.failed:
+        count = len(report.failed)
+        look.print(f"[error]✗[/] {count} fault{'s' if count > 1 else ''}")
+    else:
+        tests = len(report.tests)
+        look.print(f"[fine]✓[/] it holds; {tests} test{'' if tests == 1 else 's'} of its own passed")
