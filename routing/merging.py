@@ -2,6 +2,7 @@
 
 Nothing that one team's file says may reach another team's incidents: its routes, inhibitions, silences and
 decisions need a matcher of its own team (`team="payments"`). The team is the file's `team:`, or its name.
+They stand after the main file's leading routes that continue, and before those that end the search.
 Files in a folder `conf.d` have no say in what concerns all: severity, limits, detectors and the like.
 """
 
@@ -95,9 +96,7 @@ class _Merging:
         if here is None or here.value is None:
             _put(parent, section, node, key)
         elif isinstance(here.value, list) and isinstance(node.value, list):
-            both = (
-                _before_any_agent(here.value, node.value) if section == "agents" else here.value + node.value
-            )
+            both = _ORDERS.get(section, list.__add__)(here.value, node.value)
             _put(parent, section, Node(here.place, both), parent.keys[section])
         else:
             self._refuse(node.place, f"expected a list of {section}")
@@ -173,7 +172,16 @@ def _put(parent: Node, key: str, node: Node, place: Place) -> None:
         parent.keys[key] = place
 
 
+def _after_what_continues(here: list[Node], added: list[Node]) -> list[Node]:
+    """Routes that continue see everything first; those that end the search come after the teams' own."""
+    first = next((at for at, each in enumerate(here) if _text(each, "continue") != "true"), len(here))
+    return [*here[:first], *added, *here[first:]]
+
+
 def _before_any_agent(here: list[Node], added: list[Node]) -> list[Node]:
     """The main file's entry for all other agents stays the last: the first match wins."""
     last = [each for each in here if _text(each, "name") == ANY_AGENT]
     return [*(each for each in here if each not in last), *added, *last]
+
+
+_ORDERS = {"routes": _after_what_continues, "agents": _before_any_agent}

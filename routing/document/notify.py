@@ -25,12 +25,16 @@ class ChannelPart(Part):
     channels: dict[str, Target] = Field(default={}, alias="*channels")
     options: dict[str, Target] = Field(default={}, alias="*options")
 
-    def one_of(self, *others: str | None) -> None:
-        """Refuses an entry that names not exactly one thing, where `others` are values of other fields."""
-        named = len(self.channels) + sum(other is not None for other in others)
-        if named != 1:
-            words = ", ".join(word for word in self.words() if word not in OPTIONS)
-            raise ValueError(f"expected exactly one thing to notify, found {named} (fields: {words})")
+    def require_one(self, **others: str | None) -> None:
+        """An entry names one thing: a channel, or one of the fields `others`.
+
+        Raises:
+            ValueError: naming what may be written.
+        """
+        given = [*self.channels, *(name for name, value in others.items() if value is not None)]
+        if len(given) != 1:
+            words = ", ".join([*others, *KINDS])
+            raise ValueError(f"expected one of {words} in an entry; found {' and '.join(given) or 'none'}")
 
 
 class NotifyPart(ChannelPart):
@@ -44,9 +48,11 @@ class NotifyPart(ChannelPart):
 
     @model_validator(mode="after")
     def _single(self) -> "NotifyPart":
-        self.one_of(self.escalation)
         if self.escalation is None and self.fallback:
-            raise ValueError("fallback goes with an escalation")
+            raise ValueError(
+                "fallback stands in the same entry as an escalation: {escalation: …, fallback: …}"
+            )
+        self.require_one(escalation=self.escalation)
         return self
 
 
@@ -58,5 +64,5 @@ class PartyPart(ChannelPart):
 
     @model_validator(mode="after")
     def _single(self) -> "PartyPart":
-        self.one_of(self.schedule, self.user)
+        self.require_one(schedule=self.schedule, user=self.user)
         return self
