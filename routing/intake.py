@@ -19,12 +19,16 @@ class Held(Kept):
 
 
 class Intake(Kept):
-    """`applied`: the highest offset of the log that was taken. `origins`: the highest (offset, n) of each."""
+    """`applied`: the highest offset of the log that was taken. `origins`: the highest (offset, n) of each.
+
+    `digests`: of the configurations that were followed, the present one last, 16 at most.
+    """
 
     applied: int = -1
     origins: dict[str, tuple[int, int]] = field(default_factory=dict)
     files: tuple[ConfigFile, ...] = ()
     held: list[Held] = field(default_factory=list)
+    digests: tuple[str, ...] = ()
 
     def knows(self, cause: AnyCause) -> bool:
         """Whether this cause came before: an input range that is folded again repeats its outputs."""

@@ -52,6 +52,11 @@ class Router:
         """How many incidents are open."""
         return self._state.open
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Digests of the configurations followed so far, the present one last."""
+        return self._intake.digests
+
     def waking(self, at_s: float) -> tuple[bytes, bytes]:
         """A `Wake` that fires what is due by then."""
         return (b"wake", encode(Wake(at=moment(at_s))))
@@ -120,6 +125,8 @@ class Router:
         outputs = [] if self._policy is None else self._keep(cause, self._policy)
         self._policy = policy
         self._intake.files = cause.files
+        known = [each for each in self._intake.digests if each != cause.digest]
+        self._intake.digests = (*known[-15:], cause.digest)
         outputs += decide(self._state, cause, policy).outputs
         held, self._intake.held = self._intake.held, []
         for each in held:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.record import Origin, Output, Record, Saved
 from streams.clock import Clock
@@ -27,6 +27,10 @@ class Cadence(Struct, frozen=True, kw_only=True):
     boundary: timedelta = timedelta(milliseconds=500)
     most_bytes: int = 4_000_000
     wake_grace: timedelta = timedelta(seconds=0)
+
+    def with_grace(self, seconds: float) -> "Cadence":
+        """The same, with another patience before the fold is woken: events may lag behind the wall clock."""
+        return structs.replace(self, wake_grace=timedelta(seconds=seconds))
 
 
 class Boundary(Struct, frozen=True):
@@ -60,8 +64,8 @@ class Partition:
         self.snapshot_failures = 0
         self.dead_letters = 0
         self.low_water = 0
-        self._topic, self._number = source
-        self._name = f"{self._topic}/{self._number}"
+        self._topic, self.number = source
+        self._name = f"{self._topic}/{self.number}"
         self._log = log
         self._emission = emission
         self._snapshots = snapshots
@@ -198,7 +202,7 @@ class Partition:
         at_s = self._clock.now().timestamp() - self._cadence.wake_grace.total_seconds()
         if at_s >= wake_at:
             key, value = self.fold.waking(at_s)
-            self._woken = await self._log.append(self._topic, self._number, [Outgoing(key or None, value)])
+            self._woken = await self._log.append(self._topic, self.number, [Outgoing(key or None, value)])
 
 
 def _deadletter(record: Record, fault: Exception) -> Output:

@@ -1,0 +1,65 @@
+"""`oversight worker`: the pipeline on Kafka."""
+
+import os
+import sys
+
+import click
+from rich.console import Console
+
+from routing.checking import check
+from routing.faults import ConfigFaults
+from streams.cli.check import unset
+from streams.cli.console import THEME, Wrong
+from streams.environment import Environment, Misconfigured, read
+from streams.files import Unreadable
+from streams.rules import Rules, read_rules
+
+HELP = """Runs the pipeline on Kafka: detects, routes and notifies, until it is told to stop (SIGTERM).
+
+Start as many as you like: they share the partitions. State is kept in Kafka; a worker that dies loses nothing.
+Changes of the configuration are followed while it runs; one that does not hold is refused, and the owner hears
+of it.
+
+\b
+Told by the environment:
+  OVERSIGHT_KAFKA        host:port of the brokers, several by comma (needed)
+  OVERSIGHT_CONFIG       a YAML file or a directory of them (needed)
+  OVERSIGHT_CLOCK        wall (default), or events for published history
+  OVERSIGHT_NAME         what the consumer groups are called (oversight)
+  OVERSIGHT_SESSION_S    a worker that is silent for so long has lost its partitions (10)
+  OVERSIGHT_SNAPSHOT_S   state is written after so long (10)
+and every variable that the configuration refers to as env:NAME.
+
+\b
+Examples:
+  oversight topics --to kafka:9092
+  OVERSIGHT_KAFKA=kafka:9092 OVERSIGHT_CONFIG=oversight.yml oversight worker
+"""
+
+
+@click.command("worker", help=HELP, short_help="The pipeline on Kafka.")
+def command() -> None:
+    """Reads environment and rules, then runs."""
+    try:
+        environment = read(os.environ)
+        rules = read_rules(environment.config)
+    except (Misconfigured, Unreadable) as error:
+        raise Wrong(str(error)) from error
+    except ConfigFaults as error:
+        raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
+    _complete(rules)
+    _run(environment, rules)
+
+
+def _complete(rules: Rules) -> None:
+    """Every secret must be there before the first page needs it."""
+    missing = unset(check(rules.files), os.environ)
+    if missing:
+        raise Wrong("\n".join(map(str, missing)))
+
+
+def _run(environment: Environment, rules: Rules) -> None:
+    from streams.worker import run  # noqa: PLC0415 - Faust takes a second to import: not for --help
+
+    screen = Console(file=sys.stdout, theme=THEME, highlight=False)
+    run(environment, rules, os.environ, lambda markup: screen.print(markup, soft_wrap=True))

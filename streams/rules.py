@@ -1,0 +1,138 @@
+"""The rules that a worker follows: read from its files at the start, published into the logs, read again when
+the files change. Bad rules never replace good ones: the old ones stay, and the owner hears of it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from msgspec import Struct
+
+from detectors.bank import Bank
+from routing.configuration import load
+from routing.faults import ConfigFaults
+from routing.router import Router
+from schemas.cause import ConfigFile, Configured, Signalled
+from schemas.control import Settings
+from schemas.identity import derived
+from schemas.signal import Signal
+from schemas.wire import encode, moment
+from streams.clock import Clock
+from streams.files import Unreadable, config_files
+from streams.log import AppendFailed, Log, Outgoing
+from streams.partition import Partition
+from streams.topics import CAUSES, EVENTS
+
+log = structlog.get_logger(__name__)
+LOOK_EVERY = timedelta(seconds=2)
+
+
+class Rules(Struct, frozen=True):
+    """A configuration that can be followed. `digest` tells one from another."""
+
+    files: tuple[ConfigFile, ...]
+    digest: str
+
+
+def digest_of(files: Sequence[ConfigFile]) -> str:
+    """Equal for equal names and texts."""
+    return derived("cfg", *(part for file in files for part in (file.name, file.text)))
+
+
+def read_rules(path: Path) -> Rules:
+    """The rules of a file or a folder.
+
+    Raises:
+        Unreadable: it is not there or no text.
+        ConfigFaults: it does not hold; each fault with its place.
+    """
+    files = config_files(path)
+    load(files)
+    return Rules(files, digest_of(files))
+
+
+class Rulebook:
+    """Puts rules into the logs: when the log has none, and when this worker's own files change.
+
+    A worker that takes a partition over publishes nothing: its files may be older than what the log has.
+    """
+
+    def __init__(self, path: Path, rules: Rules, log_: Log, clock: Clock, mode: Literal["wall", "events"]) -> None:
+        self.rules = rules
+        self._path = path
+        self._log = log_
+        self._clock = clock
+        self._mode = mode
+        self._refused = ""
+
+    def _at(self) -> datetime:
+        return self._clock.now() if self._mode == "wall" else moment(0)
+
+    async def routing_owned(self, owner: Partition) -> None:
+        """The log of causes is owned: it is told these rules unless it knows them, or knows them to be old."""
+        if isinstance(owner.fold, Router) and self.rules.digest not in owner.fold.digests:
+            await self._tell_routing()
+
+    async def events_owned(self, owner: Partition) -> None:
+        """A partition of events is owned: the same."""
+        if isinstance(owner.fold, Bank) and self.rules.digest not in owner.fold.digests:
+            await self._tell_detectors(owner.number)
+
+    async def _tell_routing(self) -> None:
+        cause = Configured(at=self._at(), digest=self.rules.digest, files=self.rules.files, clock=self._mode)
+        await self._log.append(CAUSES, 0, [Outgoing(b"config", encode(cause))])
+
+    async def _tell_detectors(self, partition: int) -> None:
+        control = Settings(time=self._at(), digest=self.rules.digest, files=self.rules.files)
+        await self._log.append(EVENTS, partition, [Outgoing(None, encode(control))])
+
+    async def watch(self) -> None:
+        """Looks at the files every two seconds, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
+            try:
+                await self.look()
+            except AppendFailed as error:
+                log.warning("rules.not_published", error=str(error))
+
+    async def look(self) -> None:
+        """Follows the files if they changed and hold; says so if they do not."""
+        try:
+            rules = read_rules(self._path)
+        except (Unreadable, ConfigFaults) as error:
+            await self._refuse(str(error))
+            return
+        self._refused = ""
+        if rules.digest == self.rules.digest:
+            return
+        before, self.rules = self.rules, rules
+        try:
+            await self._tell_routing()
+            for partition in range(await self._log.partitions(EVENTS)):
+                await self._tell_detectors(partition)
+        except AppendFailed:
+            self.rules = before
+            raise
+        log.info("rules.followed", digest=rules.digest)
+
+    async def _refuse(self, reason: str) -> None:
+        if reason == self._refused:
+            return
+        self._refused = reason
+        log.error("rules.refused", reason=reason)
+        now = self._at()
+        labels = {"agent": "agent-oversight", "detector": "telemetry", "finding": "config_refused"}
+        signal = Signal(
+            id=derived("sig", "config_refused", reason),
+            detector="telemetry",
+            finding="config_refused",
+            state="firing",
+            labels=labels,
+            time=now,
+            onset=now,
+            summary=f"The new configuration is refused and the old one stays: {reason.splitlines()[0][:300]}",
+        )
+        await self._log.append(CAUSES, 0, [Outgoing(b"signal", encode(Signalled(at=now, signal=signal)))])

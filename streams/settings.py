@@ -1,0 +1,48 @@
+"""The detectors' part of a configuration."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from detectors.settings import Settings, Watch
+from routing.configuration import ConfigFaults, load
+from routing.policy import Policy
+from schemas.cause import ConfigFile
+
+
+def detector_settings(policy: Policy) -> Settings:
+    """What detectors follow, from a compiled policy."""
+    watches = tuple(
+        Watch(
+            agent=owned.name,
+            consequence=owned.consequence,
+            slo=owned.slo,
+            budget_usd=owned.budget_usd,
+            budget_period=owned.budget_period,
+            reference=owned.reference,
+        )
+        for owned in policy.agents
+    )
+    raw: dict[str, Any] = dict(policy.raw)
+    options = raw.get("detectors") or {}
+    return Settings(
+        agents=watches or (Watch(),),
+        detectors={str(name): dict(each or {}) for name, each in options.items()},
+        prices=raw.get("prices") or {},
+        redact=tuple(raw.get("redact") or ()),
+    )
+
+
+def read_settings(files: Sequence[ConfigFile]) -> Settings:
+    """What detectors follow, from the text of a configuration; the defaults where there is none.
+
+    Raises:
+        ValueError: the configuration has faults; the message lists them.
+    """
+    if not files:
+        return Settings()
+    try:
+        return detector_settings(load(files))
+    except ConfigFaults as faults:
+        raise ValueError("; ".join(str(fault) for fault in faults.faults)) from faults
+
+

@@ -1,0 +1,108 @@
+"""The topics: names, partitions, retention, compaction; created where they are missing, checked where not."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from msgspec import Struct
+
+DAY_MS = 86_400_000
+RECORD_BYTES = 1_048_588
+"""Kafka's default for the largest record."""
+
+EVENTS = "agent.events"
+CAUSES = "oversight.causes"
+PAGES = "oversight.pages"
+INCIDENTS = "oversight.incidents"
+DECISIONS = "oversight.decisions"
+DEADLETTER = "oversight.deadletter"
+DETECTOR_STATE = "oversight.detector-state"
+ROUTING_STATE = "oversight.routing-state"
+
+
+class Topic(Struct, frozen=True):
+    """A topic. `spread`: as many partitions as `agent.events` (`events`), as there are realms (`one`), or for
+    slow work in parallel (`work`).
+    """
+
+    name: str
+    spread: Literal["events", "one", "work"]
+    settings: Mapping[str, str]
+
+
+def _kept(days: int, **more: str) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS), **_dotted(more)}
+
+
+def _compacted(**more: str) -> dict[str, str]:
+    return {
+        "cleanup.policy": "compact",
+        "min.cleanable.dirty.ratio": "0.1",
+        "segment.ms": "3600000",
+        "max.message.bytes": str(2 * RECORD_BYTES),
+        **_dotted(more),
+    }
+
+
+def _dotted(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "."): value for name, value in settings.items()}
+
+
+TOPICS = (
+    Topic(EVENTS, "events", _kept(7)),
+    Topic(CAUSES, "one", _kept(30)),
+    Topic(PAGES, "work", _kept(7)),
+    Topic(INCIDENTS, "work", _compacted()),
+    Topic(DECISIONS, "work", _kept(7)),
+    # A dead letter is the whole record and its reason: room for both.
+    Topic(DEADLETTER, "one", _kept(30, max_message_bytes=str(2 * RECORD_BYTES))),
+    Topic(DETECTOR_STATE, "events", _compacted()),
+    Topic(ROUTING_STATE, "one", _compacted()),
+)
+
+
+class Created(Struct, frozen=True):
+    """What became of each topic: made now, or there before."""
+
+    made: tuple[str, ...]
+    there: tuple[str, ...]
+
+
+async def create(
+    connection: Mapping[str, Any], *, partitions: int = 4, work: int = 4, replication: int = 1
+) -> Created:
+    """Makes the topics that are missing. `partitions` of the events, `work` of pages, incidents and decisions.
+
+    Raises:
+        KafkaError: the broker refused one for another reason than that it exists.
+    """
+    counts = {"events": partitions, "one": 1, "work": work}
+    wanted = [
+        NewTopic(each.name, counts[each.spread], replication, topic_configs=dict(each.settings)) for each in TOPICS
+    ]
+    admin = AIOKafkaAdminClient(**connection)
+    await admin.start()
+    try:
+        answer = await admin.create_topics(wanted)
+    finally:
+        await admin.close()
+    return _sorted_out(answer.topic_errors)
+
+
+def _sorted_out(errors: Sequence[Sequence[Any]]) -> Created:
+    """An existing topic is told by a code inside the answer, not by an exception."""
+    made, there = [], []
+    for name, code, *_ in errors:
+        if not code:
+            made.append(name)
+        elif for_code(code) is TopicAlreadyExistsError:
+            there.append(name)
+        else:
+            raise for_code(code)(name)
+    return Created(tuple(made), tuple(there))
+
+
+async def create_topics(bootstrap: str, partitions: int) -> Created:
+    """Makes what is missing on a broker without TLS or SASL."""
+    return await create({"bootstrap_servers": bootstrap}, partitions=partitions)
