@@ -1,5 +1,6 @@
 """`oversight worker`: the pipeline on Kafka."""
 
+import asyncio
 import os
 import sys
 
@@ -12,13 +13,14 @@ from streams.cli.check import unset
 from streams.cli.console import THEME, Wrong
 from streams.environment import Environment, Misconfigured, read
 from streams.files import Unreadable
+from streams.publication import Unreachable, reach
 from streams.rules import Rules, read_rules
 
 HELP = """Runs the pipeline on Kafka: detects, routes and notifies, until it is told to stop (SIGTERM).
 
-Start as many as you like: they share the partitions. State is kept in Kafka; a worker that dies loses nothing.
-Changes of the configuration are followed while it runs; one that does not hold is refused, and the owner hears
-of it.
+Start as many as you like: they share the partitions. State is kept in Kafka; a worker that dies loses
+nothing. Changes of the configuration are followed while it runs; one that does not hold is refused, and the
+owner hears of it.
 
 \b
 Told by the environment:
@@ -43,7 +45,8 @@ def command() -> None:
     try:
         environment = read(os.environ)
         rules = read_rules(environment.config)
-    except (Misconfigured, Unreadable) as error:
+        asyncio.run(reach(environment.kafka))
+    except (Misconfigured, Unreadable, Unreachable) as error:
         raise Wrong(str(error)) from error
     except ConfigFaults as error:
         raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
