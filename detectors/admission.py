@@ -1,0 +1,43 @@
+"""Which inputs are looked at: one of a session in a while, and not above a rate.
+
+The texts of one session resemble each other and come in bursts; one at a time makes the sample nearly
+independent. The rate bounds the cost. Both follow event time alone.
+"""
+
+from msgspec import Struct
+
+MOST_SESSIONS = 512
+
+
+class Admission(Struct, array_like=True):
+    """`per_minute`: inputs admitted in the long run, half a minute's worth at once.
+
+    `apart_s`: seconds between two admitted inputs of a session; the last 512 sessions are remembered.
+    """
+
+    per_minute: float
+    apart_s: float
+    tokens: float = 0.0
+    at: float = float("-inf")
+    sessions: dict[int, float] = {}
+
+    def open_at(self, session: int, now: float) -> float:
+        """POSIX seconds from which on an input of this session (0: of none) is admitted; `now` if at once."""
+        last = self.sessions.get(session)
+        if last is not None and now < last + self.apart_s:
+            return last + self.apart_s
+        tokens = self._tokens(now)
+        return now if tokens >= 1 else now + (1 - tokens) * 60 / self.per_minute
+
+    def admit(self, session: int, now: float) -> None:
+        """Counts an input that was admitted."""
+        self.tokens = self._tokens(now) - 1
+        self.at = now
+        if session:
+            self.sessions.pop(session, None)
+            self.sessions[session] = now
+            if len(self.sessions) > MOST_SESSIONS:
+                del self.sessions[next(iter(self.sessions))]
+
+    def _tokens(self, now: float) -> float:
+        return min(max(1.0, self.per_minute / 2), self.tokens + (now - self.at) * self.per_minute / 60)

@@ -1,0 +1,74 @@
+"""All fields that an agent computes of its inputs: at most 32, which share the false-alarm budget."""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from detectors import field_watch
+from detectors.field_watch import FieldWatch
+from detectors.recent_inputs import Who
+from detectors.text_watch import FEWEST, PATIENCE_S
+from schemas.event import Scalar
+
+MOST_FIELDS = 32
+"""Names beyond these, and names that first come when the reference is full, are not watched."""
+_MOST_CHANNELS = 128
+_FEWEST_CHANNELS = 4
+
+
+class Saved(Struct, array_like=True):
+    """The state of all fields. `first`: when the first input came, POSIX seconds; `learnt`: inputs so far."""
+
+    first: float | None
+    learnt: int
+    full: bool
+    fields: dict[str, field_watch.Saved]
+
+
+class FeatureWatch:
+    """`size`: inputs that make the reference. `delta`: of each ADWIN of a lone field, in (0, 1)."""
+
+    __slots__ = ("_fields", "_first", "_full", "_learnt", "delta", "size")
+
+    def __init__(self, size: int, delta: float, saved: Saved | None = None) -> None:
+        """`saved`: what `save` gave."""
+        self.size = size
+        self.delta = delta
+        self._first = saved.first if saved else None
+        self._learnt = saved.learnt if saved else 0
+        self._full = saved.full if saved else False
+        self._fields = {name: FieldWatch(each) for name, each in saved.fields.items()} if saved else {}
+
+    def take(self, features: Mapping[str, Scalar], who: Who, now: float) -> None:
+        """The fields of one input."""
+        fields = self._fields
+        for name, value in features.items():
+            field = fields.get(name)
+            if field is not None:
+                field.take(value, who, now)
+            elif not self._full and len(fields) < MOST_FIELDS:
+                fields[name] = field = FieldWatch()
+                field.take(value, who, now)
+        if not self._full:
+            self._count(now)
+
+    def _count(self, now: float) -> None:
+        if self._first is None:
+            self._first = now
+        self._learnt += 1
+        span_s = now - self._first
+        if self._learnt < self.size and (self._learnt < FEWEST or span_s < PATIENCE_S):
+            return
+        self._full = True
+        channels = max(_FEWEST_CHANNELS, _MOST_CHANNELS // len(self._fields))
+        for field in self._fields.values():
+            field.begin(self.delta / len(self._fields), self._learnt, span_s, channels)
+
+    def fields(self) -> Iterator[tuple[str, FieldWatch]]:
+        """The fields, by name."""
+        return ((name, self._fields[name]) for name in sorted(self._fields))
+
+    def save(self) -> Saved:
+        """The state exactly."""
+        fields = {name: field.save() for name, field in self._fields.items()}
+        return Saved(self._first, self._learnt, self._full, fields)

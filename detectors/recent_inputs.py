@@ -1,0 +1,82 @@
+"""The last inputs of an agent: when, whose, and the raw values of what is watched of them."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from schemas.signal import Blast
+
+_MINUTE_S = 60.0
+_MINUTES = 30
+
+Who = tuple[int, int, int]
+"""Session, user and tenant as 32-bit hashes; 0 = none."""
+
+
+class Saved(Struct, array_like=True):
+    """The columns as bytes, in the machine's order (little-endian wherever this runs)."""
+
+    times: bytes
+    who: tuple[bytes, bytes, bytes]
+    raws: tuple[bytes, ...]
+
+
+class RecentInputs:
+    """A table of the last inputs; a row each, oldest first.
+
+    `width`: number of quantities. `kept`: rows at least once so many came; twice as many at most.
+    """
+
+    __slots__ = ("_kept", "_who", "raws", "times")
+
+    def __init__(self, width: int, kept: int, saved: Saved | None = None) -> None:
+        """`saved`: what `save` gave."""
+        self._kept = kept
+        self.times = array("d", saved.times if saved else b"")
+        self._who = tuple(array("I", each) for each in (saved.who if saved else (b"", b"", b"")))
+        self.raws = tuple(array("f", each) for each in (saved.raws if saved else (b"",) * width))
+
+    def append(self, now: float, who: Who, raws: Sequence[float]) -> None:
+        """One input. `now`: POSIX seconds, never decreasing."""
+        self.times.append(now)
+        for column, name in zip(self._who, who, strict=True):
+            column.append(name)
+        for values, raw in zip(self.raws, raws, strict=True):
+            values.append(raw)
+        if len(self.times) >= 2 * self._kept:
+            columns: tuple[array[Any], ...] = (self.times, *self._who, *self.raws)
+            for each in columns:
+                del each[: self._kept]
+
+    def since(self, time: float) -> int:
+        """The first row at or after a time."""
+        return bisect_left(self.times, time)
+
+    def blast(self, rows: Sequence[int], share: float, onset: float) -> Blast:
+        """Whom the inputs in `rows` came from; "at least" where the table does not reach to the onset."""
+        sessions, users, tenants = ({column[row] for row in rows} - {0} for column in self._who)
+        return Blast(
+            sessions=len(sessions),
+            users=len(users),
+            tenants=len(tenants),
+            share=round(share, 4),
+            capped=not self.times or self.times[0] > onset,
+        )
+
+    def by_minute(self, values: Sequence[float]) -> tuple[float, ...]:
+        """Means of a column by minute, of the last 30 minutes that have inputs."""
+        minutes: dict[float, list[float]] = {}
+        for time, value in zip(self.times, values, strict=True):
+            minutes.setdefault(time // _MINUTE_S, []).append(value)
+        means = [round(sum(each) / len(each), 4) for each in minutes.values()]
+        return tuple(means[-_MINUTES:])
+
+    def save(self) -> Saved:
+        """The whole table."""
+        sessions, users, tenants = (column.tobytes() for column in self._who)
+        return Saved(
+            self.times.tobytes(), (sessions, users, tenants), tuple(each.tobytes() for each in self.raws)
+        )
