@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test nightly bench lint format types lock schemas clean
+.PHONY: help env demo test nightly bench lint format lock schemas clean
 
 help: ## this list
 	@printf '\n  \033[1magent-oversight\033[0m watches the event streams of AI agents and pages the one right person, once.\n\n'
