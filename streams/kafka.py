@@ -34,7 +34,7 @@ class KafkaLog:
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> Self:
-        self._producer = AIOKafkaProducer(
+        producer = AIOKafkaProducer(
             **self._connection,
             acks="all",
             linger_ms=0,
@@ -43,7 +43,12 @@ class KafkaLog:
             request_timeout_ms=10_000,
             retry_backoff_ms=100,
         )
-        await self._producer.start()
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer = producer
         return self
 
     async def __aexit__(self, *_: object) -> None:

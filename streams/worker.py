@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import faust
 import structlog
+from aiokafka.errors import KafkaError
 from mode import Service
 
 from detectors.bank import Bank
@@ -27,7 +28,7 @@ from streams.emission import Destination, Emission
 from streams.environment import Environment
 from streams.host import Host, Hosting
 from streams.kafka import KafkaLog
-from streams.log import Outgoing
+from streams.log import AppendFailed, Outgoing
 from streams.partition import Cadence, Partition
 from streams.rules import Rulebook, Rules
 from streams.secrets import environment
@@ -37,6 +38,7 @@ from streams.topics import CAUSES, DEADLETTER, DECISIONS, DETECTOR_STATE, EVENTS
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 10.0
+WAIT_S = 2.0
 
 
 class Folds:
@@ -132,8 +134,10 @@ class FoldService(Service):  # type: ignore[misc] # mode is untyped
         await self._kafka.__aexit__()
 
 
-def application(env: Environment, rules: Rules, variables: Mapping[str, str], show: Callable[[str], None]) -> faust.App:
-    """The Faust app of a worker: the folds' service and the notifying agent."""
+def application(
+    env: Environment, rules: Rules, variables: Mapping[str, str], show: Callable[[str], None], pages: int
+) -> faust.App:
+    """The Faust app of a worker: the folds' service and the notifying agent. `pages`: partitions of the pages' topic."""
     clock = WallClock()
     kafka = KafkaLog(env.connection)
     folds = Folds(env, rules, kafka, clock)
@@ -155,12 +159,14 @@ def application(env: Environment, rules: Rules, variables: Mapping[str, str], sh
         worker_redirect_stdouts=False,
         stream_wait_empty=True,
     )
-    app.service(lambda **options: FoldService(folds, kafka, **options))
-    notifying(app, env, kafka, Courier(environment(variables), show), clock)
+    app.service(FoldService(folds, kafka))
+    notifying(app, env, kafka, Courier(environment(variables), show), clock, pages)
     return app
 
 
-def notifying(app: faust.App, env: Environment, kafka: KafkaLog, courier: Courier, clock: Clock) -> None:
+def notifying(
+    app: faust.App, env: Environment, kafka: KafkaLog, courier: Courier, clock: Clock, partitions: int
+) -> None:
     """Adds the agent that attempts pages and reports what became of them."""
 
     async def report(cause: Reported) -> None:
@@ -173,17 +179,31 @@ def notifying(app: faust.App, env: Environment, kafka: KafkaLog, courier: Courie
     def at(message: Message):  # type: ignore[no-untyped-def] # noqa: ANN202 - see install
         return clock.now() if env.clock == "wall" else message.time
 
-    notify.install(app, courier, report=report, bury=bury, now=clock.now, at=at, topic=PAGES)
+    notify.install(
+        app, courier, report=report, bury=bury, now=clock.now, at=at, topic=PAGES, partitions=partitions
+    )
 
 
 def run(env: Environment, rules: Rules, variables: Mapping[str, str], show: Callable[[str], None]) -> None:
     """Runs a worker until SIGTERM or SIGINT; returns when everything is handed over."""
     logged()
     env.tables.mkdir(parents=True, exist_ok=True)
-    app = application(env, rules, variables, show)
+    pages = asyncio.run(_partitions(env))
+    app = application(env, rules, variables, show, pages)
     worker = faust.Worker(app, loglevel="warn", quiet=False, redirect_stdouts=False, console_port=0)
     worker.spinner = None
     worker.execute_from_commandline()
+
+
+async def _partitions(env: Environment) -> int:
+    """How many partitions the pages have; waits for the brokers, and for somebody to make the topics."""
+    while True:
+        try:
+            async with KafkaLog(env.connection) as kafka:
+                return await kafka.partitions(PAGES)
+        except (KafkaError, AppendFailed) as error:
+            log.warning("worker.waiting", kafka=env.kafka, error=repr(error), remedy="oversight topics")
+            await asyncio.sleep(WAIT_S)
 
 
 def logged() -> None:
