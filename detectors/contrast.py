@@ -58,6 +58,13 @@ class Tally(Struct, array_like=True):
             if value is not None:
                 self.add(dimension, value, weight)
 
+    def join(self, other: "Tally") -> None:
+        """Another tally's weights."""
+        self.weight += other.weight
+        for dimension, weights in other.by.items():
+            for value, weight in weights.items():
+                self.add(dimension, value, weight)
+
 
 class Recent(Struct, array_like=True):
     """A tally of the last one to two hours: two generations, the older dropped when a third begins."""
@@ -74,11 +81,9 @@ class Recent(Struct, array_like=True):
 
     def joined(self) -> Tally:
         """Both generations together."""
-        both = Tally(self.before.weight, {key: dict(each) for key, each in self.before.by.items()})
-        both.weight += self.now.weight
-        for dimension, weights in self.now.by.items():
-            for value, weight in weights.items():
-                both.add(dimension, value, weight)
+        both = Tally()
+        both.join(self.before)
+        both.join(self.now)
         return both
 
 

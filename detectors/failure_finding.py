@@ -9,7 +9,7 @@ from detectors.burn_rate import Counted, burn_rate, chance, holding, rates
 from detectors.contrast import Tally, contributors, top
 from detectors.detector import Finding
 from detectors.failure_stream import COLUMNS, FAILED, FailureStream, Kind
-from detectors.gauge import Gauge, Hold, Terms
+from detectors.gauge import Hold, Terms
 from schemas.signal import Contributor
 
 HISTORY_MINUTES = 30
@@ -49,6 +49,10 @@ def described(stream: FailureStream, hold: Hold, now: float, terms: Terms, words
     bad, total = _observed(hold, now, counted)
     usual = gauge.usual_share
     pairs = holding(counted, terms.budget) if words.unit == "burn_rate" else ()
+    if words.unit == "burn_rate":
+        magnitude = _burn(bad, total, counted, terms)
+    else:
+        magnitude = bad / total / gauge.allowed(now, terms)
     history = _shares(stream, now, words.kinds)
     return Finding(
         finding=words.finding,
@@ -58,7 +62,7 @@ def described(stream: FailureStream, hold: Hold, now: float, terms: Terms, words
         observed=round(bad / total, 4),
         baseline=None if usual is None else round(usual, 4),
         unit="share",
-        magnitude=round(_magnitude(bad, total, counted, gauge.allowed(now, terms), terms, words.unit), 2),
+        magnitude=round(magnitude, 2),
         magnitude_unit=words.unit,
         confidence=round(1.0 - min(0.5, chance(hold.bad, gauge.allowed(now, terms) * hold.total)), 4),
         trend=_trend(history),
@@ -76,13 +80,8 @@ def _observed(hold: Hold, now: float, counted: Counted) -> tuple[int, int]:
     return (hold.bad, hold.total) if now - hold.onset <= FAST_S or not recent[1] else recent
 
 
-def _magnitude(bad: int, total: int, counted: Counted, allowed: float, terms: Terms, unit: Unit) -> float:
-    """The burn rate of what is observed, or of the last hour where so few failures may be chance.
-
-    Where there is no objective: the rate over the one that is allowed.
-    """
-    if unit == "ratio":
-        return bad / total / allowed
+def _burn(bad: int, total: int, counted: Counted, terms: Terms) -> float:
+    """The burn rate of what is observed, or of the last hour where so few failures may be chance."""
     if chance(bad, terms.budget * total) < SURE:
         return burn_rate(bad, total, terms.budget)
     return burn_rate(*counted(60), terms.budget)

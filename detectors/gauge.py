@@ -73,7 +73,7 @@ class Gauge(Struct, array_like=True):
         return min(HIGHEST_ALLOWED, max(terms.budget, self.rate))
 
     def take(self, cell: Cell, counted: Counted, terms: Terms, marks: Callable[[float], list[Mark]]) -> None:
-        """The next cell. `counted`: failures and total by minutes back; `marks`: failures since an instant."""
+        """The next cell. `counted`: failures and total by minutes back; `marks`: failures since when."""
         if self.hold is not None:
             self.hold.total += cell.total
             self.hold.bad += cell.bad

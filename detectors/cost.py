@@ -1,0 +1,163 @@
+"""Cost that breaks out: spikes of the cost per interaction by model, and sessions far dearer than others.
+
+Cost is `usage.cost_amount` of operations, in US dollars; other currencies are left out and counted.
+Everything is learnt from the agent itself, online; a model that was never seen is a series of its own with a
+warm-up of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import floor
+from typing import Any, ClassVar, Self
+
+import msgspec
+from msgspec import Struct, field
+
+from detectors.cost_finding import dear_sessions, spike
+from detectors.cost_series import MINUTE_S, CostSeries
+from detectors.cost_sessions import CostSessions
+from detectors.detector import Finding, State
+from detectors.durations import duration
+from detectors.settings import Watch
+from schemas.event import Event
+from schemas.identity import derived
+
+STALE_S = 900.0
+MOST_MODELS = 16
+"""Series at once; models beyond them share one, labelled `(other)`."""
+OTHER = "(other)"
+LONGEST_ID = 40
+STREAMS = 4
+"""Chances of a false alarm that share the span: a few models, and the sessions."""
+
+
+class Remembered(Struct, array_like=True):
+    """The whole state. `foreign`: costs in other currencies, which are left out."""
+
+    series: dict[str, CostSeries] = {}
+    sessions: CostSessions = field(default_factory=CostSessions)
+    closes_at: float = 0.0
+    last: float = 0.0
+    foreign: int = 0
+
+
+class Cost:
+    """Findings `spike` (label `model`) and `session`.
+
+    Options: `arl`, the span in which a quiet agent may be told of falsely once in expectation (default 30d).
+    """
+
+    name: ClassVar[str] = "cost"
+    version: ClassVar[int] = 1
+    warm_up: ClassVar[str] = "60 minutes with at least 8 interactions of a model; 100 sessions that ended."
+    quiet_arl_days: ClassVar[float] = 30.0
+
+    __slots__ = ("_closes_at", "_last", "_series", "_sessions", "_state", "_threshold_s")
+
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+        """Raises ValueError where an option does not hold."""
+        self._threshold_s = _threshold_s(options)
+        self._restore(Remembered())
+
+    def _restore(self, state: Remembered) -> None:
+        self._state, self._series, self._sessions = state, state.series, state.sessions
+        self._closes_at, self._last = state.closes_at, state.last
+        self._sessions.span_s = self._threshold_s
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+        """Follows other options; what was learnt stays."""
+        self._threshold_s = self._sessions.span_s = _threshold_s(options)
+
+    def observe(self, event: Event, now: float) -> None:
+        """Takes one event: operations that cost something, and ends of sessions."""
+        if now >= self._closes_at:
+            self._turn(now)
+        self._last = now
+        data = event.data
+        usage, conversation = data.usage, data.conversation
+        if usage is None or usage.cost_amount is None:
+            if conversation is not None and conversation.state == "ended" and conversation.id:
+                self._sessions.end(_short(conversation.id), now)
+            return
+        if usage.cost_currency is not None and usage.cost_currency != "USD":
+            self._state.foreign += 1
+            return
+        cost = usage.cost_amount
+        response, request = data.response, data.request
+        model = (response.model if response else None) or (request.model if request else None) or ""
+        series = self._series.get(model) or self._new(model)
+        minute = series.minute
+        minute.count += 1
+        minute.cost += cost
+        minute.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        session = _short(conversation.id or "") if conversation is not None else ""
+        if minute.room:
+            series.look(event, cost, session)
+        if session:
+            self._sessions.add(session, cost, now, event)
+
+    def _new(self, model: str) -> CostSeries:
+        name = model if len(self._series) < MOST_MODELS else OTHER
+        return self._series.setdefault(name, CostSeries())
+
+    def _turn(self, now: float) -> None:
+        """Closes the minute that is over. An agent that was silent for long begins anew."""
+        stale = now - self._last > STALE_S
+        grid = floor(now / MINUTE_S) * MINUTE_S
+        for series in self._series.values():
+            if self._closes_at:
+                series.close(self._closes_at, self._threshold_s)
+            if stale:
+                series.forget()
+            else:
+                series.settle(grid)
+        self._sessions.settle(now)
+        self._closes_at = grid + MINUTE_S
+
+    @property
+    def wake_at(self) -> float | None:
+        """The end of the open minute, while something was spent in it or something holds."""
+        waiting = any(each.minute.count or each.rise for each in self._series.values())
+        return self._closes_at if waiting or self._sessions.dear else None
+
+    def findings(self, now: float) -> Sequence[Finding]:
+        """What holds: spikes as of the last closed minute, dear sessions as of now."""
+        if now >= self._closes_at:
+            self._turn(now)
+        foreign = self._state.foreign
+        note = f" ({foreign:,} costs in other currencies left out)" if foreign else ""
+        found = [
+            spike(model, series, series.rise, note)
+            for model, series in self._series.items()
+            if series.rise is not None and series.rise.told
+        ]
+        dear = self._sessions.dear
+        return found if dear is None else [*found, dear_sessions(self._sessions, dear, note)]
+
+    def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
+        """Learns what is usual anew; what holds ends."""
+        for series in self._series.values():
+            series.adopt()
+        self._sessions.adopt()
+
+    def save(self) -> State:
+        """The whole state, some kilobytes of msgpack."""
+        self._state.closes_at, self._state.last = self._closes_at, self._last
+        return State(msgspec.msgpack.encode(self._state))
+
+    @classmethod
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """Continues from a saved state."""
+        if version != cls.version:
+            raise ValueError(f"state of cost has version {version}, this is {cls.version}")
+        loaded = cls(watch, options)
+        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        return loaded
+
+
+def _threshold_s(options: Mapping[str, Any]) -> float:
+    return STREAMS * duration(options.get("arl", f"{Cost.quiet_arl_days:.0f}d")).total_seconds()
+
+
+def _short(session: str) -> str:
+    """A conversation's id or, longer than a UUID, one derived from it: state is kept small."""
+    return session if len(session) <= LONGEST_ID else derived("session", session)

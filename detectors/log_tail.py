@@ -1,0 +1,69 @@
+"""The upper tail of heavy-tailed amounts: a histogram of their logarithms, an exponential beyond its 90 %.
+
+An exponential tail of the logarithm is a Pareto tail of the amount, with the mean excess as Hill's estimate
+(Hill 1975); its standard error is added twice, so few amounts make it careful.
+"""
+
+from math import exp, floor, log
+
+from msgspec import Struct
+
+WIDTH = 0.05
+LOWEST, HIGHEST = -400, 400
+TAIL = 0.1
+THINNEST = 0.1
+"""The least mean excess: even the steadiest amounts are believed to vary by a tenth."""
+
+
+class LogTail(Struct, array_like=True):
+    """Counts by bin of 5 %, 801 at most; halved when there are more than `most`: old amounts fade."""
+
+    bins: dict[int, int] = {}
+    count: int = 0
+
+    def add(self, amount: float, most: int) -> None:
+        """One amount, above 0."""
+        place = min(HIGHEST, max(LOWEST, floor(log(amount) / WIDTH)))
+        self.bins[place] = self.bins.get(place, 0) + 1
+        self.count += 1
+        if self.count > most:
+            self.bins = {each: half for each, count in self.bins.items() if (half := count // 2)}
+            self.count = sum(self.bins.values())
+
+    def quantile(self, share: float) -> float:
+        """The amount that this share of all does not exceed: the upper edge of its bin."""
+        left = share * self.count
+        place = LOWEST
+        for place in sorted(self.bins):
+            left -= self.bins[place]
+            if left <= 0:
+                break
+        return exp((place + 1) * WIDTH)
+
+    def tail(self) -> "Tail":
+        """The tail as it is now."""
+        start = self.quantile(1 - TAIL)
+        edge = round(log(start) / WIDTH)
+        above = [(place, count) for place, count in self.bins.items() if place >= edge]
+        beyond = sum(count for _, count in above)
+        excess = sum((place + 0.5 - edge) * WIDTH * count for place, count in above)
+        mean = excess / beyond if beyond else THINNEST
+        share = (beyond + 1) / (self.count + 1)
+        return Tail(log(start), share, max(THINNEST, mean * (1 + 2 / max(1, beyond) ** 0.5)))
+
+
+class Tail(Struct, array_like=True, frozen=True):
+    """Beyond the logarithm `start` lies `share` of all, with this mean excess."""
+
+    start: float
+    share: float
+    excess: float
+
+    def chance(self, amount: float) -> float:
+        """How often an amount is as large, at most 1; not told apart below where the tail starts."""
+        beyond = log(amount) - self.start
+        return self.share * exp(-beyond / self.excess) if beyond > 0 else 1.0
+
+    def amount(self, chance: float) -> float:
+        """The amount that is exceeded so rarely; `chance` at most `share`."""
+        return exp(self.start + self.excess * log(self.share / chance))
