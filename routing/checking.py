@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from routing.configuration import Examined, examine
-from routing.document.document import TestPart
+from routing.configuration import examine
+from routing.document.document import Document, TestPart
 from routing.explaining import Answer, explain
 from routing.faults import Fault
 from routing.literals import Variable
 from routing.pending import not_yet
 from routing.policy import Policy
 from routing.schedule import Schedule
-from routing.yaml_source import Place
+from routing.yaml_tree import Node, Place
 from schemas.cause import ConfigFile
 
 __all__ = ["Answer", "Report", "Tested", "check", "explain", "not_yet"]
@@ -55,26 +55,26 @@ def check(files: Sequence[ConfigFile], now: datetime | None = None) -> Report:
     `now`: from when schedules are searched for gaps, 90 days ahead; without it they are not.
     """
     found = examine(files)
-    if found.policy is None:
+    policy, document, root = found.policy, found.document, found.root
+    if policy is None or document is None or root is None:
         return Report(tuple(sorted(set(found.faults))), tuple(sorted(set(found.warnings))), found.variables)
-    gaps = tuple(_gaps(found, now)) if now else ()
+    gaps = tuple(_gaps(policy, root, now)) if now else ()
     errors = tuple(fault for level, fault in gaps if level == "error")
     doubts = tuple(fault for level, fault in gaps if level == "warn")
     return Report(
         faults=errors,
         warnings=(*sorted(set(found.warnings)), *doubts),
         variables=found.variables,
-        tests=tuple(_tests(found, found.policy)),
-        not_yet=tuple(not_yet(found.policy)),
-        policy=found.policy,
+        tests=tuple(_tests(policy, document, root)),
+        not_yet=tuple(not_yet(policy)),
+        policy=policy,
     )
 
 
-def _tests(found: Examined, policy: Policy) -> Iterator[Tested]:
-    for number, test in enumerate(found.document.tests if found.document else ()):
-        node = found.root.at("tests", number) if found.root else None
-        place = node.place if node else Place("", 0, 0)
+def _tests(policy: Policy, document: Document, root: Node) -> Iterator[Tested]:
+    for number, test in enumerate(document.tests):
         answer = explain(policy, test.labels, test.at)
+        place = root.nearest("tests", number).place
         yield Tested(test.name or f"test {number + 1}", place, tuple(_differences(test, answer)))
 
 
@@ -94,12 +94,21 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "nobody"
 
 
-def _gaps(found: Examined, now: datetime) -> Iterator[tuple[str, Fault]]:
-    """Times in the next 90 days in which nobody is on call, for schedules that mind."""
-    for name, schedule in found.policy.schedules.items() if found.policy else ():
-        node = found.root.at("schedules", name) if found.root else None
-        if node and isinstance(schedule, Schedule) and schedule.gaps != "ignore" and not schedule.calendar:
-            yield from ((schedule.gaps, node.place.fault(line)) for line in _gap_lines(schedule, now))
+def _gaps(policy: Policy, root: Node, now: datetime) -> Iterator[tuple[str, Fault]]:
+    """Layers that have not begun, and times in the next 90 days in which nobody is on call."""
+    for name, schedule in policy.schedules.items():
+        if isinstance(schedule, Schedule):
+            place = root.nearest("schedules", name).place
+            yield from (("warn", place.fault(line)) for line in _late_lines(schedule, now))
+            if schedule.gaps != "ignore" and not schedule.calendar:
+                yield from ((schedule.gaps, place.fault(line)) for line in _gap_lines(schedule, now))
+
+
+def _late_lines(schedule: Schedule, now: datetime) -> Iterator[str]:
+    for layer in schedule.layers:
+        first = layer.handoff(0)
+        if first > now:
+            yield f'schedule "{schedule.name}": layer {layer.name} starts only at {first:%Y-%m-%dT%H:%MZ}'
 
 
 def _gap_lines(schedule: Schedule, now: datetime) -> Iterator[str]:

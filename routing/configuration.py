@@ -14,7 +14,8 @@ from routing.merging import merge
 from routing.policy import Policy
 from routing.references import names_in, reference_faults
 from routing.shape import shaped
-from routing.yaml_source import Node, parse
+from routing.yaml_source import parse
+from routing.yaml_tree import Node
 from schemas.cause import ConfigFile
 
 __all__ = ["ConfigFaults", "Examined", "Fault", "examine", "load"]

@@ -9,7 +9,7 @@ from routing.document.people import SchedulePart, StepPart
 from routing.faults import Fault
 from routing.inheritance import route_faults
 from routing.schedule import moment_of
-from routing.yaml_source import Node
+from routing.yaml_tree import Node
 
 ALWAYS_REACHABLE = "terminal"
 """The channel that needs no contact: it is the process's own terminal."""
@@ -40,7 +40,7 @@ def _unreachable(document: Document, root: Node) -> Iterator[Fault]:
                     or any(kind in contacts for kind in step.via)
                 ):
                     continue
-                node = root.at("escalations", name, "steps", at, "via") or root
+                node = root.nearest("escalations", name, "steps", at, "via")
                 yield node.place.fault(f'user "{user}" has no contact for any of: {", ".join(step.via)}')
 
 

@@ -35,18 +35,3 @@ def parse_duration(text: str) -> timedelta:
     if milliseconds > _LONGEST / timedelta(milliseconds=1):
         raise ValueError(f"{text!r} is longer than 292 years")
     return timedelta(milliseconds=milliseconds)
-
-
-def format_duration(duration: timedelta) -> str:
-    """A duration of whole milliseconds in the form that `parse_duration` reads, longest units first.
-
-    >>> format_duration(parse_duration("90m"))
-    '1h30m'
-    """
-    left = round(duration / timedelta(milliseconds=1))
-    pieces = []
-    for unit, length in _UNITS_MS.items():
-        count, left = divmod(left, length)
-        if count and unit != "y":
-            pieces.append(f"{count}{unit}")
-    return "".join(pieces) or "0s"

@@ -9,7 +9,7 @@ from routing.document.alertmanager import ALL, RoutePart
 from routing.faults import Fault
 from routing.matchers import Matcher
 from routing.policy import Route
-from routing.yaml_source import Node
+from routing.yaml_tree import Node
 
 
 class Inherited(Struct, frozen=True):

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from routing.document.scalars import reference
 from routing.faults import Fault
-from routing.yaml_source import Node, Place
+from routing.yaml_tree import Node, Place
 
 _SECRETS = (
     (re.compile(r"xox[abeoprs]-[0-9A-Za-z-]{8,}|xapp-[0-9A-Za-z-]{8,}"), "a Slack token"),

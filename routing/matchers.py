@@ -131,5 +131,5 @@ def _compiled(expression: str) -> Any:
     except UnicodeEncodeError as error:
         raise MatcherSyntax(f"bad regular expression {expression!r}: not UTF-8") from error
     except re2.error as error:
-        reason = error.args[0].decode("utf-8", "replace").partition(": ^(?:")[0]
+        reason = error.args[0].decode("utf-8", "replace").replace("^(?:", "").removesuffix(")$")
         raise MatcherSyntax(f"bad regular expression {expression!r}: {reason}") from error

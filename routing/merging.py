@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from routing.faults import Fault
 from routing.matchers import Matcher, MatcherSyntax, parse_matchers
-from routing.yaml_source import Node, Place
+from routing.yaml_tree import Node, Place
 
 LISTS = (
     "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals", "templates", "silences", "agents",

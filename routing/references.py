@@ -11,7 +11,7 @@ from routing.document.notify import KINDS
 from routing.document.people import EscalationPart, SchedulePart
 from routing.faults import Fault
 from routing.suggestions import meant
-from routing.yaml_source import Node
+from routing.yaml_tree import Node
 
 Path = tuple[str | int, ...]
 _LABEL = re.compile(r"\{\{\s*labels\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
@@ -57,9 +57,8 @@ def reference_faults(document: Document, root: Node, names: Mapping[str, tuple[s
     """Each reference to what is not there, and each receiver and time interval that is there twice."""
     for each in _references(document):
         if each.name not in names[each.section]:
-            node = root.at(*each.path) or root
             hint = meant(each.name, names[each.section])
-            yield node.place.fault(f'no {_WORDS[each.section]} "{each.name}"{hint}')
+            yield root.nearest(*each.path).place.fault(f'no {_WORDS[each.section]} "{each.name}"{hint}')
     for section in _NAMED:
         yield from _twice(root, section)
 

@@ -13,7 +13,7 @@ from routing.document.document import Document
 from routing.document.part import Located, kind_of
 from routing.faults import Fault
 from routing.suggestions import meant, words_at
-from routing.yaml_source import Node, Place
+from routing.yaml_tree import Node, Place
 
 Path = tuple[str | int, ...]
 MOST_ROUNDS = 100
@@ -62,10 +62,10 @@ def _fault(root: Node, error: Any) -> Fault:
             f'unknown field "{word}"{meant(word, words_at(Document, path[:-1]))}'
         )
     if kind == "missing":
-        return _node(root, path[:-1]).place.fault(f'missing field "{path[-1]}"')
+        return root.nearest(*path[:-1]).place.fault(f'missing field "{path[-1]}"')
     if path[-1:] == (KEY,):
         return _key_place(root, path[:-1]).fault(_sentence(error))
-    return _place_within(_node(root, path), error).fault(_sentence(error))
+    return _place_within(root.nearest(*path), error).fault(_sentence(error))
 
 
 def _sentence(error: Any) -> str:
@@ -78,7 +78,7 @@ def _sentence(error: Any) -> str:
         choices = [each.strip("' ") for each in context["expected"].replace(" or ", ",").split(",")]
         found = error["input"]
         hint = meant(found, choices) if isinstance(found, str) else ""
-        return f"expected one of {', '.join(choices)}; found {kind_of(found)}{hint}"
+        return f"expected {'one of ' * (len(choices) > 1)}{', '.join(choices)}; found {kind_of(found)}{hint}"
     if kind == "too_short":
         return "must not be empty"
     return f"{error['msg'].replace('Input should be', 'must be')}, found {kind_of(error['input'])}"
@@ -94,16 +94,8 @@ def _place_within(node: Node, error: Any) -> Place:
     return node.place
 
 
-def _node(root: Node, path: Path) -> Node:
-    """The deepest node on a path; steps that only the models know are passed over."""
-    node = root
-    for step in path:
-        node = node.child(step) or node
-    return node
-
-
 def _key_place(root: Node, path: Path) -> Place:
-    parent = _node(root, path[:-1])
+    parent = root.nearest(*path[:-1])
     return parent.keys.get(str(path[-1]), parent.place)
 
 

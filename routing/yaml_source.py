@@ -4,7 +4,6 @@ Read from the parser's events, without recursion, so that neither deep nesting n
 exhaust the process. Anchors, aliases and merge keys (`<<`) work as in Alertmanager.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from ruamel.yaml.events import (
 )
 
 from routing.faults import Fault
+from routing.yaml_tree import Node, Place
 from schemas.cause import ConfigFile
 
 LONGEST_TEXT = 2_000_000
@@ -29,55 +29,6 @@ MOST_NODES = 200_000
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 TAGS = "tag:yaml.org,2002:"
 MERGE = "<<"
-
-
-class Place(Struct, frozen=True):
-    """Where something stands. `line` and `column` count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def fault(self, message: str) -> Fault:
-        """A fault at this place."""
-        return Fault(self.file, self.line, self.column, message)
-
-
-class Node(Struct):
-    """A text (None for null), a list or a mapping, and where it stands.
-
-    `keys`: the places of a mapping's keys. `block`: a text written as a literal block, which begins one line
-    below its place. `size`: nodes in it, each alias counted as what it stands for.
-    """
-
-    place: Place
-    value: "str | list[Node] | dict[str, Node] | None"
-    keys: dict[str, Place] = {}
-    block: bool = False
-    size: int = 1
-
-    def plain(self) -> Any:
-        """The bare value: texts, None, lists and dicts."""
-        if isinstance(self.value, dict):
-            return {key: child.plain() for key, child in self.value.items()}
-        if isinstance(self.value, list):
-            return [child.plain() for child in self.value]
-        return self.value
-
-    def at(self, *path: "str | int") -> "Node | None":
-        """The node at a path of keys and indices, if there is one."""
-        node: Node | None = self
-        for step in path:
-            node = node.child(step) if node else None
-        return node
-
-    def child(self, step: "str | int") -> "Node | None":
-        """The value of a key, or the item at an index."""
-        if isinstance(self.value, dict) and isinstance(step, str):
-            return self.value.get(step)
-        if isinstance(self.value, list) and isinstance(step, int) and step < len(self.value):
-            return self.value[step]
-        return None
 
 
 class Parsed(Struct, frozen=True):
@@ -254,15 +205,11 @@ def _merge(node: Node, sources: list[Node]) -> None:
     """Adds what merge keys name; the mapping's own keys, then earlier sources, win."""
     assert isinstance(node.value, dict)  # noqa: S101 - for the type checker
     for source in sources:
-        for key, child in _items(source):
+        children = source.value if isinstance(source.value, dict) else {}
+        for key, child in children.items():
             if key not in node.value:
                 node.value[key] = child
                 node.keys[key] = source.keys[key]
-
-
-def _items(node: Node) -> Iterator[tuple[str, Node]]:
-    if isinstance(node.value, dict):
-        yield from node.value.items()
 
 
 def _syntax(error: YAMLError, file: ConfigFile) -> Fault:
@@ -272,7 +219,12 @@ def _syntax(error: YAMLError, file: ConfigFile) -> Fault:
         return Place(file.name, mark.line + 1, mark.column + 1).fault(_clear(message))
     before = file.text[: getattr(error, "position", 0)]
     place = Place(file.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return place.fault(f"a character that YAML does not allow: {getattr(error, 'character', '')!r}")
+    return place.fault(f"a character that YAML does not allow: {_shown(error)}")
+
+
+def _shown(error: YAMLError) -> str:
+    found = getattr(error, "character", "")
+    return repr(chr(found)) if isinstance(found, int) else repr(found)
 
 
 def _clear(message: str) -> str:
