@@ -58,7 +58,7 @@ def climb_timer(key: str) -> str:
 
 def is_answered(case: Case, sent: Sent) -> bool:
     """Whether somebody acknowledged the incident after this page was sent."""
-    return case.acknowledged is not None and sent.at <= case.acknowledged
+    return case.acknowledged is not None and sent.at < case.acknowledged
 
 
 def fall_through(turn: Turn, case: Case, sent: Sent) -> None:

@@ -8,8 +8,8 @@ from schemas.signal import Signal
 
 
 def utc(at: datetime) -> datetime:
-    """The same instant in UTC; one without a zone is taken as UTC."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    """The same instant in UTC. `at` is aware: the wire takes no other."""
+    return at.astimezone(UTC)
 
 
 def in_utc(signal: Signal) -> Signal:

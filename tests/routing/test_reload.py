@@ -1,0 +1,132 @@
+"""Another configuration: incidents keep their ids, and who was told is not told again."""
+
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario
+
+ROUTES = """
+route: {receiver: oncall, group_by: [agent], group_wait: 10s, group_interval: 2m, routes: [%s]}
+receivers:
+- {name: oncall, notify: [{slack: '#oncall'}]}
+- {name: second, notify: [{slack: '#second'}]}
+- {name: third, notify: [{slack: '#third'}]}
+severity: {base: {error_rate: 70, cost: 40, silence: 90}}
+"""
+SECOND = "{receiver: second, matchers: ['agent=~\".+\"'], continue: true}"
+THIRD = "{receiver: third, matchers: ['detector=~\".+\"']}"
+
+
+def test_a_reload_that_changes_nothing_pages_nobody():
+    t = Scenario()
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.configure(ONE_CHANNEL + "\n# a comment")
+    t.fast_forward(HOUR)
+    assert len(t.pages) == 1
+    assert len(t.incidents) == 1
+
+
+def test_a_new_channel_of_the_receiver_is_told_and_the_old_one_is_not_again():
+    t = Scenario()
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.configure(ONE_CHANNEL.replace("{slack: '#oncall'}", "{slack: '#oncall'}, {slack: '#more'}"))
+    t.fast_forward(HOUR)
+    assert t.paged == [(10, "slack #oncall"), (60, "slack #more")]
+    assert len(t.incidents) == 1
+
+
+def test_an_incident_moves_to_the_route_that_takes_it_now_and_keeps_its_id():
+    t = Scenario(ROUTES % "")
+    t.signal()
+    t.fast_forward(MINUTE)
+    before = t.incident.id
+    t.configure(ROUTES % SECOND)
+    t.fast_forward(HOUR)
+    assert t.paged == [(10, "slack #oncall"), (60, "slack #second")]
+    assert t.incident.id == before
+    assert t.incident.receiver == "second"
+    t.recover()
+    assert [(each.channel.target, each.reason) for each in t.updates] == [
+        ("#oncall", "resolved"),
+        ("#second", "resolved"),
+    ]
+
+
+def test_a_second_route_opens_an_incident_of_its_own():
+    t = Scenario(ROUTES % SECOND)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.configure(ROUTES % f"{SECOND}, {THIRD}")
+    t.fast_forward(HOUR)
+    assert t.paged == [(10, "slack #second"), (60, "slack #third")]
+    assert [each.receiver for each in t.incidents] == ["second", "third"]
+
+
+def test_two_incidents_that_would_become_one_page_nobody_twice():
+    t = Scenario(ROUTES % f"{SECOND}, {THIRD}")
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.configure(ROUTES % "")
+    t.fast_forward(5 * HOUR)
+    paged = [channel for _, channel in t.paged]
+    assert paged.count("slack #oncall") == 2
+    assert {each.receiver for each in t.incidents} == {"oncall", ""}
+    t.recover()
+    assert {each.status for each in t.incidents} == {"resolved"}
+    assert {each.channel.target for each in t.updates} == {"#second", "#third", "#oncall"}
+
+
+def test_a_new_score_is_told_where_it_is_worse_only():
+    t = Scenario()
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.configure(ONE_CHANNEL.replace("error_rate: 70", "error_rate: 36"))
+    assert t.incident.severity == "warning"
+    t.configure(ONE_CHANNEL.replace("error_rate: 70", "error_rate: 90"))
+    t.fast_forward(HOUR)
+    assert [(page.reason, page.severity) for page in t.pages] == [("opened", "error"), ("joined", "critical")]
+
+
+def test_an_escalation_that_is_no_longer_meant_is_not_climbed_further():
+    t = Scenario(ESCALATED)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.configure(ESCALATED.replace("{escalation: '{{ labels.team }}'}", "{slack: '#people'}"))
+    t.fast_forward(HOUR)
+    assert t.paged == [(0, "slack U01"), (60, "slack #people")]
+
+
+def test_an_escalation_that_stays_is_climbed_on():
+    t = Scenario(ESCALATED)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.configure(ESCALATED + "\n# a comment")
+    t.fast_forward(10 * MINUTE)
+    assert t.told == [(0, "ana", "opened"), (300, "bo", "escalated")]
+
+
+def test_an_acknowledged_incident_stays_acknowledged():
+    t = Scenario(ESCALATED)
+    t.signal()
+    t.acknowledge()
+    t.configure(ESCALATED + "\n# a comment")
+    t.fast_forward(29 * MINUTE)
+    assert t.incident.status == "acknowledged"
+    assert len(t.pages) == 1
+
+
+def test_a_reload_inside_group_wait_loses_nothing():
+    t = Scenario()
+    t.signal()
+    t.configure(ONE_CHANNEL + "\n# a comment")
+    t.fast_forward(MINUTE)
+    assert t.told == [(10, "oncall", "opened")]
+
+
+def test_resolved_incidents_are_left_alone():
+    t = Scenario()
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.recover()
+    count = len(t.outputs)
+    t.configure(ONE_CHANNEL + "\n# a comment")
+    assert len(t.outputs) == count

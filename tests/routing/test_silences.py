@@ -1,0 +1,98 @@
+"""What is silenced is not paged; what was paged is still resolved."""
+
+from routing.state import SILENCE_CAP
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, Scenario
+
+
+def test_a_silenced_signal_is_not_paged_until_the_silence_ends():
+    t = Scenario()
+    t.silence('agent="refund-agent"', lasts=7 * MINUTE)
+    t.signal()
+    t.fast_forward(7 * MINUTE)
+    assert t.pages == []
+    t.fast_forward(2 * MINUTE)
+    assert t.told == [(490, "oncall", "opened")]
+
+
+def test_all_matchers_of_a_silence_must_match():
+    t = Scenario()
+    t.silence('agent="refund-agent"', 'env="staging"')
+    t.signal(env="prod")
+    t.fast_forward(MINUTE)
+    assert len(t.pages) == 1
+
+
+def test_a_resolution_follows_although_the_signal_is_silenced_by_then():
+    t = Scenario()
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.silence('agent="refund-agent"')
+    t.fast_forward(MINUTE)
+    t.recover()
+    assert t.updated == [(120, "#oncall", "resolved")]
+
+
+def test_a_silenced_signal_does_not_end_its_group_and_does_not_raise_it():
+    t = Scenario()
+    t.silence('detector="silence"')
+    t.signal("s1", detector="cost")
+    t.fast_forward(MINUTE)
+    t.signal("s2", detector="silence")
+    t.fast_forward(5 * MINUTE)
+    assert t.told == [(10, "oncall", "opened")]
+    t.recover("s1")
+    t.fast_forward(5 * MINUTE)
+    assert t.incident.status == "triggered"
+    t.recover("s2")
+    assert t.incident.status == "resolved"
+
+
+def test_a_silence_stands_the_climb_still():
+    t = Scenario(ESCALATED)
+    t.signal()
+    t.fast_forward(4 * MINUTE)
+    t.silence('agent="refund-agent"', lasts=30 * MINUTE)
+    t.fast_forward(29 * MINUTE)
+    assert t.told == [(0, "ana", "opened")]
+    t.fast_forward(2 * MINUTE)
+    assert t.told[1:] == [(34 * 60, "bo", "escalated")]
+
+
+def test_an_acknowledgement_does_not_lapse_into_a_silence():
+    t = Scenario(ESCALATED)
+    t.signal()
+    t.acknowledge()
+    t.silence('agent="refund-agent"', lasts=45 * MINUTE)
+    t.fast_forward(44 * MINUTE)
+    assert len(t.pages) == 1
+    t.fast_forward(MINUTE)
+    assert t.told[1:] == [(45 * 60, "ana", "repeated")]
+
+
+def test_the_same_silence_again_replaces_it():
+    t = Scenario()
+    t.silence('agent="refund-agent"')
+    t.silence('agent="another"')
+    t.signal()
+    t.fast_forward(MINUTE)
+    assert len(t.pages) == 1
+
+
+def test_a_silence_that_cannot_be_read_is_refused_and_reported():
+    t = Scenario()
+    t.silence("{broken")
+    t.signal()
+    t.fast_forward(MINUTE)
+    assert len(t.pages) == 1
+    assert t.complaints[0].startswith("silence quiet: ")
+
+
+def test_beyond_the_cap_silences_are_refused_and_ended_ones_make_room():
+    t = Scenario()
+    for number in range(SILENCE_CAP + 1):
+        t.silence(f'x="{number}"', name=f"s{number}", lasts=HOUR)
+    assert t.complaints == [f"silence s{SILENCE_CAP}: {SILENCE_CAP} silences hold already"]
+    t.silence('x="again"', name="s0")
+    t.fast_forward(HOUR)
+    t.silence('x="new"', name="new")
+    assert len(t.complaints) == 1
