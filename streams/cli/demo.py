@@ -58,7 +58,7 @@ def command() -> None:
         raise Exit(1) from None
     verdict = judge(summary.pages)
     show(summary, look)
-    _judge(verdict, look)
+    judged(verdict, look)
     if verdict.missed:
         raise Exit(1)
 
@@ -148,7 +148,8 @@ def _introduce(fleet: Fleet, look: Console) -> None:
     )
 
 
-def _judge(verdict: Verdict, look: Console) -> None:
+def judged(verdict: Verdict, look: Console) -> None:
+    """Prints which incidents were found, after how long, and which pages were false."""
     look.print()
     made = table("scripted incident", "began", "first page", "#after", "to", "severity", title="found?")
     for found in verdict.found:

@@ -1,0 +1,122 @@
+"""`oversight replay`, as a process would be used."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import pytest
+from click.testing import CliRunner
+
+from schemas.wire import encode
+from streams.cast import CAST
+from streams.cli import main
+from streams.fleet import Fleet, Scripted
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+QUIET = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+
+
+@cache
+def outage() -> bytes:
+    """Four hours of two agents; in the last of them one fails."""
+    scripted = Scripted(
+        kind="outage", agents=("refund-agent",), start=START + 3 * HOUR, end=START + 3.5 * HOUR, story=""
+    )
+    fleet = Fleet(profiles=CAST[:2], start=START, end=START + 4 * HOUR, scripted=[scripted])
+    return b"".join(encode(event) + b"\n" for event in fleet.events())
+
+
+@pytest.fixture(name="events")
+def _events(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(outage())
+    return path
+
+
+def replay(*arguments: object, text: bytes | None = None):
+    return CliRunner().invoke(main, ["replay", *map(str, arguments)], input=text)
+
+
+def test_pages_are_one_line_each_and_the_figures_follow(events):
+    ran = replay(events)
+    assert ran.exit_code == 0
+    assert "03-02 03:" in ran.stdout
+    assert "sessions failed" in ran.stdout
+    assert "error_rate/sessions" in ran.stdout
+    assert "on-call" in ran.stdout
+    assert f"{len(outage().splitlines()):,}" in ran.stdout
+
+
+def test_records_are_json_lines_in_the_order_of_time_and_nothing_else(events):
+    ran = replay(events, "--json")
+    assert ran.exit_code == 0
+    records = [json.loads(line) for line in ran.stdout.splitlines()]
+    times = [datetime.fromisoformat(record["time"]) for record in records]
+    assert times == sorted(times)
+    assert {record["kind"] for record in records} >= {"signal", "incident", "page"}
+    ids = [record["id"] for record in records if record["kind"] == "page"]
+    assert len(set(ids)) == len(ids) > 0
+
+
+def test_two_files_are_taken_as_one(events, tmp_path):
+    lines = outage().splitlines(keepends=True)
+    halves = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    for path, some in zip(halves, (lines[:1000], lines[1000:]), strict=True):
+        path.write_bytes(b"".join(some))
+    assert replay(*halves, "--json").stdout == replay(events, "--json").stdout
+
+
+def test_standard_input_is_a_file(events):
+    assert replay("-", "--json", text=outage()).stdout == replay(events, "--json").stdout
+
+
+def test_what_is_no_event_is_counted_and_shown_and_stops_nothing(events):
+    events.write_bytes(b"{}\nnothing\n" + outage())
+    ran = replay(events)
+    assert ran.exit_code == 0
+    assert "2 lines could not be taken (dead letters), such as" in ran.stdout
+    assert f"{events}:1: " in ran.stdout
+
+
+def test_a_run_that_pages_as_before_is_no_finding(events, tmp_path):
+    before = tmp_path / "before.jsonl"
+    before.write_text(replay(events, "--json").stdout)
+    assert replay(events, "--compare", before).exit_code == 0
+
+
+def test_other_rules_that_page_otherwise_are_a_finding(events, tmp_path):
+    before, rules = tmp_path / "before.jsonl", tmp_path / "rules.yml"
+    before.write_text(replay(events, "--json").stdout)
+    rules.write_text(QUIET)
+    ran = replay(events, "--config", rules, "--compare", before)
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith("- 2026-03-02T03:")
+    assert "+" not in ran.stderr.replace("+00:00", "")
+
+
+def test_nothing_to_replay_is_nothing_found(tmp_path):
+    empty = tmp_path / "empty.jsonl"
+    empty.write_bytes(b"")
+    ran = replay(empty)
+    assert ran.exit_code == 0
+    assert replay(empty, "--json").stdout == ""
+
+
+def test_rules_that_do_not_hold_are_wrong_input_with_their_place(events, tmp_path):
+    rules = tmp_path / "rules.yml"
+    rules.write_text("route: {receiver: absent}\n")
+    ran = replay(events, "--config", rules)
+    assert ran.exit_code == 2
+    assert f"{rules}:1:" in ran.stderr
+
+
+@pytest.mark.parametrize("option", ["--config", "--compare"])
+def test_a_file_that_is_not_there_is_wrong_input(events, tmp_path, option):
+    ran = replay(events, option, tmp_path / "absent")
+    assert ran.exit_code == 2
+    assert "absent: No such file or directory" in ran.stderr
+
+
+def test_events_that_are_not_there_are_wrong_input(tmp_path):
+    assert replay(tmp_path / "absent.jsonl").exit_code == 2
