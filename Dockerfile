@@ -19,11 +19,12 @@ LABEL org.opencontainers.image.title="agent-oversight" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN useradd --system --uid 10001 --home-dir /var/lib/oversight --create-home oversight
 COPY --from=build /opt/oversight /opt/oversight
-ENV PATH=/opt/oversight/bin:$PATH PYTHONUNBUFFERED=1 OVERSIGHT_CONFIG=/etc/oversight
+ENV PATH=/opt/oversight/bin:$PATH PYTHONUNBUFFERED=1 \
+    OVERSIGHT_CONFIG=/etc/oversight OVERSIGHT_ALIVE=/var/lib/oversight/alive
 WORKDIR /var/lib/oversight
-VOLUME /var/lib/oversight
 USER oversight
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["oversight", "topics", "check"]
+# The worker touches this file while it works.
+HEALTHCHECK --interval=30s --timeout=3s --start-period=60s CMD find "$OVERSIGHT_ALIVE" -mmin -1 | grep -q .
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["oversight"]
 CMD ["worker"]

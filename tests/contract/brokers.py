@@ -26,6 +26,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     """ListOffsets tells the true end; a reader to the highwater does not need it."""
     more_partitions: bool
     """CreatePartitions."""
+    record_limit: bool
+    """It refuses records above the topic's `max.message.bytes`."""
 
 
 class Broker(Protocol):
@@ -67,6 +69,7 @@ class ApacheKafka:
         restart=True,
         exact_end_offsets=True,
         more_partitions=True,
+        record_limit=True,
     )
 
     def __init__(self, home: Path) -> None:
@@ -101,6 +104,7 @@ class Tansu:
         restart=False,
         exact_end_offsets=False,
         more_partitions=False,
+        record_limit=False,
     )
 
     def __init__(self, _: Path) -> None:
