@@ -56,7 +56,11 @@ class Tally(Struct, array_like=True):
         self.weight += weight
         for dimension, value in zip(DIMENSIONS, each, strict=True):
             if value is not None:
-                self.add(dimension, value, weight)
+                weights = self.by.get(dimension)
+                if weights is not None and value in weights:
+                    weights[value] += weight
+                else:
+                    self.add(dimension, value, weight)
 
     def join(self, other: "Tally") -> None:
         """Another tally's weights."""

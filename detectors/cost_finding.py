@@ -54,16 +54,13 @@ def dear_sessions(sessions: CostSessions, dear: Dear, note: str) -> Finding:
         magnitude=round(worst / usual, 2),
         magnitude_unit="ratio",
         blast=Blast(sessions=dear.count),
-        samples=tuple(
-            Sample(
-                event=dear.events[session],
-                time=moment(dear.latest),
-                text=f"${cost:.4g} so far",
-                conversation=session,
-            )
-            for session, cost in ranked[:3]
-        ),
+        samples=tuple(_sample(dear, session, cost) for session, cost in ranked[:3]),
     )
+
+
+def _sample(dear: Dear, session: str, cost: float) -> Sample:
+    text = f"${cost:.4g} so far"
+    return Sample(event=dear.events[session], time=moment(dear.latest), text=text, conversation=session)
 
 
 def _why(series: CostSeries, rise: Rise) -> str:

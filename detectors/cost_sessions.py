@@ -17,6 +17,8 @@ WARM_UP = 100
 REMEMBERED = 20_000
 SMALLEST_RATIO = 4.0
 """Over the usual cost, and over the dearest in a thousand sessions: no lower, no higher lies the limit."""
+FRESH_ENOUGH = 50
+"""The limit is drawn again when a fiftieth of the sessions is new."""
 TOUCHED_S = 60.0
 """The order of last touch is kept to the minute."""
 MOST_DEAR = 16
@@ -28,7 +30,7 @@ Spent = list[float]
 
 
 class Dear(Struct, array_like=True):
-    """Sessions above the limit, by conversation, cost and the event that crossed it; `onset`: the first did."""
+    """Sessions above the limit: cost and crossing event by conversation; since `onset`, last at `latest`."""
 
     onset: float
     latest: float
@@ -51,6 +53,7 @@ class CostSessions(Struct, array_like=True):
     first: float = 0.0
     learnt: int = 0
     limit: float | None = None
+    limited: int = 0
     usual: float = 0.0
     dear: Dear | None = None
     span_s: float = 0.0
@@ -98,7 +101,8 @@ class CostSessions(Struct, array_like=True):
         self.first = self.first or now
         self.learnt += 1
         self.costs.add(spent[0] if self.limit is None else min(spent[0], self.limit), REMEMBERED)
-        if self.costs.count >= WARM_UP:
+        if self.costs.count >= WARM_UP and self.learnt >= self.limited + self.costs.count // FRESH_ENOUGH:
+            self.limited = self.learnt
             self._limit(now)
 
     def _limit(self, now: float) -> None:
@@ -121,4 +125,5 @@ class CostSessions(Struct, array_like=True):
 
     def adopt(self) -> None:
         """What sessions cost now is normal: learns it anew."""
-        self.costs, self.first, self.learnt, self.limit, self.dear = LogTail(), 0.0, 0, None, None
+        self.costs, self.first, self.learnt, self.limited = LogTail(), 0.0, 0, 0
+        self.limit, self.dear = None, None

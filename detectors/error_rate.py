@@ -20,6 +20,7 @@ from detectors.failure_finding import Words, described
 from detectors.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.gauge import Terms
 from detectors.settings import Watch
+from detectors.windows import MINUTE_S
 from schemas.event import Event, Failure
 
 STALE_S = 900.0
@@ -120,7 +121,7 @@ class ErrorRate:
                 self._session(event, now)
         elif operation.state != "started":
             if data.error is not None:
-                self._failed(stream, event, now)
+                self._failed(_STREAMS[operation.name], event, data.error, now)
             elif stream is not self._escalations:
                 stream.total += 1
                 if stream.room:
@@ -128,40 +129,53 @@ class ErrorRate:
 
     def _session(self, event: Event, now: float) -> None:
         """A session's end. Where it escalated, that was counted when it did, or is counted now."""
-        sessions, escalations, error = self._sessions, self._escalations, event.data.error
-        sessions.total += 1
-        counted = self._state.owed > 0
-        self._state.owed -= counted
-        escalations.total += not counted
+        escalated = self._state.owed > 0
+        self._state.owed -= escalated
+        error = event.data.error
         kind = None if error is None else _kind(error)
-        if kind is None:
-            for stream in (sessions, escalations):
-                if stream.room:
-                    stream.compare(event.data)
-        elif kind != "escalation":
-            sessions.fail(event, now, "exhausted" if kind == "retried" else kind, self._patterns)
-        elif not counted:
-            escalations.fail(event, now, kind, self._patterns)
+        if kind is None or kind == "escalation":
+            self._well(self._sessions, event)
+        else:
+            self._fail("sessions", event, now, "exhausted" if kind == "retried" else kind)
+        if kind == "escalation" and not escalated:
+            self._fail("escalations", event, now, "escalation")
+        elif not escalated:
+            self._well(self._escalations, event)
 
-    def _failed(self, stream: FailureStream, event: Event, now: float) -> None:
+    def _failed(self, name: str, event: Event, error: Failure, now: float) -> None:
         """An operation that failed. An escalation is no failure of what escalates: it counts on its own."""
-        kind = _kind(event.data.error) if event.data.error else None
-        if stream is not self._escalations:
-            stream.total += 1
+        kind = _kind(error)
         if kind == "escalation":
-            self._escalations.total += 1
             self._state.owed = min(self._state.owed + 1, MOST_OWED)
-            self._escalations.fail(event, now, kind, self._patterns)
-        elif kind is not None and stream is not self._escalations:
-            stream.fail(event, now, kind, self._patterns)
+            self._fail("escalations", event, now, kind)
+        if name == "escalations":
+            return
+        if kind == "escalation":
+            self._state.streams[name].total += 1
+        else:
+            self._fail(name, event, now, kind)
+
+    @staticmethod
+    def _well(stream: FailureStream, event: Event) -> None:
+        stream.total += 1
+        if stream.room:
+            stream.compare(event.data)
+
+    def _fail(self, name: str, event: Event, now: float, kind: Kind) -> None:
+        stream = self._state.streams[name]
+        if stream.total and stream.first_failed is None:
+            stream.close(self._closes_at - CELL_S, now, self._terms[name])
+        stream.fail(event, now, kind, self._patterns)
 
     def _turn(self, now: float) -> None:
-        """Closes the cell that is over. An agent that was silent for long begins anew."""
+        """Closes the cells that are over. An agent that was silent for long begins anew."""
         stale = now - self._last > STALE_S
         grid = floor(now / CELL_S) * CELL_S
+        began = self._closes_at - CELL_S
+        over = grid // MINUTE_S > began // MINUTE_S
         for name, stream in self._state.streams.items():
-            if stream.total:
-                stream.close(self._closes_at, self._terms[name])
+            if stream.total and (over or stream.busy):
+                stream.close(began, self._closes_at, self._terms[name])
             if stale:
                 stream.forget(now)
             else:

@@ -25,7 +25,10 @@ RETRIED: tuple[Kind, ...] = ("retried",)
 
 
 class FailureStream(Struct, array_like=True):
-    """The state. Counts of the open cell of five seconds; windows of closed ones; two gauges.
+    """The state. Counts of the open cell; windows of closed ones; two gauges.
+
+    A cell ends with the minute; before the first failure in it, so that what went well before does not count
+    against what follows; and on the grid of five seconds while it has failures or an incident holds.
 
     `failed` counts what was lost, `retrying` what failed and is tried again: the first breaks the objective,
     the second tells of trouble that is still absorbed. Windows have the columns total and `COLUMNS`.
@@ -51,7 +54,8 @@ class FailureStream(Struct, array_like=True):
         self.others.now.take(values(data))
 
     def fail(self, event: Event, now: float, kind: Kind, patterns: Sequence[str]) -> None:
-        """A trial that did not go well; the caller has counted it in `total`."""
+        """A trial that did not go well. It is counted here, in `total` as well."""
+        self.total += 1
         self.failures[COLUMNS.index(kind)] += 1
         if self.first_failed is None:
             self.first_failed = now
@@ -65,12 +69,17 @@ class FailureStream(Struct, array_like=True):
             self.sampled += 1
             self.samples = [*self.samples[1 - MOST_SAMPLES :], sample_of(event, patterns)]
 
-    def close(self, at: float, terms: Terms) -> None:
-        """Ends the open cell at `at`, POSIX seconds; the caller has seen that something happened in it."""
-        self.windows.add(at - CELL_S, (self.total, *self.failures))
-        self._learn(int((at - CELL_S) // LEARNT_S))
+    @property
+    def busy(self) -> bool:
+        """Whether the open cell cannot wait for the end of the minute."""
+        return self.first_failed is not None or self.holding
+
+    def close(self, began: float, at: float, terms: Terms) -> None:
+        """Ends the open cell at `at`; `began`: an instant in it, both POSIX seconds of one minute."""
+        self.windows.add(began, (self.total, *self.failures))
+        self._learn(int(began // LEARNT_S))
         self._judge(at, terms)
-        self._empty(at)
+        self._empty(began)
 
     @property
     def holding(self) -> bool:
@@ -108,13 +117,13 @@ class FailureStream(Struct, array_like=True):
                 self.retrying.learn(self.ten, _picked(row, RETRIED))
             self.ten = ten
 
-    def _empty(self, at: float) -> None:
+    def _empty(self, began: float) -> None:
         self.total, self.first_failed, self.sampled = 0, None, 0
         self.failures = [0] * len(COLUMNS)
-        minute = int(at // 60)
+        minute = int(began // 60)
         if minute != self.minute:
             self.minute, self.room = minute, COMPARED_A_MINUTE
-            self.others.turn(at)
+            self.others.turn(began)
 
     def _marked(self, since: float, kinds: tuple[Kind, ...]) -> list[Mark]:
         return [mark for mark in self.marks if mark.at >= since and mark.kind in kinds]

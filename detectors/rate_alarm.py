@@ -44,11 +44,20 @@ class RateAlarm(Struct, array_like=True):
         seconds = min(at - self.at, IDLE_CAP_S) if self.at else 0.0
         self.at = at
         steps = _steps(allowed)
-        mass = self.mass
-        for each, (up, down) in enumerate(steps):
-            mass[each] = (mass[each] + seconds) * exp(min(STEEPEST, bad * up + good * down))
+        if bad:
+            for each, (up, down) in enumerate(steps):
+                step = exp(min(STEEPEST, bad * up + good * down))
+                self.mass[each] = (self.mass[each] + seconds) * step
+        else:
+            self._fade(steps, good, seconds)
         if bad or any(self.evidence):
             self._follow(steps, good, bad, first_bad)
+
+    def _fade(self, steps: tuple[tuple[float, float], ...], good: int, seconds: float) -> None:
+        """A cell without failures: its seconds come evenly before its trials, as a geometric sum."""
+        for each, (_, down) in enumerate(steps):
+            one, all_ = exp(down), exp(good * down)
+            self.mass[each] = self.mass[each] * all_ + seconds / good * one * (1 - all_) / (1 - one)
 
     def _follow(self, steps: tuple[tuple[float, float], ...], good: int, bad: int, first_bad: float) -> None:
         for each, (up, down) in enumerate(steps):
