@@ -1,8 +1,9 @@
 """Real HTTP servers on loopback that behave like Slack, PagerDuty and a webhook; failures are data.
 
 A schedule is a list: `200` answers well, any other number answers with that status, `TooMany(3)` with 429 and
-`Retry-After: 3`, `Timeout()` not at all, `Refusal("channel_not_found")` as Slack does: 200 with an error, and
-`Cut()` after the work was done but before the answer. When the schedule has run out, all is answered well.
+`Retry-After: 3`, `Timeout()` not at all, `Slow(2)` after two seconds, `Refusal("channel_not_found")` as Slack
+does: 200 with an error, and `Cut()` after the work was done but before the answer. When the schedule has run
+out, all is answered well.
 """
 
 import asyncio
@@ -41,7 +42,14 @@ class Refusal:
     error: str
 
 
-Step = int | TooMany | Timeout | Cut | Refusal
+@dataclass(frozen=True)
+class Slow:
+    """Answered well, after so many seconds."""
+
+    seconds: float
+
+
+Step = int | TooMany | Timeout | Cut | Refusal | Slow
 
 
 @dataclass(frozen=True)
@@ -99,19 +107,31 @@ class Sink:
         )
         self.received.append(received)
         step = self.schedule.pop(0) if self.schedule else 200
+        if isinstance(step, Slow):
+            await asyncio.sleep(step.seconds)
+            return self.accept(received)
+        if isinstance(step, Timeout | Cut):
+            return await self._unanswered(step, request, received)
+        return self._answered(step, received)
+
+    def _answered(self, step: int | TooMany | Refusal, received: Received) -> web.Response:
         match step:
             case 200:
                 return self.accept(received)
-            case int():
-                return web.Response(status=step, text="<html>trouble</html>")
             case TooMany(retry_after=after):
                 return web.Response(status=429, headers={"Retry-After": str(after)})
             case Refusal(error=error):
                 return web.json_response({"ok": False, "error": error})
-            case Timeout():
-                await self._closing.wait()
-            case Cut():
-                self.accept(received)
+            case int():
+                return web.Response(status=step, text="<html>trouble</html>")
+
+    async def _unanswered(
+        self, step: Timeout | Cut, request: web.Request, received: Received
+    ) -> web.Response:
+        if isinstance(step, Cut):
+            self.accept(received)
+        else:
+            await self._closing.wait()
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)
