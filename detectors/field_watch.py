@@ -131,7 +131,7 @@ class FieldWatch:
 
 def _quantity(fixed: Fixed) -> Quantity:
     if fixed.kind == "number":
-        return Ranked("value", "mean", 1, ("rank", "spread", "top1"), array("d", fixed.table))
+        return Ranked("value", array("d", fixed.table), ("rank", "spread", "top1"), unit="on average")
     return Indicators("value", fixed.labels, fixed.shares, fixed.size)
 
 

@@ -88,10 +88,11 @@ class Ranked:
     def __init__(
         self,
         name: str,
-        unit: str,
-        scale: float,
-        channels: Sequence[Channel],
         table: Sequence[float],
+        channels: Sequence[Channel],
+        *,
+        unit: str,
+        scale: float = 1,
         news: Literal["higher", "both"] = "both",
     ) -> None:
         """`table`: the reference's raw values, sorted, at least one."""

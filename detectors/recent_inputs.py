@@ -11,6 +11,7 @@ from schemas.signal import Blast
 
 _MINUTE_S = 60.0
 _MINUTES = 30
+_SMOOTHED = 16
 
 Who = tuple[int, int, int]
 """Session, user and tenant as 32-bit hashes; 0 = none."""
@@ -67,12 +68,12 @@ class RecentInputs:
         )
 
     def by_minute(self, values: Sequence[float]) -> tuple[float, ...]:
-        """Means of a column by minute, of the last 30 minutes that have inputs."""
-        minutes: dict[float, list[float]] = {}
-        for time, value in zip(self.times, values, strict=True):
-            minutes.setdefault(time // _MINUTE_S, []).append(value)
-        means = [round(sum(each) / len(each), 4) for each in minutes.values()]
-        return tuple(means[-_MINUTES:])
+        """A column's mean over the last 16 inputs, at the end of each of the last 30 minutes that have inputs."""
+        ends: dict[float, float] = {}
+        for at, time in enumerate(self.times, start=1):
+            latest = values[max(0, at - _SMOOTHED) : at]
+            ends[time // _MINUTE_S] = round(sum(latest) / len(latest), 4)
+        return tuple(list(ends.values())[-_MINUTES:])
 
     def save(self) -> Saved:
         """The whole table."""

@@ -108,16 +108,23 @@ class TextReference:
         self.names: Mapping[str, int] = fixed.names
         self.wording = Ranked(
             "wording",
-            "new words and word pairs per input",
-            _NOVELTY,
-            ("rank", "top10", "top1"),
             novelty,
-            "higher",
+            ("rank", "top10", "top1"),
+            unit="new words and word pairs per input",
+            scale=_NOVELTY,
+            news="higher",
         )
         self.quantities: tuple[Quantity, ...] = (
             self.wording,
-            Ranked("vocabulary", "mean log rarity of words", _RARITY, ("rank", "top5"), rarity, "higher"),
-            Ranked("length", "characters per input", 1, ("rank", "spread"), length),
+            Ranked(
+                "vocabulary",
+                rarity,
+                ("rank", "top5"),
+                unit="mean log rarity of words",
+                scale=_RARITY,
+                news="higher",
+            ),
+            Ranked("length", length, ("rank", "spread"), unit="characters per input"),
             Indicators("structure", STRUCTURES, fixed.shares, size),
         )
 

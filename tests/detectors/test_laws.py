@@ -1,0 +1,196 @@
+"""What holds for every detector there is: each is found by itself, with its own streams beside this file.
+
+A detector `name` needs `streams_name.py` with `stable()` and `positive()`: iterators of events in order of
+time, and, if the default will not do, `WATCH`.
+"""
+
+import os
+import random
+import subprocess
+import sys
+from functools import cache
+from hashlib import blake2b
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.detector import Detector
+from detectors.registry import discover
+from detectors.settings import Watch
+from tests.detectors.agent_events import START_S, event
+
+KINDS = discover()
+GRID_S = 5.0
+LARGEST = 600_000
+"""Bytes that a detector's whole state may have for one agent."""
+
+LEAST_LEAK = 2
+"""Bytes an event: what grows more slowly in the last third of an endless stream fluctuates."""
+
+every_detector = pytest.mark.parametrize("name", KINDS)
+
+
+def streams(name):
+    return import_module(f"tests.detectors.streams_{name}")
+
+
+def watch_of(name):
+    return getattr(streams(name), "WATCH", Watch())
+
+
+def fresh(name):
+    return KINDS[name](watch_of(name), {})
+
+
+@cache
+def events(name, which):
+    return tuple(getattr(streams(name), which)())
+
+
+class Run:
+    """Shows events to a detector as the bank would: findings are asked for on a grid of event time."""
+
+    def __init__(self, detector):
+        self.detector = detector
+        self.now = 0.0
+        self.grid = None
+        self.asked = []
+
+    def feed(self, stream):
+        for each in stream:
+            self.now = max(self.now, each.time.timestamp())
+            if self.grid is not None and self.now >= self.grid:
+                self.asked.append(self.detector.findings(self.grid))
+            if self.grid is None or self.now >= self.grid:
+                self.grid = self.now // GRID_S * GRID_S + GRID_S
+            self.detector.observe(each, self.now)
+        return self
+
+    @property
+    def state(self):
+        return msgspec.msgpack.encode(self.detector.save())
+
+    @property
+    def found(self):
+        return [finding for found in self.asked for finding in found]
+
+
+def digest(name):
+    """Of everything a detector says and keeps on its positive stream."""
+    run = Run(fresh(name)).feed(events(name, "positive"))
+    return blake2b(msgspec.msgpack.encode(run.found) + run.state, digest_size=16).hexdigest()
+
+
+def hostile(count):
+    """New labels in every place of every event, without end."""
+    draw = random.Random(3)
+    for at in range(count):
+        new = f"{at}-{draw.randrange(10**9)}"
+        words = " ".join(f"w{draw.randrange(10**9)}" for _ in range(draw.randrange(80)))
+        common = {
+            "agent": {"name": "made-up", "version": new},
+            "conversation": {"id": new},
+            "tenant": {"id": new},
+            "user": {"id": new},
+            "request": {"model": new},
+            "provider": {"name": new},
+            "tool": {"name": new},
+            "usage": {"input_tokens": at, "cost_amount": draw.random(), "cost_currency": "USD"},
+            "input": {"text": words, "features": {new: draw.random(), f"x{at % 8}": new}},
+        }
+        if draw.random() < 0.5:
+            common["error"] = {"type": new, "message": new, "class": draw.choice(("retryable", "escalation"))}
+        at_s = START_S + at * 7.0
+        operation = draw.choice(("chat", "execute_tool", "receive_input", "retrieval", new))
+        yield event(at_s, operation, **common)
+        session = {**common, "conversation": {"id": new, "state": draw.choice(("started", "ended"))}}
+        yield event(at_s + 1, "invoke_agent", "agent.session.v1", **session)
+
+
+@every_detector
+def test_it_has_the_shape_of_a_detector(name):
+    detector = fresh(name)
+    assert isinstance(detector, Detector)
+    assert detector.wake_at is None or detector.wake_at >= 0
+    assert not detector.findings(START_S)
+
+
+@every_detector
+def test_it_declares_its_warm_up_and_its_budget_of_false_alarms(name):
+    assert len(KINDS[name].warm_up) > 10
+    assert KINDS[name].quiet_arl_days >= 30
+
+
+@every_detector
+def test_it_is_silent_on_its_stable_stream(name):
+    assert Run(fresh(name)).feed(events(name, "stable")).found == []
+
+
+@every_detector
+def test_it_speaks_on_its_positive_stream(name):
+    found = Run(fresh(name)).feed(events(name, "positive")).found
+    assert found
+    assert all(finding.summary and 0 <= finding.confidence <= 1 for finding in found)
+    assert all(finding.onset >= START_S for finding in found)
+    onsets = {(finding.finding, tuple(finding.labels.items())): finding.onset for finding in found}
+    assert len({(finding.finding, finding.onset) for finding in found}) <= 2 * len(onsets)
+
+
+@every_detector
+@settings(max_examples=6)
+@given(data=st.data())
+def test_a_restart_in_the_middle_changes_nothing(name, data):
+    stream = events(name, data.draw(st.sampled_from(("positive", "stable"))))[:4000]
+    cut = data.draw(st.integers(0, len(stream)))
+    whole = Run(fresh(name)).feed(stream)
+    broken = Run(fresh(name)).feed(stream[:cut])
+    kind, state = KINDS[name], broken.detector.save()
+    broken.detector = kind.load(watch_of(name), {}, state, kind.version)
+    assert broken.detector.save() == state
+    broken.feed(stream[cut:])
+    assert broken.asked == whole.asked
+    assert broken.state == whole.state
+
+
+@every_detector
+def test_the_same_input_gives_the_same_output_whatever_the_process(name):
+    script = f"from tests.detectors.test_laws import digest; print(digest({name!r}))"
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(root)}
+    answer = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == digest(name)
+
+
+@every_detector
+def test_an_endless_stream_of_new_labels_fills_it_to_a_bound(name):
+    run, stream = Run(fresh(name)), hostile(6000)
+    sizes = []
+    while chunk := list(islice(stream, 500)):
+        run.feed(chunk)
+        sizes.append(len(run.state))
+    third = len(sizes) // 3
+    growth = max(sizes[2 * third :]) - max(sizes[third : 2 * third])
+    assert growth <= LEAST_LEAK * 500 * third
+    assert max(sizes) <= LARGEST
+
+
+@every_detector
+def test_the_new_normal_ends_what_holds(name):
+    run = Run(fresh(name)).feed(events(name, "positive"))
+    run.detector.rebase(run.now)
+    assert not run.detector.findings(run.now + GRID_S)
+
+
+@every_detector
+def test_other_settings_take_nothing_of_what_was_learnt(name):
+    run = Run(fresh(name)).feed(events(name, "positive"))
+    before = run.detector.findings(run.now)
+    run.detector.configure(watch_of(name), {})
+    assert run.detector.findings(run.now) == before
