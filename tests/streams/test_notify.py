@@ -8,8 +8,9 @@ from schemas.outcome import Deferred, Delivered
 from schemas.page import Channel
 from schemas.wire import encode
 from streams.desk import Desk
+from streams.notify import install
 from streams.outcomes import SWEEP, Outcomes
-from tests.fakes import NOW, InHand, Script, Wire, page
+from tests.fakes import NOW, Hall, InHand, Script, Wire, page
 
 DONE = Delivered(reference="r")
 
@@ -201,3 +202,20 @@ def test_old_outcomes_are_forgotten_in_their_own_partition_only():
     for n in range(SWEEP):
         recent.record(f"new-{n}", 1, DONE, 0, NOW + timedelta(days=2))
     assert len(table) == SWEEP + 1
+
+
+async def test_the_agent_sees_every_page_through():
+    hall, wire, script = Hall(), Wire(), Script()
+    agent = install(
+        hall, script, report=wire.report, bury=wire.bury, now=lambda: NOW, at=lambda _: NOW, topic="p"
+    )
+    hall.event(encode(page()))
+    hall.event(b"junk", partition=1)
+    await agent(hall)
+    await agent(hall)  # as when Faust restarts it: what came before comes again
+    await asyncio.sleep(0.05)
+    assert hall.topics == ["p"]
+    assert list(hall.tables["oversight-outcomes"]) == [b"pag-1/1"]
+    assert script.attempted == [("pag-1", 1)]
+    assert len(wire.reported) == len(wire.buried) == 2
+    assert set(hall.acked) == {(0, 0), (1, 0)}
