@@ -16,6 +16,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     """A worker's surroundings. `kafka`: `host:port`, several by comma. `session`: see `streams.host.Hosting`.
 
     `snapshot_age`: state that has not been written for so long is written. `name`: what the groups are called.
+    `alive`: a file that is touched while the worker works.
     """
 
     kafka: str
@@ -24,6 +25,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     name: str = "oversight"
     session: timedelta = timedelta(seconds=10)
     snapshot_age: timedelta = timedelta(seconds=10)
+    alive: Path | None = None
     tables: Path = Path("/tmp/oversight")  # noqa: S108 - Faust keeps nothing there with tables in memory
 
     @property
@@ -34,7 +36,7 @@ class Environment(Struct, frozen=True, kw_only=True):
 
 def read(variables: Mapping[str, str]) -> Environment:
     """From variables: OVERSIGHT_KAFKA, OVERSIGHT_CONFIG, OVERSIGHT_CLOCK, OVERSIGHT_NAME, OVERSIGHT_SESSION_S,
-    OVERSIGHT_SNAPSHOT_S.
+    OVERSIGHT_SNAPSHOT_S, OVERSIGHT_ALIVE.
 
     Raises:
         Misconfigured: one is missing or cannot be.
@@ -52,6 +54,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         name=variables.get("OVERSIGHT_NAME", "oversight"),
         session=_seconds(variables, "OVERSIGHT_SESSION_S", 10.0),
         snapshot_age=_seconds(variables, "OVERSIGHT_SNAPSHOT_S", 10.0),
+        alive=Path(alive) if (alive := variables.get("OVERSIGHT_ALIVE")) else None,
     )
 
 

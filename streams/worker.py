@@ -26,6 +26,7 @@ from streams.clock import Clock, WallClock
 from streams.delivery import Courier
 from streams.emission import Destination, Emission
 from streams.environment import Environment
+from streams.heartbeat import beating
 from streams.host import Host, Hosting
 from streams.kafka import KafkaLog
 from streams.log import AppendFailed, Outgoing
@@ -71,13 +72,16 @@ class Folds:
         for stream, topic in spread.items():
             self._destinations[stream] = Destination(topic, await self._kafka.partitions(topic))  # type: ignore[index]
         self._destinations["causes"] = Destination(CAUSES, 1)
-        watching = asyncio.create_task(self._rulebook.watch())
+        beside = [asyncio.create_task(self._rulebook.watch())]
+        if self._env.alive:
+            beside.append(asyncio.create_task(beating(self._env.alive)))
         try:
             async with asyncio.TaskGroup() as group:
                 for host in self.hosts:
                     group.create_task(host.run())
         finally:
-            watching.cancel()
+            for each in beside:
+                each.cancel()
 
     async def stop(self) -> None:
         """Hands everything over."""

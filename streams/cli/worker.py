@@ -30,6 +30,7 @@ Told by the environment:
   OVERSIGHT_NAME         what the consumer groups are called (oversight)
   OVERSIGHT_SESSION_S    a worker that is silent for so long has lost its partitions (10)
   OVERSIGHT_SNAPSHOT_S   state is written after so long (10)
+  OVERSIGHT_ALIVE        a file to touch every 5 s while it works, for a health check
 and every variable that the configuration refers to as env:NAME.
 
 \b
