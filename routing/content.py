@@ -108,10 +108,13 @@ def _line(fact: Fact) -> str:
 
 
 def _facts(message: Message) -> Iterator[Fact]:
-    """What a page must hold, in the order in which it is read; what is not known is left out."""
+    """What a page must hold, in the order in which it is read.
+
+    Left out: what is not known, and what the title already says.
+    """
     content = message.content
     told = (
-        ("What", _what(message)),
+        ("What", "" if _what(message) in title(message) else _what(message)),
         ("Status", _status(content)),
         *_measured(content, message),
         ("Also", _also(content.signals[1:])),

@@ -40,9 +40,14 @@ def test_the_rich_page_reads_as_agreed():
 def test_a_page_that_knows_nothing_still_says_what_and_since_when():
     rendered = built_in(page(content=BARE))
     assert rendered.title == "INFO: retail fails"
-    assert (
-        rendered.body == "What: retail fails\nSince: 0 s (2026-02-22 11:44:30 UTC)\nWhy info: score 0 of 100"
-    )
+    assert rendered.body == "Since: 0 s (2026-02-22 11:44:30 UTC)\nWhy info: score 0 of 100"
+
+
+def test_what_the_title_does_not_hold_is_said_in_the_body():
+    assert fact("What", title=SIGNAL.summary) == ""
+    assert fact("What", title="something else") == SIGNAL.summary
+    long = signal(summary="x" * 200)
+    assert fact("What", title=long.summary, signals=(long,)) == long.summary
 
 
 def test_an_acknowledged_page_says_by_whom():

@@ -78,6 +78,15 @@ async def test_what_does_not_decode_is_buried_whole():
     assert (script.attempted, arrival.fate) == ([], "done")
 
 
+async def test_what_is_nested_beyond_reading_is_buried_too():
+    one, _, wire = desk()
+    arrival = InHand(b'{"kind":"page","x":' + b"[" * 100_000)
+    await one.take(arrival)
+    await one.idle()
+    assert len(wire.buried) == 1
+    assert arrival.fate == "done"
+
+
 async def test_a_failure_in_handling_is_buried_and_stops_nothing():
     one, _, wire = desk(Script(RuntimeError("secret"), DONE))
     first, second = await handled(one, to("#a", 1), to("#a", 2))
