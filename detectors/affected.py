@@ -10,6 +10,7 @@ from detectors.redaction import redact
 from schemas.event import Data, Event
 from schemas.signal import Blast, Sample
 
+ERROR_TYPE, CLASS = "error type", "class"
 MOST_SESSIONS = 256
 MOST_USERS = 256
 MOST_TENANTS = 64
@@ -42,8 +43,8 @@ class Affected(Struct, array_like=True):
     def take(self, mark: Mark) -> None:
         """One failure."""
         self.tally.take(mark.values)
-        self.tally.add("error type", mark.error)
-        self.tally.add("class", mark.kind)
+        self.tally.add(ERROR_TYPE, mark.error)
+        self.tally.add(CLASS, mark.kind)
         known = (self.sessions, mark.session, MOST_SESSIONS), (self.users, mark.user, MOST_USERS)
         for seen, digest, most in (*known, (self.tenants, mark.tenant, MOST_TENANTS)):
             if digest and digest not in seen:

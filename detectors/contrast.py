@@ -108,6 +108,11 @@ def contributors(affected: Tally, others: Tally) -> tuple[Contributor, ...]:
     return tuple(sorted(telling, key=_order))[:MOST_CONTRIBUTORS]
 
 
+def lift(part: float, whole: float, other_part: float, other_whole: float) -> float:
+    """Share over the share among the others, half an event added to each count; at most 100."""
+    return round(min(HIGHEST_LIFT, (part + 0.5) / (whole + 1) / ((other_part + 0.5) / (other_whole + 1))), 2)
+
+
 def top(weights: dict[str, float], most: int) -> Sequence[tuple[str, float]]:
     """The heaviest values, ties by name."""
     return sorted(weights.items(), key=lambda each: (-each[1], each[0]))[:most]
@@ -115,12 +120,11 @@ def top(weights: dict[str, float], most: int) -> Sequence[tuple[str, float]]:
 
 def _contributor(dimension: str, value: str, weight: float, affected: Tally, others: Tally) -> Contributor:
     other = others.by.get(dimension, {}).get(value, 0.0)
-    lift = (weight + 0.5) / (affected.weight + 1) / ((other + 0.5) / (others.weight + 1))
     return Contributor(
         dimension=dimension,
         value=value,
         share=round(min(1.0, weight / affected.weight), 4),
-        lift=round(min(HIGHEST_LIFT, lift), 2),
+        lift=lift(weight, affected.weight, other, others.weight),
     )
 
 

@@ -47,7 +47,7 @@ def dear_sessions(sessions: CostSessions, dear: Dear, note: str) -> Finding:
     return Finding(
         finding="session",
         onset=dear.onset,
-        summary=f"{many} up to ${worst:.4g}, {worst / usual:.1f} times the usual ${usual:.4g} of a session{note}",
+        summary=f"{many} up to ${worst:.4g}, {worst / usual:.1f} times the usual ${usual:.4g}{note}",
         observed=worst,
         baseline=usual,
         unit="USD per session",

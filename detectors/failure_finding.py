@@ -5,8 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from detectors.affected import CLASS, ERROR_TYPE
 from detectors.burn_rate import Counted, burn_rate, chance, holding, rates
-from detectors.contrast import Tally, contributors, top
+from detectors.contrast import Tally, contributors, lift, top
 from detectors.detector import Finding
 from detectors.failure_stream import COLUMNS, FAILED, FailureStream, Kind
 from detectors.gauge import Hold, Terms
@@ -104,14 +105,21 @@ def _trend(history: tuple[float, ...]) -> str:
 
 
 def _contributors(stream: FailureStream, hold: Hold) -> tuple[Contributor, ...]:
-    """The main error types by their share, then what tells the affected from trials that went well."""
-    affected = hold.affected.tally
+    """The main error types, against other failures; then what tells the affected from what went well."""
+    affected, others = hold.affected.tally, stream.others.joined()
+    known = {value: max(0.0, weight) for value, weight in others.by.get(ERROR_TYPE, {}).items()}
+    failures = sum(known.values())
     errors = tuple(
-        Contributor(dimension="error type", value=value, share=round(weight / affected.weight, 4), lift=1.0)
-        for value, weight in top(affected.by.get("error type", {}), 2)
+        Contributor(
+            dimension=ERROR_TYPE,
+            value=value,
+            share=round(weight / affected.weight, 4),
+            lift=lift(weight, affected.weight, known.get(value, 0.0), failures),
+        )
+        for value, weight in top(affected.by.get(ERROR_TYPE, {}), 2)
     )
-    dimensions = {key: each for key, each in affected.by.items() if key not in {"error type", "class"}}
-    return errors + contributors(Tally(affected.weight, dimensions), stream.others.joined())
+    dimensions = {key: each for key, each in affected.by.items() if key not in {ERROR_TYPE, CLASS}}
+    return errors + contributors(Tally(affected.weight, dimensions), others)
 
 
 def _summary(hold: Hold, usual: float | None, counted: Counted, terms: Terms, words: Words) -> str:
@@ -119,8 +127,8 @@ def _summary(hold: Hold, usual: float | None, counted: Counted, terms: Terms, wo
     since = datetime.fromtimestamp(hold.onset, UTC).strftime("%H:%M:%S")
     usually = "" if usual is None else f" (usually {usual:.1%})"
     by = hold.affected.tally.by
-    why = ", ".join(f"{value} ({weight:.0f})" for value, weight in top(by.get("error type", {}), 3))
-    how = ", ".join(_CLASSES[kind] for kind, _ in top(by.get("class", {}), 3))
+    why = ", ".join(f"{value} ({weight:.0f})" for value, weight in top(by.get(ERROR_TYPE, {}), 3))
+    how = ", ".join(_CLASSES[kind] for kind, _ in top(by.get(CLASS, {}), 3))
     budget = terms.budget * max(1, counted(THREE_DAYS)[1])
     burnt = f"; {hold.bad / budget:.1f} times the error budget of 3 days" if words.unit == "burn_rate" else ""
     what = f"{hold.bad} of {hold.total} {words.noun} {words.verb}"

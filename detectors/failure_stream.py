@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from detectors.affected import MOST_MARKS, MOST_SAMPLES, Mark, mark_of, sample_of
+from detectors.affected import ERROR_TYPE, MOST_MARKS, MOST_SAMPLES, Mark, mark_of, sample_of
 from detectors.burn_rate import Counted
 from detectors.contrast import Recent, values
 from detectors.gauge import LEARNT_S, Cell, Gauge, Terms
@@ -63,7 +63,9 @@ class FailureStream(Struct, array_like=True):
         mark = mark_of(event, now, kind, error)
         self.marks = [*self.marks[1 - MOST_MARKS :], mark]
         gauge = self.retrying if kind in RETRIED else self.failed
-        if gauge.hold is not None:
+        if gauge.hold is None:
+            self.others.now.add(ERROR_TYPE, mark.error)
+        else:
             gauge.hold.affected.take(mark)
         if self.sampled < SAMPLED_A_CELL:
             self.sampled += 1
@@ -102,11 +104,11 @@ class FailureStream(Struct, array_like=True):
         again = self.failures[-1]
         lost = sum(self.failures) - again
         cell = Cell(at, self.total, lost, first)
-        self.failed.take(cell, self.counted(FAILED, at), terms, lambda since: self._marked(since, FAILED))
+        self.failed.take(cell, self.counted(FAILED, at), terms, lambda since: self._claim(since, FAILED))
         if again or self.retrying.alarm.at:
             cell = Cell(at, self.total, again, first)
             self.retrying.take(
-                cell, self.counted(RETRIED, at), terms, lambda since: self._marked(since, RETRIED)
+                cell, self.counted(RETRIED, at), terms, lambda since: self._claim(since, RETRIED)
             )
 
     def _learn(self, ten: int) -> None:
@@ -125,8 +127,12 @@ class FailureStream(Struct, array_like=True):
             self.minute, self.room = minute, COMPARED_A_MINUTE
             self.others.turn(began)
 
-    def _marked(self, since: float, kinds: tuple[Kind, ...]) -> list[Mark]:
-        return [mark for mark in self.marks if mark.at >= since and mark.kind in kinds]
+    def _claim(self, since: float, kinds: tuple[Kind, ...]) -> list[Mark]:
+        """The failures since then: they belong to an incident, no longer to the others."""
+        marks = [mark for mark in self.marks if mark.at >= since and mark.kind in kinds]
+        for mark in marks:
+            self.others.now.add(ERROR_TYPE, mark.error, -1.0)
+        return marks
 
     def counted(self, kinds: tuple[Kind, ...], at: float) -> Counted:
         """Failures of some kinds, and the total, over the last so many minutes."""
