@@ -1,5 +1,6 @@
 """The route tree: what a route as written inherits, and what it is called."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -106,7 +107,9 @@ def _canonical(matchers: tuple[Matcher, ...]) -> str:
 
 def _numbered(paths: list[str]) -> list[str]:
     """Paths that occur again get a number: `{…}#2`."""
-    return [
-        path if (before := paths[:at].count(path)) == 0 else f"{path}#{before + 1}"
-        for at, path in enumerate(paths)
-    ]
+    seen: Counter[str] = Counter()
+    numbered = []
+    for path in paths:
+        seen[path] += 1
+        numbered.append(path if seen[path] == 1 else f"{path}#{seen[path]}")
+    return numbered

@@ -55,8 +55,9 @@ def names_in(root: Node) -> Mapping[str, tuple[str, ...]]:
 
 def reference_faults(document: Document, root: Node, names: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
     """Each reference to what is not there, and each receiver and time interval that is there twice."""
+    known = {section: frozenset(found) for section, found in names.items()}
     for each in _references(document):
-        if each.name not in names[each.section]:
+        if each.name not in known[each.section]:
             hint = meant(each.name, names[each.section])
             yield root.nearest(*each.path).place.fault(f'no {_WORDS[each.section]} "{each.name}"{hint}')
     for section in _NAMED:

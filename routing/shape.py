@@ -47,7 +47,7 @@ def shaped(root: Node) -> Shaped:
         try:
             return Shaped(Document.model_validate(root.plain()), faults)
         except ValidationError as error:
-            errors = error.errors(include_url=False)
+            errors = [each for each in error.errors(include_url=False) if not _is_echo(each)]
         faults = faults or tuple(_fault(root, each) for each in errors)
         if not sum(_prune(root, each["type"], each["loc"]) for each in reversed(errors)):
             break
@@ -66,6 +66,11 @@ def _fault(root: Node, error: Any) -> Fault:
     if path[-1:] == (KEY,):
         return _key_place(root, path[:-1]).fault(_sentence(error))
     return _place_within(root.nearest(*path), error).fault(_sentence(error))
+
+
+def _is_echo(error: Any) -> bool:
+    """A list that is told to be too short because its entries are faulty themselves."""
+    return error["type"] == "too_short" and len(error["input"]) > 0
 
 
 def _sentence(error: Any) -> str:

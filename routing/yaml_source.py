@@ -150,7 +150,8 @@ class _Builder:
         elif parent.key is None:
             parent.key = (_key(node), node.place)
         else:
-            self._pair(parent, *parent.key, node)
+            key, place = parent.key
+            self._pair(parent, key, place, node if node.value is not None else Node(place, None))
             parent.key = None
 
     def _pair(self, parent: _Open, key: str, place: Place, node: Node) -> None:

@@ -108,7 +108,7 @@ class StepPart(Part):
     @model_validator(mode="after")
     def _people_need_a_channel(self) -> "StepPart":
         if not self.via and any(not party.channels for party in self.notify):
-            raise ValueError(f"people are reached by a channel: expected via, a list of {', '.join(KINDS)}")
+            raise ValueError("people are reached by a channel: expected via, such as [slack, pagerduty]")
         return self
 
 
