@@ -33,9 +33,9 @@ def cease(turn: Turn, case: Case, member: Member, ended: Signal) -> None:
 
 
 def cool_if_over(turn: Turn, case: Case) -> None:
-    """An incident that was closed by hand is kept until none of its signals fires."""
+    """A resolved incident is kept for group_interval, closed by hand from the end of its last signal on."""
     if not case.firing():
-        turn.arm_at(case, COOL, turn.now)
+        turn.arm(case, COOL, turn.route(case).group_interval)
 
 
 def resolve(turn: Turn, case: Case) -> None:
@@ -55,8 +55,7 @@ def resolve(turn: Turn, case: Case) -> None:
             edit(turn, case, sent, "resolved")
     withdraw(turn, case)
     turn.state.close(case)
-    if not case.firing():
-        turn.arm(case, COOL, turn.route(case).group_interval)
+    cool_if_over(turn, case)
     turn.changed(case)
 
 

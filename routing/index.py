@@ -22,14 +22,11 @@ class Index:
             insort(entries, entry)
 
     def drop(self, name: str, case: Case) -> None:
-        """Takes an incident out from under a name, if it is there."""
-        entries = self._found.get(name, [])
-        entry = (case.opened, case.id)
-        at = bisect_left(entries, entry)
-        if entries[at : at + 1] == [entry]:
-            del entries[at]
+        """Takes an incident out from under a name where it was filed."""
+        entries = self._found[name]
+        del entries[bisect_left(entries, (case.opened, case.id))]
         if not entries:
-            self._found.pop(name, None)
+            del self._found[name]
 
     def newest(self, name: str, count: int) -> tuple[str, ...]:
         """The last `count` ids under a name, newest first."""

@@ -3,12 +3,14 @@
 from msgspec import field
 
 from routing.incident import Kept
-from schemas.cause import AnyCause, ConfigFile
+from schemas.cause import AnyCause, ConfigFile, Configured
 
 HELD_CAP = 10_000
 """Causes that wait for a first configuration; further ones go to the dead letters."""
 ORIGIN_CAP = 10_000
 """Input partitions whose last offset is remembered; causes of further ones are taken as they come."""
+DIGEST_CAP = 16
+"""Digests of configurations that are remembered."""
 
 
 class Held(Kept):
@@ -29,6 +31,12 @@ class Intake(Kept):
     files: tuple[ConfigFile, ...] = ()
     held: list[Held] = field(default_factory=list)
     digests: tuple[str, ...] = ()
+
+    def follow(self, cause: Configured) -> None:
+        """Notes the configuration that is followed from here on."""
+        self.files = cause.files
+        known = [each for each in self.digests if each != cause.digest]
+        self.digests = (*known[1 - DIGEST_CAP :], cause.digest)
 
     def knows(self, cause: AnyCause) -> bool:
         """Whether this cause came before: an input range that is folded again repeats its outputs."""

@@ -1,6 +1,7 @@
 """What became of pages and updates: delivered, deferred, undeliverable, or nothing heard."""
 
 from datetime import datetime, timedelta
+from typing import cast
 
 from routing.closing import forget_if_settled
 from routing.escalation import fall_through, is_answered
@@ -40,21 +41,23 @@ def reported(turn: Turn, cause: Reported) -> None:
 
 
 def page_due(turn: Turn, case: Case, page_id: str) -> None:
-    """The timer of a page: nothing was heard of an attempt, or it is time for the next one."""
+    """The timer of a page: nothing was heard of an attempt, or it is time for the next one.
+
+    A page of a resolved incident is not sent again, but its outcome is still waited for.
+    """
     sent = case.pages[page_id]
-    if sent.state == "waiting":
+    if sent.state == "waiting" and case.open:
         _failed(turn, case, sent, Deferred(reason="no outcome was reported", retry_at=turn.now))
     if sent.state == "deferred":
         _again(turn, case, sent)
 
 
 def edit_due(turn: Turn, case: Case, page_id: str) -> None:
-    """The timer of an update: the next attempt."""
+    """The timer of an update: the next attempt. It is set only while there is one that is not settled."""
     sent = case.pages[page_id]
-    if sent.edit is not None and not sent.edit.settled:
-        sent.edit.attempt += 1
-        attempt_edit(turn, case, sent, sent.edit)
-        turn.state.touch(case)
+    update = cast("Edit", sent.edit)
+    update.attempt += 1
+    attempt_edit(turn, case, sent, update)
 
 
 def _delivered(turn: Turn, case: Case, sent: Sent, outcome: Delivered) -> None:
@@ -87,12 +90,21 @@ def _failed(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
 
 def _again(turn: Turn, case: Case, sent: Sent) -> None:
     """The next attempt, while somebody still waits for the page."""
-    if not case.open or (sent.target in case.climbs and is_answered(case, sent)):
+    answered = sent.target in case.climbs and is_answered(case, sent)
+    if not case.open or answered or _is_overtaken(case, sent):
         sent.state = "withdrawn"
     else:
         sent.attempt += 1
         attempt(turn, case, sent)
     turn.state.touch(case)
+
+
+def _is_overtaken(case: Case, sent: Sent) -> bool:
+    """Whether the same recipient was sent a later page of the incident: one of them is enough."""
+    later = next(
+        each for each in reversed(case.pages.values()) if (each.target, each.to) == (sent.target, sent.to)
+    )
+    return later is not sent
 
 
 def _retry_at(turn: Turn, attempt_no: int, outcome: Deferred) -> datetime:

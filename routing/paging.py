@@ -137,6 +137,7 @@ def edit_timer(sent: Sent) -> str:
 
 def _begin_edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
     sent.wanted = None
+    turn.disarm(case, edit_timer(sent))
     if sent.edit is not None:
         turn.state.messages.pop(sent.edit.id, None)
     sent.edits += 1

@@ -117,6 +117,7 @@ class Router:
 
     def _configure(self, cause: Configured) -> Sequence[Output]:
         if self._policy is not None and cause.files == self._intake.files:
+            self._intake.follow(cause)
             return self._keep(cause, self._policy)
         try:
             policy = self._read(cause.files)
@@ -124,9 +125,7 @@ class Router:
             return [_refused(cause, faults)]
         outputs = [] if self._policy is None else self._keep(cause, self._policy)
         self._policy = policy
-        self._intake.files = cause.files
-        known = [each for each in self._intake.digests if each != cause.digest]
-        self._intake.digests = (*known[-15:], cause.digest)
+        self._intake.follow(cause)
         outputs += decide(self._state, cause, policy).outputs
         held, self._intake.held = self._intake.held, []
         for each in held:

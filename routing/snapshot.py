@@ -24,6 +24,7 @@ class Body(Kept):
     watermarks: Watermarks
     applied: int
     origins: dict[str, tuple[int, int]]
+    digests: tuple[str, ...] = ()
 
 
 class Restored(NamedTuple):
@@ -55,6 +56,7 @@ class Packing:
             watermarks=alignment.watermarks,
             applied=intake.applied,
             origins=intake.origins,
+            digests=intake.digests,
         )
         for number in sorted(state.changed):
             self._bucket(state, number)
@@ -87,6 +89,7 @@ def unpack(saved: Saved) -> Restored:
     intake = Intake(
         applied=body.applied,
         origins=body.origins,
+        digests=body.digests,
         files=_files.decode(saved.parts[FILES]) if FILES in saved.parts else (),
         held=_held.decode(saved.parts[HELD]) if HELD in saved.parts else [],
     )

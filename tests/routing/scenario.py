@@ -1,4 +1,4 @@
-"""The little language of routing's tests: causes on virtual time against the real router and a real configuration."""
+"""The little language of routing's tests: causes on virtual time, the real router, a real configuration."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -122,7 +122,7 @@ class Scenario:
         )
         self.write(Signalled(at=self.now, signal=self.firing[name]))
 
-    def assert_(self, name: str = "s1") -> None:
+    def say_again(self, name: str = "s1") -> None:
         """The finding is asserted once more, now."""
         self.write(Signalled(at=self.now, signal=self.firing[name]))
 
@@ -160,7 +160,7 @@ class Scenario:
             self.now = min(minute, self._wake(), end)
             if self.now == minute:
                 for name in tuple(self.firing):
-                    self.assert_(name)
+                    self.say_again(name)
             self.write(Wake(at=self.now))
 
     def _wake(self) -> datetime:

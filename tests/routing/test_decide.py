@@ -1,5 +1,7 @@
 """An incident's life: it opens, is told, joined, resolved, and fires again."""
 
+from itertools import pairwise
+
 from msgspec.structs import replace
 
 from schemas.cause import Signalled
@@ -198,7 +200,7 @@ def test_a_flapping_signal_keeps_its_incident_and_pages_at_most_once_a_group_int
     assert len(t.incidents) == 1
     assert [reason for *_, reason in t.told] == ["opened", *["reopened"] * (len(t.pages) - 1)]
     times = [at for at, *_ in t.told]
-    assert all(later - earlier >= 120 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 120 for earlier, later in pairwise(times))
     assert t.incident.status == "resolved"
 
 
@@ -289,7 +291,7 @@ def test_a_late_delivery_is_resolved_although_nothing_is_left_in_its_incident():
     t.fast_forward(30 * SECOND)
     t.close()
     t.firing["s1"] = replace(t.firing["s1"], magnitude=10.0, magnitude_unit="ratio", blast=blast(10))
-    t.assert_()
+    t.say_again()
     t.report(t.pages[0], Delivered(reference="late"))
     assert t.updates[0].content.signals == ()
 
@@ -358,3 +360,37 @@ def test_an_outcome_settles_an_incident_that_waited_for_it():
     t.answers = {}
     t.report(t.pages[0], Delivered())
     assert t.router.save("router").parts.keys() == {"policy"}
+
+
+def test_a_signal_that_ends_inside_group_wait_leaves_the_others_their_first_page():
+    t = Scenario()
+    t.signal("s1")
+    t.signal("s2")
+    t.fast_forward(5 * SECOND)
+    t.recover("s1")
+    t.fast_forward(MINUTE)
+    assert t.told == [(10, "oncall", "opened")]
+
+
+def test_an_incident_closed_by_hand_is_kept_until_its_last_signal_ends():
+    t = Scenario()
+    t.signal("s1")
+    t.signal("s2")
+    t.close()
+    t.recover("s1")
+    t.say_again("s2")
+    assert len(t.incidents) == 1
+    t.recover("s2")
+    t.signal("s2")
+    assert len(t.incidents) == 2
+
+
+def test_a_page_that_arrives_long_after_the_resolution_is_still_resolved():
+    t = Scenario(answers={"slack": says_nothing})
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.recover()
+    t.fast_forward(HOUR)
+    assert len(t.pages) == 1
+    t.report(t.pages[0], Delivered(reference="late"))
+    assert [(each.reason, each.reference) for each in t.updates] == [("resolved", "late")]

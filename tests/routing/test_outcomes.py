@@ -1,6 +1,7 @@
 """Pages are retried as state: deferred, unknown, undeliverable, delivered late or twice."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from schemas.outcome import Deferred, Delivered, Undeliverable
 from schemas.page import Page, Update
@@ -60,7 +61,7 @@ def test_without_a_wish_of_the_channel_the_wait_doubles_up_to_five_minutes():
     t = Scenario(answers={"slack": busy})
     t.signal()
     t.fast_forward(20 * MINUTE)
-    gaps = [int(later - at) for (at, _), (later, _) in zip(attempts(t), attempts(t)[1:], strict=False)]
+    gaps = [int(later - at) for (at, _), (later, _) in pairwise(attempts(t))]
     assert gaps == [15, 30, 60, 120, 240, 300, 300]
 
 
@@ -72,6 +73,16 @@ def test_a_channel_that_is_down_for_ten_minutes_gets_its_page_in_the_end_once():
     assert t.pages[-1].time < START + 16 * MINUTE
     t.recover()
     assert [update.reason for update in t.updates] == ["resolved"]
+
+
+def test_a_page_that_is_still_deferred_gives_way_to_the_next_one():
+    t = Scenario(ONE_CHANNEL.replace("repeat_interval: 4h", "repeat_interval: 10m"), answers={"slack": busy})
+    t.signal()
+    t.fast_forward(11 * MINUTE)
+    first, second = dict.fromkeys(page.id for page in t.pages)
+    t.fast_forward(8 * MINUTE)
+    assert {page.id for page in t.pages if page.time > START + 11 * MINUTE} == {second}
+    assert first != second
 
 
 def test_no_outcome_in_two_minutes_counts_as_deferred():

@@ -96,3 +96,13 @@ def test_beyond_the_cap_silences_are_refused_and_ended_ones_make_room():
     t.fast_forward(HOUR)
     t.silence('x="new"', name="new")
     assert len(t.complaints) == 1
+
+
+def test_what_joins_a_silenced_group_waits_for_the_grid():
+    t = Scenario()
+    t.silence('detector="cost"')
+    t.signal("s1", detector="cost")
+    t.fast_forward(MINUTE)
+    t.signal("s2")
+    t.fast_forward(2 * MINUTE)
+    assert t.told == [(130, "oncall", "opened")]
