@@ -33,8 +33,12 @@ def surroundings(service: str, bootstrap: str, home: Path) -> Mapping[str, str]:
 async def ended(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int | None, str]:
     """Exit code and output of a command."""
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=STDOUT)
-    async with asyncio.timeout(WITHIN_S):
-        said, _ = await process.communicate()
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return process.returncode, said.decode()
 
 
@@ -94,11 +98,18 @@ async def test_the_worker_gets_healthy_and_ends_well_when_it_is_told_to_stop(own
 
 
 async def test_a_worker_without_a_secret_that_its_rules_name_says_which(own_broker, tmp_path):
-    environment = dict(surroundings("worker", own_broker.bootstrap, tmp_path))
-    del environment["SLACK_BOT_TOKEN"]
-    code, said = await ended([OVERSIGHT, "worker"], environment)
+    rules = tmp_path / "oversight.yml"
+    rules.write_text(
+        "route: {receiver: all}\n"
+        "receivers: [{name: all, notify: [{pagerduty: 'env:PAGERDUTY_ROUTING_KEY'}]}]\n"
+    )
+    environment = dict(surroundings("worker", own_broker.bootstrap, tmp_path)) | {
+        "OVERSIGHT_CONFIG": str(rules)
+    }
+    del environment["PAGERDUTY_ROUTING_KEY"]
+    code, said = await ended([OVERSIGHT, *SERVICES["worker"]["command"]], environment)
     assert code == 2
-    assert "SLACK_BOT_TOKEN" in said
+    assert "PAGERDUTY_ROUTING_KEY" in said
 
 
 @pytest.mark.needs("restart")
