@@ -22,6 +22,8 @@ MOST_STANDING = 64
 """Signals per agent at once; further findings wait until one ends."""
 VERSION = 1
 _RELEASE = "agent.release.v1"
+ADDED = frozenset({"agent", "detector", "finding", "env"})
+"""Labels that the bank adds to those of a finding."""
 
 
 class Body(msgspec.Struct, array_like=True):
@@ -60,14 +62,20 @@ class AgentState:
         self._last_event = 0.0
         self._duplicates = 0
         watch = settings.watch(name)
-        self._hold({each: kind(watch, _options(settings, each)) for each, kind in kinds.items() if _on(settings, each)})
+        self._hold(
+            {
+                each: kind(watch, _options(settings, each))
+                for each, kind in kinds.items()
+                if _on(settings, each)
+            }
+        )
 
     def _hold(self, detectors: dict[str, Detector]) -> None:
         self.detectors = detectors
         self.observers = [detector.observe for detector in detectors.values()]
 
     def configure(self, settings: Settings) -> None:
-        """Follows other settings; a detector that is switched off loses its state, one switched on starts anew."""
+        """Follows other settings; a detector that is switched off forgets, one switched on starts anew."""
         self._settings = settings
         watch = settings.watch(self.name)
         held: dict[str, Detector] = {}
@@ -83,26 +91,26 @@ class AgentState:
         self._hold(held)
 
     def rebase(self, detector: str, now: float) -> None:
-        """"This is the new normal", for one detector."""
+        """What one detector sees now is the new normal."""
         if detector in self.detectors:
             self.detectors[detector].rebase(now)
 
     def take(self, event: Event, now: float) -> Sequence[str]:
         """Shows an event to every detector; returns what raised. A duplicate is shown to none."""
-        if self._ids.seen(event.source, event.id) is not None:
+        if self._ids.repeats(event.source, event.id):
             self._duplicates += 1
             return ()
         self._last_event = now
-        data = event.data
-        if data.deployment is not None and data.deployment.environment_name:
-            self._env = data.deployment.environment_name
+        deployment = event.data.deployment
+        if deployment is not None and deployment.environment_name:
+            self._env = deployment.environment_name
         if event.type == _RELEASE:
             self._changed(event)
         faults: Sequence[str] = ()
         for observe in self.observers:
             try:
                 observe(event, now)
-            except Exception as fault:  # noqa: BLE001 - a detector's fault must not keep the event from the others
+            except Exception as fault:  # noqa: BLE001 - the other detectors still see the event
                 faults = [*faults, _fault(observe, fault)]
         return faults
 
@@ -222,7 +230,9 @@ class AgentState:
         return Saved(applied, msgspec.msgpack.encode(body), VERSION, wake_at, parts)
 
     @classmethod
-    def load(cls, name: str, kinds: Mapping[str, type[Detector]], settings: Settings, saved: Saved) -> "AgentState":
+    def load(
+        cls, name: str, kinds: Mapping[str, type[Detector]], settings: Settings, saved: Saved
+    ) -> "AgentState":
         """Continues from a saved state."""
         body = msgspec.msgpack.decode(saved.body, type=Body)
         state = cls(name, kinds, settings)
@@ -236,7 +246,11 @@ class AgentState:
         held = state.detectors
         for each, (version, piece) in body.detectors.items():
             if each in held:
-                parts = {key.partition("/")[2]: value for key, value in saved.parts.items() if key.startswith(f"{each}/")}
+                parts = {
+                    key.partition("/")[2]: value
+                    for key, value in saved.parts.items()
+                    if key.startswith(f"{each}/")
+                }
                 held[each] = kinds[each].load(watch, _options(settings, each), State(piece, parts), version)
         state._hold(held)
         return state
@@ -244,8 +258,18 @@ class AgentState:
 
 def _what(standing: Standing) -> str:
     """What a standing signal is about; the labels that the bank added are taken off again."""
-    own = {key: text for key, text in standing.labels.items() if key not in {"agent", "detector", "finding", "env"}}
+    own = {
+        key: text
+        for key, text in standing.labels.items()
+        if key not in {"agent", "detector", "finding", "env"}
+    }
     return f"{standing.detector}/{standing.finding}{canonical(own)}"
+
+
+def _parts(parts: Mapping[str, bytes], detector: str) -> dict[str, bytes]:
+    """The parts of one detector, by its own names for them."""
+    mine = f"{detector}/"
+    return {name.removeprefix(mine): piece for name, piece in parts.items() if name.startswith(mine)}
 
 
 def _on(settings: Settings, detector: str) -> bool:

@@ -11,13 +11,14 @@ from typing import Literal
 
 import msgspec
 
-from detectors.agent import AgentState
+from detectors.agent import STALE_S, AgentState
 from detectors.detector import Detector
 from detectors.registry import discover
 from detectors.settings import Settings as Followed
 from schemas.cause import ConfigFile, Signalled, Wake
 from schemas.control import AnyControl, Rebase, Settings, Tick
 from schemas.event import Event
+from schemas.identity import derived
 from schemas.record import Output, Record, Saved
 from schemas.signal import Signal
 from schemas.wire import decode_event, encode, moment
@@ -31,6 +32,7 @@ WATERMARK_EVERY_S = 60.0
 MOST_AGENTS = 20_000
 """Agents per partition; further ones share one key, and a signal says so."""
 OVERFLOW = "(overflow)"
+CAPPED_EVERY_S = 60.0
 DIGESTS = 16
 """Digests of configurations that are remembered."""
 
@@ -48,6 +50,9 @@ class Mark(msgspec.Struct, array_like=True):
     late_events: int = 0
     future_events: int = 0
     overflowed: int = 0
+    capped_since: float = 0.0
+    capped_told: float = 0.0
+    capped_at: float = 0.0
 
 
 class Bank:
@@ -61,15 +66,18 @@ class Bank:
         self,
         settings_of: SettingsOf,
         clock: Literal["wall", "events"] = "wall",
+        *,
         partition: int = 0,
         partitions: int = 1,
         kinds: Mapping[str, type[Detector]] | None = None,
+        most_agents: int = MOST_AGENTS,
     ) -> None:
         self._settings_of = settings_of
         self._clock = clock
         self._partition = partition
         self._partitions = partitions
         self._kinds = discover() if kinds is None else kinds
+        self._most_agents = most_agents
         self._settings = Followed()
         self._mark = Mark()
         self._offset = -1
@@ -125,8 +133,7 @@ class Bank:
             time_s = self._believed(time_s, record)
             if time_s >= mark.next_grid:
                 outputs = self._advance(time_s, record)
-            if time_s > mark.watermark:
-                mark.watermark = time_s
+            mark.watermark = max(mark.watermark, time_s)
         elif time_s < mark.watermark - GRID_S:
             mark.late_events += 1
         name = event.data.agent.name
@@ -152,7 +159,7 @@ class Bank:
         self._mark.watermark = max(self._mark.watermark, time_s)
         match control:
             case Tick():
-                outputs += self._tell(record)
+                outputs += self._tell()
             case Settings():
                 outputs += self._resettle(record, control)
             case Rebase():
@@ -163,11 +170,15 @@ class Bank:
         try:
             self._follow(control.files, control.digest)
         except ValueError as fault:
-            yield from _deadletters([f"configuration {control.digest}: {fault}"], record, self._mark.watermark)
+            yield from _deadletters(
+                [f"configuration {control.digest}: {fault}"], record, self._mark.watermark
+            )
 
     def _rebase(self, record: Record, control: Rebase) -> None:
         known = control.agent in self._awake or control.agent in self._asleep
-        state = self._awake.get(control.agent) or (self._waken(control.agent, record.offset) if known else None)
+        state = self._awake.get(control.agent) or (
+            self._waken(control.agent, record.offset) if known else None
+        )
         if state is not None and record.offset > state.applied:
             state.rebase(control.detector, self._mark.watermark)
             self._unsaved.setdefault(state.name, record.offset)
@@ -183,13 +194,21 @@ class Bank:
                 return None
             del self._asleep[name]
             state = AgentState.load(name, self._kinds, self._settings, saved)
-        elif len(self._awake) + len(self._asleep) >= MOST_AGENTS and name != OVERFLOW:
-            self._mark.overflowed += 1
+        elif len(self._awake) + len(self._asleep) >= self._most_agents and name != OVERFLOW:
+            self._capped()
             return self._awake.get(OVERFLOW) or self._waken(OVERFLOW, offset)
         else:
             state = AgentState(name, self._kinds, self._settings)
         self._awake[name] = state
         return state
+
+    def _capped(self) -> None:
+        """More agents than a partition holds: said so as long as it lasts."""
+        mark = self._mark
+        mark.overflowed += 1
+        if mark.watermark - mark.capped_at > STALE_S:
+            mark.capped_since = mark.watermark
+        mark.capped_at = mark.watermark
 
     # -- time ----------------------------------------------------------------------------------------
 
@@ -204,11 +223,35 @@ class Bank:
             if not self._wakes:
                 break
             at = max(at + GRID_S, _on_grid(self._wakes[0][0]))
+        outputs += self._tell_caps(to_s)
         mark.next_grid = floor(to_s / GRID_S) * GRID_S + GRID_S
         mark.watermark = max(mark.watermark, to_s)
         if self._clock == "events" and mark.next_grid - GRID_S >= mark.told + WATERMARK_EVERY_S:
-            outputs += self._tell(record)
+            outputs += self._tell()
         return outputs
+
+    def _tell_caps(self, at: float) -> list[Output]:
+        """A signal once a minute while agents beyond the cap come; it goes stale by itself when they stop."""
+        mark = self._mark
+        if not mark.capped_at or mark.capped_at <= mark.capped_told or at - mark.capped_told < CAPPED_EVERY_S:
+            return []
+        mark.capped_told = at
+        where = f"agent.events/{self._partition}"
+        labels = {"agent": OVERFLOW, "detector": "telemetry", "finding": "agents_capped", "partition": where}
+        signal = Signal(
+            id=derived("sig", "agents_capped", where, moment(mark.capped_since).isoformat()),
+            detector="telemetry",
+            finding="agents_capped",
+            state="firing",
+            labels=labels,
+            time=moment(at),
+            onset=moment(mark.capped_since),
+            summary=f"{where} has more than {self._most_agents:,} agents: the others are watched as one",
+            observed=float(mark.overflowed),
+            baseline=0.0,
+            unit="events",
+        )
+        return [self._signalled(signal, at)]
 
     def _woken(self, at: float) -> list[str]:
         """Keys to ask at a point of the grid, by name: an order that a restart does not change."""
@@ -243,7 +286,7 @@ class Bank:
     def _signalled(signal: Signal, at: float) -> Output:
         return Output("causes", signal.labels["agent"], Signalled(at=moment(at), signal=signal), at)
 
-    def _tell(self, record: Record) -> list[Output]:
+    def _tell(self) -> list[Output]:
         """The watermark, where the events are the clock: every signal up to it has been put out."""
         if self._clock != "events":
             return []

@@ -13,10 +13,11 @@ class Misconfigured(Exception):  # noqa: N818 - says what is wrong
 
 
 class Environment(Struct, frozen=True, kw_only=True):
-    """A worker's surroundings. `kafka`: `host:port`, several by comma. `session`: see `streams.host.Hosting`.
+    """A worker's surroundings.
 
-    `snapshot_age`: state that has not been written for so long is written. `name`: what the groups are called.
-    `alive`: a file that is touched while the worker works.
+    `kafka`: `host:port`, several by comma. `session`: see `streams.host.Hosting`. `snapshot_age`: state that
+    has not been written for so long is written. `name`: what the groups are called. `alive`: a file that is
+    touched while the worker works.
     """
 
     kafka: str
@@ -35,13 +36,15 @@ class Environment(Struct, frozen=True, kw_only=True):
 
 
 def read(variables: Mapping[str, str]) -> Environment:
-    """From variables: OVERSIGHT_KAFKA, OVERSIGHT_CONFIG, OVERSIGHT_CLOCK, OVERSIGHT_NAME, OVERSIGHT_SESSION_S,
-    OVERSIGHT_SNAPSHOT_S, OVERSIGHT_ALIVE.
+    """From variables: OVERSIGHT_KAFKA, _CONFIG, _CLOCK, _NAME, _SESSION_S, _SNAPSHOT_S and _ALIVE.
 
     Raises:
         Misconfigured: one is missing or cannot be.
     """
-    for needed, what in (("OVERSIGHT_KAFKA", "host:port of the brokers"), ("OVERSIGHT_CONFIG", "a YAML file or a folder")):
+    for needed, what in (
+        ("OVERSIGHT_KAFKA", "host:port of the brokers"),
+        ("OVERSIGHT_CONFIG", "a YAML file or a folder"),
+    ):
         if not variables.get(needed):
             raise Misconfigured(f"{needed} is not set; expected {what}")
     clock = variables.get("OVERSIGHT_CLOCK", "wall")

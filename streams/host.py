@@ -1,6 +1,7 @@
-"""The host of a fold: as many partitions of its topic as the group gives this worker, each taken over,
-restored, folded in batches and snapshotted. Group offsets are committed for lag tools only: what counts is the
-low-water mark.
+"""The host of a fold: owns the partitions of its topic that the group gives this worker.
+
+Each is taken over, restored, folded in batches and snapshotted. Group offsets are committed for lag tools
+only: what counts is the low-water mark.
 """
 
 import asyncio
@@ -30,10 +31,10 @@ HAND_OVER_WITHIN = timedelta(seconds=5)
 
 
 class Hosting(Struct, frozen=True, kw_only=True):
-    """What is hosted. `make`: a new owner of a partition, by its number. `owned`: told of each that is restored.
+    """What is hosted. `make`: a new owner of a partition, by number. `owned`: told of each that is restored.
 
-    `clock`: where it is `wall`, the wall clock wakes folds that wait for it. `session`: a worker that is silent
-    for so long loses its partitions.
+    `clock`: where it is `wall`, the wall clock wakes folds that wait for it. `session`: a worker that is
+    silent for so long loses its partitions.
     """
 
     topic: str
@@ -45,7 +46,7 @@ class Hosting(Struct, frozen=True, kw_only=True):
 
 
 class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
-    """Runs until it is stopped. A broker that is away stops nothing for good: it is asked again, ever more slowly."""
+    """Runs until it is stopped; a broker that is away is asked again, ever more slowly."""
 
     def __init__(self, hosting: Hosting, connection: Mapping[str, Any], clock: Clock) -> None:
         self._hosting = hosting
@@ -156,7 +157,9 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
             self._owned[place] = owner
             self._assigned.discard(place)
             took_s = round(self._clock.monotonic_s() - began_s, 3)
-            log.info("partition.owned", topic=place.topic, partition=place.partition, offset=offset, took_s=took_s)
+            log.info(
+                "partition.owned", topic=place.topic, partition=place.partition, offset=offset, took_s=took_s
+            )
 
     # -- work ------------------------------------------------------------------------------------------
 

@@ -23,11 +23,16 @@ from streams.log import AppendFailed, Outgoing
 LARGEST_BYTES = 3_000_000
 """Largest batch that is produced: above the largest record of any topic of ours."""
 READ_AT_ONCE = 5_000
-_LASTING = (MessageSizeTooLargeError, RecordListTooLargeError, TopicAuthorizationFailedError, InvalidTopicError)
+_LASTING = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+    InvalidTopicError,
+)
 
 
 class KafkaLog:
-    """Appends and reads. `connection`: what aiokafka takes to reach the brokers (`bootstrap_servers`, TLS, SASL)."""
+    """Appends and reads. `connection`: what aiokafka takes to reach the brokers."""
 
     def __init__(self, connection: dict[str, Any]) -> None:
         self._connection = connection
@@ -88,9 +93,11 @@ class KafkaLog:
         return int(metadata.offset) + count - 1
 
     async def read(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
-        """Every record that is kept, from the first on; an empty batch means that nothing more is there yet."""
+        """Every record that is kept, from the first on; an empty batch: nothing more is there yet."""
         place = TopicPartition(topic, partition)
-        consumer = AIOKafkaConsumer(**self._connection, enable_auto_commit=False, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(
+            **self._connection, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
         await consumer.start()
         try:
             consumer.assign([place])

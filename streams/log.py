@@ -17,7 +17,7 @@ class Outgoing(Struct, frozen=True):
 
 
 class AppendFailed(Exception):  # noqa: N818 - what happened, in the words of the log
-    """Not known to be written. `lasting`: the broker refuses it (too large, not authorised): trying again is no use."""
+    """Not known to be written. `lasting`: the broker refuses it (too large, …), trying again is no use."""
 
     def __init__(self, reason: str, lasting: str = "") -> None:
         super().__init__(reason)
@@ -38,7 +38,7 @@ class Log(Protocol):
         ...
 
     def read(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
-        """All records from the first one that is still kept on, in batches, without end. A tombstone's value is `b""`."""
+        """Batches of all records, from the first that is kept, without end; a tombstone's value is `b""`."""
         ...
 
     async def partitions(self, topic: str) -> int:

@@ -20,7 +20,7 @@ from streams.snapshots import Snapshots, batches
 
 
 class Cadence(Struct, frozen=True, kw_only=True):
-    """How often state is written: a key that has not been saved for `age` or `events` offsets; `most_bytes` at once."""
+    """When state is written: keys not saved for `age` or `events` offsets; `most_bytes` at once."""
 
     age: timedelta = timedelta(seconds=10)
     events: int = 200_000
@@ -29,12 +29,22 @@ class Cadence(Struct, frozen=True, kw_only=True):
     wake_grace: timedelta = timedelta(seconds=0)
 
     def with_grace(self, seconds: float) -> "Cadence":
-        """The same, with another patience before the fold is woken: events may lag behind the wall clock."""
+        """The same, waking the fold so much later: events may lag behind the wall clock."""
         return structs.replace(self, wake_grace=timedelta(seconds=seconds))
 
 
+class Surroundings(Struct, frozen=True):
+    """What a partition works with."""
+
+    log: Log
+    emission: Emission
+    snapshots: Snapshots
+    clock: Clock
+    cadence: Cadence
+
+
 class Boundary(Struct, frozen=True):
-    """A place between two records where the log may be taken up again: the next offset, and the mark there."""
+    """A place between two records where the log may be taken up again, and the mark there."""
 
     offset: int
     since_s: float
@@ -52,11 +62,7 @@ class Partition:
         self,
         fold: Fold,
         source: tuple[str, int],
-        log: Log,
-        emission: Emission,
-        snapshots: Snapshots,
-        clock: Clock,
-        cadence: Cadence,
+        surroundings: Surroundings,
         genesis: Callable[[], None],
     ) -> None:
         self.fold = fold
@@ -66,11 +72,11 @@ class Partition:
         self.low_water = 0
         self._topic, self.number = source
         self._name = f"{self._topic}/{self.number}"
-        self._log = log
-        self._emission = emission
-        self._snapshots = snapshots
-        self._clock = clock
-        self._cadence = cadence
+        self._log = surroundings.log
+        self._emission = surroundings.emission
+        self._snapshots = surroundings.snapshots
+        self._clock = surroundings.clock
+        self._cadence = surroundings.cadence
         self._genesis = genesis
         self._boundaries: deque[Boundary] = deque()
         self._woken = -1
@@ -112,7 +118,7 @@ class Partition:
                 continue
             try:
                 given: Sequence[Output] = apply(record)
-            except Exception as fault:  # noqa: BLE001 - a pure function fails the same way again: to the dead letters
+            except Exception as fault:  # noqa: BLE001 - a pure function fails the same way again
                 self.dead_letters += 1
                 given = (_deadletter(record, fault),)
             self.next = record.offset + 1
@@ -124,7 +130,7 @@ class Partition:
         """Folds a batch and puts its outputs out.
 
         Raises:
-            AppendFailed: not all outputs are known to be written; they are owed, and `pay` puts them out again.
+            AppendFailed: not all outputs are known to be written; `pay` puts them out again.
         """
         self._bound()
         self._owed += self.fold_batch(records)

@@ -1,5 +1,7 @@
-"""The rules that a worker follows: read from its files at the start, published into the logs, read again when
-the files change. Bad rules never replace good ones: the old ones stay, and the owner hears of it.
+"""The rules that a worker follows, from its files into the logs.
+
+They are read at the start, and again when the files change. Bad rules never replace good ones: the old ones
+stay, and the owner hears of it.
 """
 
 import asyncio
@@ -60,7 +62,9 @@ class Rulebook:
     A worker that takes a partition over publishes nothing: its files may be older than what the log has.
     """
 
-    def __init__(self, path: Path, rules: Rules, log_: Log, clock: Clock, mode: Literal["wall", "events"]) -> None:
+    def __init__(
+        self, path: Path, rules: Rules, log_: Log, clock: Clock, mode: Literal["wall", "events"]
+    ) -> None:
         self.rules = rules
         self._path = path
         self._log = log_
@@ -72,7 +76,7 @@ class Rulebook:
         return self._clock.now() if self._mode == "wall" else moment(0)
 
     async def routing_owned(self, owner: Partition) -> None:
-        """The log of causes is owned: it is told these rules unless it knows them, or knows them to be old."""
+        """The log of causes is owned: it is told these rules, unless it knows them."""
         if isinstance(owner.fold, Router) and self.rules.digest not in owner.fold.digests:
             await self._tell_routing()
 

@@ -44,5 +44,3 @@ def read_settings(files: Sequence[ConfigFile]) -> Settings:
         return detector_settings(load(files))
     except ConfigFaults as faults:
         raise ValueError("; ".join(str(fault) for fault in faults.faults)) from faults
-
-

@@ -29,7 +29,7 @@ class Entry(msgspec.Struct, array_like=True):
 
 
 class LowWater(msgspec.Struct, array_like=True):
-    """Every offset below `offset` is contained in acknowledged entries; `mark` is the partition's state there."""
+    """Every offset below is contained in acknowledged entries; `mark`: the partition's state there."""
 
     offset: int
     mark: bytes
@@ -102,7 +102,10 @@ class Snapshots:
                 best[place.name] = (place, entry)
         keys = {name: _saved(place, entry, places) for name, (place, entry) in sorted(best.items())}
         for name, (place, entry) in best.items():
-            self._written[name] = {place, *(_part(place, part, digest) for part, digest in entry.parts.items())}
+            self._written[name] = {
+                place,
+                *(_part(place, part, digest) for part, digest in entry.parts.items()),
+            }
         kept = {place for written in self._written.values() for place in written}
         lows = sorted(place for place in places if place.kind == "low-water")
         claims = [key for key in live if key.startswith(b"claim/")]
@@ -111,7 +114,7 @@ class Snapshots:
         return Restored(low, keys)
 
     async def write_low_water(self, offset: int, mark: bytes) -> None:
-        """Says that every offset below is contained in entries written before; then clears what older owners left."""
+        """Every offset below is contained in entries written before. Clears what older owners left."""
         value = msgspec.msgpack.encode(LowWater(offset, mark))
         await self._append([Outgoing(Place(self._epoch, "low-water", "", "").key(), value)])
         if self._before:
@@ -139,6 +142,7 @@ class Snapshots:
         if gone:
             await self._append([Outgoing(each.key(), None) for each in gone])
             self._written |= standing
+
 
 def _put(live: dict[bytes, bytes], record: Record) -> None:
     key = record.key or b""

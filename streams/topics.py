@@ -22,8 +22,10 @@ ROUTING_STATE = "oversight.routing-state"
 
 
 class Topic(Struct, frozen=True):
-    """A topic. `spread`: as many partitions as `agent.events` (`events`), as there are realms (`one`), or for
-    slow work in parallel (`work`).
+    """A topic.
+
+    `spread`: as many partitions as `agent.events` (`events`), as there are realms (`one`), or for slow work
+    in parallel (`work`).
     """
 
     name: str
@@ -72,14 +74,15 @@ class Created(Struct, frozen=True):
 async def create(
     connection: Mapping[str, Any], *, partitions: int = 4, work: int = 4, replication: int = 1
 ) -> Created:
-    """Makes the topics that are missing. `partitions` of the events, `work` of pages, incidents and decisions.
+    """Makes the topics that are missing. `partitions` of the events, `work` of pages and incidents.
 
     Raises:
         KafkaError: the broker refused one for another reason than that it exists.
     """
     counts = {"events": partitions, "one": 1, "work": work}
     wanted = [
-        NewTopic(each.name, counts[each.spread], replication, topic_configs=dict(each.settings)) for each in TOPICS
+        NewTopic(each.name, counts[each.spread], replication, topic_configs=dict(each.settings))
+        for each in TOPICS
     ]
     admin = AIOKafkaAdminClient(**connection)
     await admin.start()

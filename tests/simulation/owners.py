@@ -5,15 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
 from schemas.cause import AnyCause
 from schemas.record import Origin
 from schemas.wire import decode_cause
 from streams.emission import Destination, Emission
 from streams.fold import Fold
 from streams.log import AppendFailed
-from streams.partition import Cadence, Partition
+from streams.partition import Cadence, Partition, Surroundings
 from streams.snapshots import Snapshots
 from tests.memory_log import Act, Crash, Disk, MemoryLog
 
@@ -50,11 +48,14 @@ class World:
         emission = Emission(log, TOPICS, self.clock, "events")
         snapshots = Snapshots(log, "state", 0, f"owner-{self.owners}")
         source = ("in", 0)
-        return Partition(fold, source, log, emission, snapshots, self.clock, cadence, lambda: self.begin(fold))
+        surroundings = Surroundings(log, emission, snapshots, self.clock, cadence)
+        return Partition(fold, source, surroundings, lambda: self.begin(fold))
 
     async def own(self, log: MemoryLog, batch: int, until: int, age_s: float = 2.0) -> Partition:
         """Owns the partition from restore until the offset `until`; time passes with each batch."""
-        owner = self.partition(log, Cadence(age=timedelta(seconds=age_s), boundary=timedelta(0), most_bytes=200))
+        owner = self.partition(
+            log, Cadence(age=timedelta(seconds=age_s), boundary=timedelta(0), most_bytes=200)
+        )
         start = await _persist(owner.start)
         records = self.disk.records("in")
         for at in range(start, until, batch):
@@ -109,8 +110,3 @@ async def _until_crash(reign) -> None:
         await reign
     except Crash:
         return
-
-
-def state_of(fold: Fold, keys: Sequence[str]) -> dict[str, bytes]:
-    """Each key's state as bytes, without the offset (a fold that was restored may have saved elsewhere)."""
-    return {key: msgspec.msgpack.encode((saved.body, dict(saved.parts))) for key in keys for saved in [fold.save(key)]}

@@ -1,4 +1,4 @@
-"""Whatever happens to owners of a partition, the receiver sees each output once and the state is the log's."""
+"""Whatever happens to owners, the receiver sees each output once and the state is the log's."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,20 +16,21 @@ from schemas.event import Event
 from schemas.wire import encode, moment
 from streams.log import Outgoing
 from tests.memory_log import Act, MemoryLog
-from tests.simulation.owners import World, state_of
+from tests.simulation.owners import World
 
 START = 1_767_225_600.0
 AGENTS = ["ana", "bo", "chi"]
 
 
 class Counter:
-    """A detector that counts: it finds something while the count is odd, and keeps a part that seldom changes."""
+    """Counts; finds something while the count is odd; keeps a part that seldom changes."""
 
     name: ClassVar[str] = "counter"
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = "none"
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        del watch, options
         self.count = 0
         self.since = 0.0
         self.wake_at: float | None = None
@@ -43,14 +44,18 @@ class Counter:
             raise ValueError("an unlucky event")
 
     def findings(self, now: float) -> Sequence[Finding]:
+        assert now
         if self.count % 2 == 0:
             return []
-        return [Finding(finding="odd", onset=self.since, summary=f"{self.count} seen", observed=float(self.count))]
+        return [
+            Finding(finding="odd", onset=self.since, summary=f"{self.count} seen", observed=float(self.count))
+        ]
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
         pass
 
     def rebase(self, now: float) -> None:
+        assert now
         self.count = 0
 
     def save(self) -> State:
@@ -59,6 +64,7 @@ class Counter:
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        assert version == cls.version
         made = cls(watch, options)
         made.count, made.since, made.wake_at = msgspec.msgpack.decode(state.body)
         assert state.parts["tens"] == str(made.count // 10).encode()
@@ -72,11 +78,20 @@ def bank() -> Bank:
 def event(n: int, agent: str, at_s: float) -> bytes:
     said = {"operation": {"name": "chat"}, "agent": {"name": agent}}
     return msgspec.json.encode(
-        {"specversion": "1.0", "id": f"e{n}", "source": "s", "type": "agent.operation.v1", "time": moment(at_s), "data": said}
+        {
+            "specversion": "1.0",
+            "id": f"e{n}",
+            "source": "s",
+            "type": "agent.operation.v1",
+            "time": moment(at_s),
+            "data": said,
+        }
     )
 
 
-steps = st.tuples(st.sampled_from(["event", "event", "event", "tick", "broken"]), st.sampled_from(AGENTS), st.floats(-3, 12))
+steps = st.tuples(
+    st.sampled_from(["event", "event", "event", "tick", "broken"]), st.sampled_from(AGENTS), st.floats(-3, 12)
+)
 acts = st.lists(st.sampled_from([Act.GO] * 20 + list(Act)), min_size=5, max_size=60)
 reigns = st.lists(st.tuples(acts, st.integers(1, 9), st.floats(0.2, 1.0)), min_size=1, max_size=5)
 
