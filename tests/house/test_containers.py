@@ -60,7 +60,9 @@ def test_secrets_come_from_the_environment_alone():
     environment = SERVICES["worker"]["environment"]
     secret = {name: text for name, text in environment.items() if re.search("TOKEN|KEY|SECRET|URL", name)}
     assert secret
-    assert set(secret.values()) == {None}, "a name without a value is passed on, and is not set where it is unset"
+    assert set(secret.values()) == {None}, (
+        "a name without a value is passed on, and is not set where it is unset"
+    )
 
 
 def test_the_data_of_the_broker_outlives_its_container():
