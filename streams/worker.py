@@ -53,7 +53,7 @@ class FoldService(Service):
         self._folds = folds
         self._kafka = kafka
         self._task: asyncio.Task[None] | None = None
-        self._crash: asyncio.Task[None] | None = None
+        self._crashing: asyncio.Task[None] | None = None
 
     async def on_start(self) -> None:
         """Connects, then runs beside everything else."""
@@ -66,7 +66,7 @@ class FoldService(Service):
         fault = None if task.cancelled() else task.exception()
         if fault is not None:
             log.critical("folds.failed", exc_info=fault)
-            self._crash = asyncio.ensure_future(self.crash(fault))
+            self._crashing = asyncio.ensure_future(self.crash(fault))
 
     async def on_stop(self) -> None:
         """Hands everything over, within ten seconds."""

@@ -66,4 +66,4 @@ def _run(environment: Environment, rules: Rules) -> None:
     from streams.worker import Order, run  # noqa: PLC0415 - Faust takes a second to import: not for --help
 
     screen = Console(file=sys.stdout, theme=THEME, highlight=False)
-    run(environment, rules, os.environ, lambda markup: screen.print(markup, soft_wrap=True))
+    run(Order(environment, rules, os.environ, lambda markup: screen.print(markup, soft_wrap=True)))
