@@ -1,5 +1,7 @@
-"""The protocol of a detector. A new detector is one new file in this package: a module whose name is the
-detector's, with one public class that has this shape. The bank finds it by itself.
+"""The protocol of a detector.
+
+A new detector is one new file in this package: a module whose name is the detector's, with one public class
+that has this shape. The bank finds it by itself.
 
 Time is an argument: `now` is POSIX seconds of event time, never decreasing. Detectors are level-triggered:
 `findings(now)` says all that holds at `now`; the bank opens, re-asserts and resolves signals from it.
@@ -19,7 +21,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Something that holds now. The fields mean what they mean in `schemas.signal.Signal`.
 
     `labels` are what tells this finding from others of the same kind (tool, model, …), few and bounded; the
-    bank adds `agent`, `detector`, `finding` and `env`. `onset`: POSIX seconds since when, not changing while it holds.
+    bank adds `agent`, `detector`, `finding` and `env`. `onset`: POSIX seconds since when, not changing while it
+    holds.
     """
 
     finding: str
@@ -81,7 +84,7 @@ class Detector(Protocol):
         ...
 
     def rebase(self, now: float) -> None:
-        """"This is the new normal": learns its baseline anew; what holds now ends."""
+        """Takes this for the new normal: learns its baseline anew; what holds now ends."""
         ...
 
     def save(self) -> State:
