@@ -7,7 +7,7 @@ from typing import Any
 
 from routing.document.alertmanager import InhibitPart, SpanPart, TimeIntervalPart
 from routing.document.document import Document
-from routing.document.watching import AgentPart, SeverityPart
+from routing.document.watching import AgentPart, LimitsPart, SeverityPart
 from routing.inheritance import combined, compile_tree
 from routing.intervals import Span, TimeInterval
 from routing.policy import (
@@ -68,7 +68,7 @@ def compiled(document: Document, raw: Mapping[str, Any]) -> Policy:
         detectors={name: typed(options) for name, options in document.detectors.items()},
         prices={model: price.model_dump(exclude_none=True) for model, price in document.prices.items()},
         redact=document.redact,
-        kept={name: value for name, value in kept.items() if value},
+        kept={name: value for name, value in kept.items() if value not in (LimitsPart(), (), {})},
         raw=raw,
     )
 

@@ -1,0 +1,157 @@
+"""What `check` and `route` say of a configuration that holds."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from routing.checking import check, explain, not_yet
+from routing.configuration import load
+from tests.routing.configs import LEAST, example, files, policy
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+ROTA = LEAST + "users: {u: {slack: U1}}\nschedules: {s: {timezone: UTC, gaps: error, layers: [%s]}}\n"
+DAYTIME = (
+    "{start: '2026-01-01T00:00', every: day, users: [u], "
+    "only: [{days: 'mon:fri', from: '09:00', to: '17:00'}]}"
+)
+
+
+@pytest.mark.parametrize("name", ["minimal.yml", "retail", "complete"])
+def test_every_example_passes_its_own_tests(name):
+    report = check(example(name), NOW)
+    assert report.failed == ()
+    assert report.warnings == ()
+
+
+def test_what_is_not_acted_on_yet_is_named():
+    assert not_yet(load(example("complete"))) == [
+        "inhibit_rules",
+        'mute_time_intervals of route {}/{severity=~"info|warning"}',
+        "silences",
+        "errors",
+        "rollouts",
+        "drills",
+        "limits",
+        "digest of receiver digest",
+        "handoff of schedule payments",
+        "skip_holidays of schedule payments",
+        "ical of schedule platform",
+    ]
+    text = "route: {receiver: a, routes: [{active_time_intervals: [n]}]}\n"
+    text += "receivers: [{name: a, slack_configs: [{}]}]\n"
+    assert not_yet(policy(text + "time_intervals: [{name: n}]\n")) == [
+        "active_time_intervals of route {}/{}",
+        "slack_configs of receiver a: kept for projection",
+    ]
+    assert not_yet(policy(LEAST + "limits: {}\nsilences: []\n")) == []
+
+
+def test_faults_are_reported_and_nothing_else_is_run():
+    report = check(files("route: {}\n"), NOW)
+    assert [str(each) for each in report.failed] == [
+        '1.yml:1:8: missing field "receiver": the root route needs one'
+    ]
+    assert (report.tests, report.policy) == ((), None)
+
+
+def test_a_test_that_does_not_hold_is_told_at_its_place_with_what_was_found():
+    text = LEAST + (
+        "tests:\n- {at: 2026-01-01T00:00Z, labels: {detector: isolation}, expect: {severity: info}}\n"
+        "- name: nobody\n  at: 2026-01-01T00:00Z\n  labels: {}\n  expect: {receivers: [], on_call: [x]}\n"
+    )
+    report = check(files(text))
+    assert [str(each) for each in report.failed] == [
+        "1.yml:4:3: test 1: expected severity info, found critical (score 90)",
+        "1.yml:5:3: nobody: expected receivers nobody, found a",
+        "1.yml:5:3: nobody: expected on_call x, found nobody",
+    ]
+
+
+def test_matchers_that_only_the_classic_grammar_reads_are_a_warning():
+    text = "route: {receiver: a, routes: [{matchers: ['a=', 'b=c']}]}\nreceivers: [{name: a}]\n"
+    (found,) = check(files(text)).warnings
+    assert str(found).startswith("1.yml:1:43: 'a=' parses in the classic grammar only")
+
+
+def test_faulty_matchers_are_no_warning():
+    text = "route: {receiver: a, routes: [{matchers: ['a', [b]]}, {matchers: 'c'}]}\nreceivers: [{name: a}]\n"
+    report = check(files(text))
+    assert report.warnings == ()
+    assert len(report.faults) == 3
+
+
+def test_an_uncovered_time_in_the_next_90_days_is_a_fault_where_the_schedule_minds():
+    report = check(files(ROTA % DAYTIME), NOW)
+    assert str(report.failed[0]) == (
+        '1.yml:4:16: schedule "s": nobody is on call from 2026-11-22T00:00Z to 2026-11-23T09:00Z '
+        "(first 3 of 66 gaps in 90 days)"
+    )
+    assert len(report.failed) == 3
+    assert check(files(ROTA % DAYTIME)).failed == ()
+
+
+def test_an_uncovered_time_may_be_a_warning_or_nothing():
+    warned = check(files((ROTA % DAYTIME).replace("gaps: error", "gaps: warn")), NOW)
+    assert (len(warned.failed), len(warned.warnings)) == (0, 3)
+    ignored = check(files((ROTA % DAYTIME).replace("gaps: error, ", "")), NOW)
+    assert (ignored.failed, ignored.warnings) == ((), ())
+
+
+def test_a_layer_that_has_not_begun_is_a_warning():
+    report = check(files(ROTA % "{name: x, start: '2026-12-01T00:00', every: day, users: [u]}"), NOW)
+    assert [str(each) for each in report.warnings] == [
+        '1.yml:4:16: schedule "s": layer x starts only at 2026-12-01T00:00Z'
+    ]
+    assert [str(each) for each in report.failed] == [
+        '1.yml:4:16: schedule "s": nobody is on call from 2026-11-22T00:00Z to 2026-12-01T00:00Z'
+    ]
+
+
+def test_the_answer_says_who_and_why():
+    labels = {
+        "agent": "refund-1",
+        "detector": "input_shift",
+        "finding": "injection",
+        "env": "prod",
+        "empty": "",
+    }
+    found = explain(load(example("complete")), labels, datetime(2026, 3, 30, 7, 59, tzinfo=UTC))
+    assert found.receivers == ("page-owner", "payments-security")
+    assert found.on_call == ("chi",)
+    assert (found.severity, found.score) == ("critical", 90)
+    assert found.labels["team"] == "payments"
+    assert "empty" not in found.labels
+    assert found.routes[0] == '{}/{severity=~"critical|error"}'
+    assert found.why[:3] == ("+65 input_shift/injection", '+15 env="prod"', "+10 consequence high")
+    assert found.why[-1].endswith("takes it: receiver payments-security")
+
+
+def test_labels_that_are_no_finding_are_routed_as_they_are():
+    made = policy(
+        "route: {receiver: a, routes: [{receiver: b, matchers: [severity=critical]},\n"
+        "  {receiver: c, matchers: ['severity=\"\"']}]}\n"
+        "receivers: [{name: a}, {name: b}, {name: c}]\n"
+    )
+    assert explain(made, {"alertname": "x"}, NOW).receivers == ("c",)
+    assert explain(made, {"severity": "critical"}, NOW).receivers == ("b",)
+    assert explain(made, {"severity": "page"}, NOW).receivers == ("a",)
+    assert explain(made, {"severity": "critical"}, NOW).severity == "critical"
+    assert explain(made, {"severity": "page"}, NOW).severity == "info"
+
+
+@pytest.mark.parametrize(("confidence", "score"), [("0.3", 76), ("", 90), ("high", 90), ("7", 90)])
+def test_the_confidence_among_the_labels_counts(confidence, score):
+    found = explain(policy(LEAST), {"detector": "isolation", "confidence": confidence}, NOW)
+    assert found.score == score
+
+
+def test_without_a_team_the_receivers_escalation_is_asked():
+    text = (
+        "route: {receiver: a}\n"
+        "receivers: [{name: a, notify: [{slack: x}, {escalation: '{{ labels.owner }}', fallback: e}]}]\n"
+        "users: {u: {slack: U1}}\nteams: {e: {}}\n"
+        "escalations: {e: {steps: [{notify: [user: u], via: [slack]}]}}\n"
+    )
+    assert explain(policy(text), {"detector": "cost"}, NOW).on_call == ("u",)
+    assert explain(policy(text.replace(", fallback: e", "")), {"detector": "cost"}, NOW).on_call == ()
+    assert explain(policy(text), {"detector": "cost", "team": "e"}, NOW).on_call == ("u",)
