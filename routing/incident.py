@@ -69,7 +69,7 @@ class Sent(Kept):
 
     `at`: when it was first sent. `step` and `sequence` are those of the climb it belongs to. `wanted`: an
     update that waits for the page's outcome. `quiet`: its target wants no word of resolutions. `template`:
-    name of its message.
+    name of its message. `unheard`: of an attempt nothing was heard, so it may have arrived.
     """
 
     id: str
@@ -86,6 +86,7 @@ class Sent(Kept):
     reference: str = ""
     template: str = ""
     quiet: bool = False
+    unheard: bool = False
     wanted: UpdateReason | None = None
     edit: Edit | None = None
     edits: int = 0
@@ -95,7 +96,7 @@ class Sent(Kept):
         """Whether nothing more is to be learnt or said about it."""
         if self.state == "delivered":
             return self.wanted is None and (self.edit is None or self.edit.settled)
-        return self.state in ("dead", "withdrawn")
+        return self.state in ("dead", "withdrawn") and not self.unheard
 
 
 class Climb(Kept):

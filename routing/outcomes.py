@@ -32,10 +32,10 @@ def reported(turn: Turn, cause: Reported) -> None:
         _edit_outcome(turn, case, sent, sent.edit, cause)
     elif isinstance(cause.outcome, Delivered):
         _delivered(turn, case, sent, cause.outcome)
-    elif sent.state != "waiting" or cause.attempt != sent.attempt:
-        turn.state.count("outcomes repeated")
-    else:
+    elif sent.state == "waiting" and cause.attempt == sent.attempt:
         _failed(turn, case, sent, cause.outcome)
+    else:
+        turn.state.count("outcomes repeated")
     turn.state.touch(case)
     forget_if_settled(turn, case)
 
@@ -47,6 +47,7 @@ def page_due(turn: Turn, case: Case, page_id: str) -> None:
     """
     sent = case.pages[page_id]
     if sent.state == "waiting" and case.open:
+        sent.unheard = True
         _failed(turn, case, sent, Deferred(reason="no outcome was reported", retry_at=turn.now))
     if sent.state == "deferred":
         _again(turn, case, sent)
@@ -66,6 +67,7 @@ def _delivered(turn: Turn, case: Case, sent: Sent, outcome: Delivered) -> None:
         turn.state.count("outcomes repeated")
         return
     sent.state = "delivered"
+    sent.unheard = False
     sent.reference = outcome.reference
     turn.disarm(case, page_timer(sent))
     wanted = "resolved" if not case.open else sent.wanted
