@@ -6,16 +6,18 @@ Event time is the clock: days of history pass in seconds, so that baselines are 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from schemas.page import Message
-from schemas.wire import encode, moment
+from schemas.wire import encode
 from streams.embedded import running
 from streams.files import Line
 from streams.fleet import Fleet
@@ -63,8 +65,10 @@ def configuration() -> str:
     return files("streams").joinpath("demo.yml").read_text("utf-8")
 
 
-async def perform(fleet: Fleet, audience: Audience) -> Summary:
+async def perform(fleet: Fleet, acts: Sequence[datetime], audience: Audience) -> Summary:
     """Runs everything and returns the figures, once the worker has looked at every event and told everybody.
+
+    `acts`: event times at which publishing waits until all who are to be told of what was before have been.
 
     Raises:
         NoBroker: there is no embedded broker for this platform.
@@ -75,56 +79,83 @@ async def perform(fleet: Fleet, audience: Audience) -> Summary:
         await create({"bootstrap_servers": bootstrap}, partitions=PARTITIONS)
         async with _worker(bootstrap, Path(directory)) as worker:
             audience.hears(f"a worker runs as process {worker.pid}: `oversight worker`, as in production")
-            return await _watch(fleet, bootstrap, audience, worker)
+            play = Play(fleet, acts, bootstrap, audience)
+            return await _guarded(play.run(), worker.guard())
 
 
-async def _watch(fleet: Fleet, bootstrap: str, audience: Audience, worker: "Worker") -> Summary:
-    """Publishes and looks on side by side, as long as the worker runs."""
-    stage = Stage(PARTITIONS, audience.sees_watched, audience.sees_message)
-    async with Onlooker(bootstrap) as onlooker:
-        show = asyncio.gather(_publish(fleet, bootstrap, stage, audience), _look(onlooker, stage))
-        guard = asyncio.ensure_future(worker.guard())
-        try:
-            done, _ = await asyncio.wait({show, guard}, return_when=asyncio.FIRST_COMPLETED)
-            for each in done:
-                each.result()
-        finally:
-            show.cancel()
-            guard.cancel()
-            await asyncio.gather(show, guard, return_exceptions=True)
-    return stage.summary
+async def _guarded(play: Coroutine[None, None, Summary], guard: Coroutine[None, None, None]) -> Summary:
+    """The play's result, unless the guard raises first."""
+    tasks = asyncio.ensure_future(play), asyncio.ensure_future(guard)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[1].done():
+            tasks[1].result()
+        return await tasks[0]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _publish(fleet: Fleet, bootstrap: str, stage: Stage, audience: Audience) -> None:
-    async with publisher(bootstrap, EVENTS) as appender:
-        await appender.publish(_told(_steps(fleet, appender.partitions), stage, audience))
-    stage.all_published()
+class Play:
+    """Publishes a fleet's life act by act, and looks on."""
 
+    def __init__(self, fleet: Fleet, acts: Sequence[datetime], bootstrap: str, audience: Audience) -> None:
+        self._fleet = fleet
+        self._acts = [each.timestamp() for each in acts]
+        self._bootstrap = bootstrap
+        self._audience = audience
+        self._stage = Stage(PARTITIONS, audience.sees_watched, audience.sees_message)
+        self._act = 0
+        self._looked = asyncio.Event()
 
-def _steps(fleet: Fleet, partitions: int) -> Iterator[Step]:
-    return plan((Line(encode(event)) for event in fleet.events()), partitions)
+    async def run(self) -> Summary:
+        """Until everything is published, looked at and told."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._publish())
+            group.create_task(self._look())
+        return self._stage.summary
 
+    async def _publish(self) -> None:
+        async with publisher(self._bootstrap, EVENTS) as appender:
+            lines = (Line(encode(event)) for event in self._fleet.events())
+            for _, act in groupby(plan(lines, appender.partitions), self._act_of):
+                await appender.publish(self._counted(act))
+                await self._settle()
+        self._stage.all_published()
 
-def _told(steps: Iterator[Step], stage: Stage, audience: Audience) -> Iterator[Step]:
-    """Counts steps on their way, and tells the audience now and then."""
-    for step in steps:
-        stage.published(step)
-        if step.at_s is not None and stage.summary.events % EVERY == 0:
-            audience.sees_published(moment(step.at_s), stage.summary.events)
-        yield step
+    async def _settle(self) -> None:
+        """Waits until the worker has told everybody of what was published so far."""
+        while not self._stage.is_settled(self._stage.latest):
+            self._looked.clear()
+            await self._looked.wait()
 
+    def _act_of(self, step: Step) -> int:
+        """The number of the act in which a step comes; it never goes back."""
+        self._act = max(self._act, bisect_right(self._acts, step.at_s or 0.0))
+        return self._act
 
-async def _look(onlooker: Onlooker, stage: Stage) -> None:
-    """Looks on until it is over."""
-    idle = 0
-    while not stage.is_over:
-        sights = await onlooker.look()
-        idle = 0 if sights else idle + 1
-        if idle > STALLED_LOOKS:
-            raise Failed("the worker stands still")
-        for sight in sights:
-            stage.take(sight)
-        stage.rest(len(sights))
+    def _counted(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """Counts steps on their way, and tells the audience now and then."""
+        for step in steps:
+            self._stage.published(step)
+            if step.is_event and self._stage.summary.events % EVERY == 0:
+                self._audience.sees_published(self._stage.latest, self._stage.summary.events)
+            yield step
+
+    async def _look(self) -> None:
+        """Looks on until it is over."""
+        idle = 0
+        async with Onlooker(self._bootstrap) as onlooker:
+            while not (self._stage.is_over and await onlooker.is_all_routed()):
+                sights = await onlooker.look()
+                for sight in sights:
+                    self._stage.take(sight)
+                self._stage.rest(len(sights))
+                self._looked.set()
+                idle = 0 if sights else idle + 1
+                if idle > STALLED_LOOKS:
+                    raise Failed("the worker stands still")
 
 
 class Worker:

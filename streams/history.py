@@ -5,7 +5,7 @@ and at the end every partition is told a time so late that all timers have playe
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
@@ -24,7 +24,7 @@ POSITIVE = 0x7FFFFFFF
 class Step(Struct, frozen=True, gc=False):
     """One record to append to `partition`.
 
-    `line`: where it came from; None for a Tick. `at_s`: event time in POSIX seconds, where it has one.
+    `line`: where it came from; None for a Tick. `at_s`: event time in POSIX seconds, of an event or a Tick.
     """
 
     partition: int
@@ -32,6 +32,11 @@ class Step(Struct, frozen=True, gc=False):
     key: bytes | None = None
     line: Line | None = None
     at_s: float | None = None
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is neither a Tick, nor a control, nor malformed."""
+        return self.line is not None and self.at_s is not None
 
 
 @lru_cache(65536)
@@ -102,7 +107,7 @@ class Hands:
         for partition, told_s in enumerate(self._told_s):
             if at_s - told_s >= IDLE_S:
                 self._told_s[partition] = at_s
-                yield Step(partition, encode(Tick(time=moment(at_s))))
+                yield _tick(partition, moment(at_s))
 
     def touch(self, partition: int, at_s: float) -> None:
         """The partition learns the time from an event of its own."""
@@ -112,5 +117,9 @@ class Hands:
         """The end of input: every partition is told that a day has passed, so that every timer plays out."""
         if self._latest_s is None:
             return
-        value = encode(Tick(time=moment(self._latest_s) + DRAIN))
-        yield from (Step(partition, value) for partition in range(len(self._told_s)))
+        end = moment(self._latest_s) + DRAIN
+        yield from (_tick(partition, end) for partition in range(len(self._told_s)))
+
+
+def _tick(partition: int, at: datetime) -> Step:
+    return Step(partition, encode(Tick(time=at)), at_s=at.timestamp())

@@ -13,6 +13,7 @@ from schemas.decision import Decision
 from schemas.incident import Incident
 from schemas.page import Message
 from schemas.wire import decode_cause, decode_message
+from streams.topics import CAUSES, DEADLETTER, DECISIONS, INCIDENTS, PAGES
 
 PATIENCE_MS = 200
 
@@ -29,21 +30,24 @@ _incident = msgspec.json.Decoder(Incident)
 _decision = msgspec.json.Decoder(Decision)
 
 READERS: Mapping[str, Callable[[bytes], Sight]] = {
-    "oversight.causes": decode_cause,
-    "oversight.pages": decode_message,
-    "oversight.incidents": _incident.decode,
-    "oversight.decisions": _decision.decode,
+    CAUSES: decode_cause,
+    PAGES: decode_message,
+    INCIDENTS: _incident.decode,
+    DECISIONS: _decision.decode,
 }
-DEAD_LETTERS = "oversight.deadletter"
 
 
 class Onlooker:
-    """Reads the worker's topics from their beginning; joins no group and commits nothing."""
+    """Reads the worker's topics from their beginning; joins no group and commits nothing.
 
-    def __init__(self, bootstrap: str) -> None:
+    `name`: the worker's, whose groups are named after it.
+    """
+
+    def __init__(self, bootstrap: str, name: str = "oversight") -> None:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             client_id="oversight-onlooker",
+            group_id=f"{name}-route",  # to ask how far routing is; partitions are taken without joining
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             fetch_max_wait_ms=PATIENCE_MS,
@@ -53,10 +57,11 @@ class Onlooker:
         """Begins at the first record of every partition."""
         await self._consumer.start()
         where = []
-        for topic in (*READERS, DEAD_LETTERS):
+        for topic in (*READERS, DEADLETTER):
             numbers = self._consumer.partitions_for_topic(topic) or ()
             where += [TopicPartition(topic, number) for number in sorted(numbers)]
         self._consumer.assign(where)
+        await self._consumer.seek_to_beginning(*where)
         return self
 
     async def __aexit__(
@@ -75,8 +80,14 @@ class Onlooker:
             if record.value
         ]
 
+    async def is_all_routed(self) -> bool:
+        """Whether routing has taken every cause that has been looked at."""
+        causes = TopicPartition(CAUSES, 0)
+        routed = await self._consumer.committed(causes)
+        return routed is not None and routed >= await self._consumer.position(causes)
+
 
 def _sight(topic: str, record: Any) -> Sight:
-    if topic == DEAD_LETTERS:
+    if topic == DEADLETTER:
         return Burial(dict(record.headers).get("reason", b"").decode("utf-8", "replace"))
     return READERS[topic](record.value)

@@ -43,6 +43,9 @@ SCRIPTED = (
     ),
 )
 
+ACTS = (*(each.start - timedelta(minutes=5) for each in SCRIPTED), END)
+"""Where the demo waits until everybody has been told: before each incident, and before the end."""
+
 DEMO = Fleet(profiles=CAST, start=START, end=END, scripted=SCRIPTED, seed=1, day=office_hours)
 
 

@@ -10,15 +10,15 @@ from schemas.outcome import Delivered
 from schemas.page import Message, Page, Update
 from schemas.wire import moment
 from streams.files import Line
-from streams.history import DRAIN, Step
+from streams.history import Step
 from streams.onlooker import Burial, Sight
 from streams.records import DeadLetter, Turns, Word
 from streams.summary import Summary
 
+QUIET_LOOKS = 3
+"""Looks in a row that must find nothing new."""
 GRACE = timedelta(minutes=2)
 """Event time that may be missing from a watermark: it is told on a grid."""
-QUIET_LOOKS = 8
-"""Looks in a row that find nothing new before it counts as over: routing may still be at it."""
 
 
 class Stage:
@@ -42,15 +42,21 @@ class Stage:
         self._latest_s = 0.0
         self._end: datetime | None = None
         self._quiet = 0
+        self._arrived: list[Message] = []
 
     def published(self, step: Step) -> None:
         """One more step is on its way to the worker."""
         self.summary.step(step)
         self._latest_s = max(self._latest_s, step.at_s or 0.0)
 
+    @property
+    def latest(self) -> datetime:
+        """The highest event time that is on its way."""
+        return moment(self._latest_s)
+
     def all_published(self) -> None:
         """Nothing follows: the end of event time is known."""
-        self._end = moment(self._latest_s) + DRAIN
+        self._end = self.latest
 
     def take(self, sight: Sight) -> None:
         """Something the worker wrote."""
@@ -80,20 +86,26 @@ class Stage:
         if message.id not in self._sent:
             self._sent.add(message.id)
             self._count(message)
-            self._told(message)
+            self._arrived.append(message)
 
     def _count(self, word: Word) -> None:
         if self._turns.is_turn(word):
             self.summary.tell(word)
 
     def rest(self, sights: int) -> None:
-        """A look is over that had so many sights."""
+        """A look is over that had so many sights: messages are told, in the order of their times."""
         self._quiet = 0 if sights else self._quiet + 1
+        arrived, self._arrived = self._arrived, []
+        for message in sorted(arrived, key=lambda each: each.time):
+            self._told(message)
+
+    def is_settled(self, at: datetime) -> bool:
+        """Whether the worker has looked at all up to `at`, all have been told, and nothing more comes."""
+        if len(self._watermarks) < self._partitions or self._quiet < QUIET_LOOKS:
+            return False
+        return min(self._watermarks.values()) >= at - GRACE and self._sent <= self._reported
 
     @property
     def is_over(self) -> bool:
-        """Whether the worker has looked at everything and every message has its outcome."""
-        if self._end is None or len(self._watermarks) < self._partitions:
-            return False
-        drained = min(self._watermarks.values()) >= self._end - GRACE
-        return drained and self._sent <= self._reported and self._quiet >= QUIET_LOOKS
+        """Whether everything was published, and all of it is settled."""
+        return self._end is not None and self.is_settled(self._end)

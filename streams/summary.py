@@ -40,7 +40,7 @@ class Summary:
 
     def step(self, step: Step) -> None:
         """Counts an event."""
-        if step.at_s is not None:
+        if step.is_event and step.at_s is not None:
             self.events += 1
             self._events_by_hour[int(step.at_s // HOUR_S)] += 1
 

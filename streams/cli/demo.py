@@ -21,7 +21,7 @@ from streams.cli.figures import show
 from streams.demo import Failed, perform
 from streams.embedded import NoBroker
 from streams.fleet import Fleet, Scripted
-from streams.scenario import DEMO, Verdict, judge
+from streams.scenario import ACTS, DEMO, END, Verdict, judge
 from streams.summary import Summary
 
 HELP = """Shows the whole at work: an embedded Kafka broker, the production worker, a simulated fleet.
@@ -69,7 +69,7 @@ async def _perform(fleet: Fleet, look: Console) -> Summary:
         with suppress(NotImplementedError):  # where there are no signals
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with Screen(fleet, look) as screen:
-        return await perform(fleet, screen)
+        return await perform(fleet, ACTS, screen)
 
 
 class Screen:
@@ -98,20 +98,21 @@ class Screen:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """Takes the bars away."""
+        """Takes the bars away, and tells what of the script brought no page about."""
         self._progress.stop()
+        self._announce(END)
 
     def hears(self, announcement: str) -> None:
         """Prints it."""
         self._look.print(f"[fine]✓[/] {escape(announcement)}")
 
     def sees_published(self, at: datetime, events: int) -> None:
-        """Moves the first bar."""
+        """Moves the first bar, and says what the script has in store."""
+        self._announce(at)
         self._move(self._lanes[0], at, f"{events:,} events")
 
     def sees_watched(self, at: datetime) -> None:
         """Moves the second bar."""
-        self._announce(at)
         self._move(self._lanes[1], at, "by the worker")
 
     def sees_message(self, message: Message) -> None:
@@ -122,8 +123,7 @@ class Screen:
             self._look.print()
         else:
             self._look.print(
-                f"  [quiet]↳ {message.time:%a %H:%M:%S} {message.reason} for {escape(message.to)}:[/] "
-                f"{escape(message.summary)}",
+                f"  [quiet]↳ {message.reason} for {escape(message.to)}:[/] {escape(message.summary)}",
                 soft_wrap=True,
             )
 

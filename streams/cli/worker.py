@@ -1,6 +1,5 @@
 """`oversight worker`: the pipeline on Kafka."""
 
-import asyncio
 import os
 import sys
 
@@ -13,7 +12,6 @@ from streams.cli.check import unset
 from streams.cli.console import THEME, Wrong
 from streams.environment import Environment, Misconfigured, read
 from streams.files import Unreadable
-from streams.publication import Unreachable, reach
 from streams.rules import Rules, read_rules
 
 HELP = """Runs the pipeline on Kafka: detects, routes and notifies, until it is told to stop (SIGTERM).
@@ -46,8 +44,7 @@ def command() -> None:
     try:
         environment = read(os.environ)
         rules = read_rules(environment.config)
-        asyncio.run(reach(environment.kafka))
-    except (Misconfigured, Unreadable, Unreachable) as error:
+    except (Misconfigured, Unreadable) as error:
         raise Wrong(str(error)) from error
     except ConfigFaults as error:
         raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error

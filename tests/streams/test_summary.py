@@ -47,7 +47,7 @@ def test_dead_letters_are_counted_and_the_first_few_kept():
 
 def test_ticks_are_no_events():
     summary = Summary()
-    summary.step(Step(0, b"tick"))
+    summary.step(Step(0, b"tick", at_s=1.0))
     assert summary.events == 0
 
 
@@ -57,7 +57,7 @@ def test_ticks_are_no_events():
 def test_every_event_and_page_has_its_place_in_time(events, pages, spans):
     summary = told(*(page(time=NOON + hour * HOUR) for hour in pages))
     for hour in events:
-        summary.step(Step(0, b"", at_s=(NOON + hour * HOUR).timestamp()))
+        summary.step(Step(0, b"", line=Line(b""), at_s=(NOON + hour * HOUR).timestamp()))
     profile = summary.profile(spans)
     assert (sum(profile.events), sum(profile.pages)) == (len(events), len(pages))
     assert len(profile.events) == len(profile.pages) <= spans
@@ -66,7 +66,7 @@ def test_every_event_and_page_has_its_place_in_time(events, pages, spans):
 def test_an_event_of_the_far_future_costs_no_memory():
     summary = Summary()
     for at_s in (0.0, 253_000_000_000.0):
-        summary.step(Step(0, b"", at_s=at_s))
+        summary.step(Step(0, b"", line=Line(b""), at_s=at_s))
     assert summary.profile(72).events[-1] == 1
 
 
