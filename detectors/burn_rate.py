@@ -61,6 +61,15 @@ def holding(counted: Counted, budget: float) -> tuple[Pair, ...]:
     return tuple(pair for pair in reachable(budget) if _holds(counted, pair, budget))
 
 
+def exceeding(counted: Counted, pair: Pair, allowed: float) -> bool:
+    """Whether so many failures in both windows would be rare even at the rate that is allowed."""
+    (short_bad, short_total), (long_bad, long_total) = counted(pair.short_minutes), counted(pair.long_minutes)
+    return (
+        chance(short_bad, allowed * short_total) < SHORT_CHANCE
+        and chance(long_bad, allowed * long_total) < LONG_CHANCE
+    )
+
+
 def rates(counted: Counted, pairs: tuple[Pair, ...], budget: float) -> dict[str, float]:
     """Burn rate by window name, for the windows of these pairs."""
     windows = {name: minutes for pair in pairs for name, minutes in _windows(pair)}

@@ -8,7 +8,8 @@ from msgspec import Struct, field
 from detectors.affected import ERROR_TYPE, MOST_MARKS, MOST_SAMPLES, Mark, mark_of, sample_of
 from detectors.burn_rate import Counted
 from detectors.contrast import Recent, values
-from detectors.gauge import LEARNT_S, Cell, Gauge, Terms
+from detectors.gauge import LEARNT_S, Gauge, Terms
+from detectors.rate_alarm import Cell
 from detectors.windows import Row, Windows
 from schemas.event import Data, Event
 from schemas.signal import Sample
@@ -37,6 +38,8 @@ class FailureStream(Struct, array_like=True):
     total: int = 0
     failures: Row = field(default_factory=lambda: [0] * len(COLUMNS))
     first_failed: float | None = None
+    repeated: int = 0
+    repeated_retries: int = 0
     room: int = COMPARED_A_MINUTE
     sampled: int = 0
     minute: int = 0
@@ -61,6 +64,7 @@ class FailureStream(Struct, array_like=True):
             self.first_failed = now
         error = event.data.error.type if event.data.error else kind
         mark = mark_of(event, now, kind, error)
+        self._repeat(mark)
         self.marks = [*self.marks[1 - MOST_MARKS :], mark]
         gauge = self.retrying if kind in RETRIED else self.failed
         if gauge.hold is None:
@@ -70,6 +74,16 @@ class FailureStream(Struct, array_like=True):
         if self.sampled < SAMPLED_A_CELL:
             self.sampled += 1
             self.samples = [*self.samples[1 - MOST_SAMPLES :], sample_of(event, patterns)]
+
+    def _repeat(self, mark: Mark) -> None:
+        """Counts a failure of a session that has failed in this cell already."""
+        first, retried = self.first_failed or mark.at, mark.kind in RETRIED
+        if mark.session and any(
+            each.session == mark.session and each.at >= first and (each.kind in RETRIED) is retried
+            for each in self.marks
+        ):
+            self.repeated_retries += retried
+            self.repeated += not retried
 
     @property
     def busy(self) -> bool:
@@ -103,13 +117,20 @@ class FailureStream(Struct, array_like=True):
         first = at if self.first_failed is None else self.first_failed
         again = self.failures[-1]
         lost = sum(self.failures) - again
-        cell = Cell(at, self.total, lost, first)
-        self.failed.take(cell, self.counted(FAILED, at), terms, lambda since: self._claim(since, FAILED))
+        self._show(self.failed, FAILED, Cell(at, self.total, lost, first, self.repeated), terms)
         if again or self.retrying.alarm.at:
-            cell = Cell(at, self.total, again, first)
-            self.retrying.take(
-                cell, self.counted(RETRIED, at), terms, lambda since: self._claim(since, RETRIED)
-            )
+            cell = Cell(at, self.total, again, first, self.repeated_retries)
+            self._show(self.retrying, RETRIED, cell, terms)
+
+    def _show(self, gauge: Gauge, kinds: tuple[Kind, ...], cell: Cell, terms: Terms) -> None:
+        """A cell to a gauge. What an incident that opens lays claim to is no longer of the others."""
+        before = gauge.hold
+        marks = [mark for mark in self.marks if mark.kind in kinds]
+        gauge.take(cell, self.counted(kinds, cell.at), terms, marks)
+        if before is None and gauge.hold is not None:
+            for mark in marks:
+                if mark.at >= gauge.hold.onset:
+                    self.others.now.add(ERROR_TYPE, mark.error, -1.0)
 
     def _learn(self, ten: int) -> None:
         if ten != self.ten:
@@ -121,18 +142,12 @@ class FailureStream(Struct, array_like=True):
 
     def _empty(self, began: float) -> None:
         self.total, self.first_failed, self.sampled = 0, None, 0
+        self.repeated = self.repeated_retries = 0
         self.failures = [0] * len(COLUMNS)
         minute = int(began // 60)
         if minute != self.minute:
             self.minute, self.room = minute, COMPARED_A_MINUTE
             self.others.turn(began)
-
-    def _claim(self, since: float, kinds: tuple[Kind, ...]) -> list[Mark]:
-        """The failures since then: they belong to an incident, no longer to the others."""
-        marks = [mark for mark in self.marks if mark.at >= since and mark.kind in kinds]
-        for mark in marks:
-            self.others.now.add(ERROR_TYPE, mark.error, -1.0)
-        return marks
 
     def counted(self, kinds: tuple[Kind, ...], at: float) -> Counted:
         """Failures of some kinds, and the total, over the last so many minutes."""

@@ -1,24 +1,27 @@
 """A failure rate against what is allowed: when an incident opens, what it has hit, when it ends.
 
 An incident opens when the e-detector alarms (`detectors.rate_alarm`) or a paging burn-rate pair holds, and
-there are three failures within half an hour or five in a row. It ends by evidence: when the rate of ten
+there are three failures within half an hour or five in a row, of three sessions or more where they are known:
+one session that goes astray is no outage. It ends by evidence: when the rate of ten
 minutes is back at what is allowed. Silence ends nothing here; whoever asks calls a silent agent stale, and
 its next event begins anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from msgspec import Struct, field
 
 from detectors.affected import Affected, Mark
-from detectors.burn_rate import PAGING, Counted, holding
-from detectors.rate_alarm import Onset, RateAlarm
+from detectors.burn_rate import PAGING, Counted, exceeding, holding
+from detectors.rate_alarm import Cell, Onset, RateAlarm
 from detectors.usual_rate import UsualRate
+from detectors.windows import MINUTE_S
 
 RECOVERY_MINUTES = 10
 FRESH_MINUTES = 30
 FEWEST_FAILURES = 3
 FEWEST_IN_A_ROW = 5
+FEWEST_SESSIONS = 3
 HIGHEST_ALLOWED = 0.99
 LEARNT_S = 600
 REMEMBERED = 20_000
@@ -31,19 +34,11 @@ class Terms(Struct, frozen=True):
     threshold_s: float
 
 
-class Cell(Struct, frozen=True):
-    """Counts of a few seconds that ended at `at`; `first_bad`: its first failure, or `at`."""
-
-    at: float
-    total: int
-    bad: int
-    first_bad: float
-
-
 class Hold(Struct, array_like=True):
-    """An incident: since when, what happened since, and what it has hit."""
+    """An incident: since when, when it was told, what happened since the onset, and what it has hit."""
 
     onset: float
+    opened: float
     total: int
     bad: int
     affected: Affected = field(default_factory=Affected)
@@ -72,8 +67,8 @@ class Gauge(Struct, array_like=True):
             self.day, self.rate = day, self.usual.rate(at)
         return min(HIGHEST_ALLOWED, max(terms.budget, self.rate))
 
-    def take(self, cell: Cell, counted: Counted, terms: Terms, marks: Callable[[float], list[Mark]]) -> None:
-        """The next cell. `counted`: failures and total by minutes back; `marks`: failures since when."""
+    def take(self, cell: Cell, counted: Counted, terms: Terms, marks: Sequence[Mark]) -> None:
+        """The next cell. `counted`: failures and total by minutes back; `marks`: the last failures."""
         if self.hold is not None:
             self.hold.total += cell.total
             self.hold.bad += cell.bad
@@ -82,9 +77,12 @@ class Gauge(Struct, array_like=True):
         good = cell.total - cell.bad
         self.streak = 0 if good else self.streak + cell.bad
         self._remember(cell.bad, cell.total)
-        self.alarm.step(cell.at, good, cell.bad, cell.first_bad, allowed)
+        self.alarm.step(cell, allowed)
         if cell.bad and self._telling(cell.at, counted) and self._alarming(counted, terms, allowed):
-            self._open(cell, marks)
+            began = self.alarm.onset or Onset(cell.first_bad, cell.total, cell.bad)
+            claimed = [mark for mark in marks if mark.at >= began.at]
+            if _several(claimed):
+                self._open(cell.at, began, claimed)
 
     def _remember(self, bad: int, total: int) -> None:
         self.quiet_bad += bad
@@ -105,30 +103,30 @@ class Gauge(Struct, array_like=True):
     def _alarming(self, counted: Counted, terms: Terms, allowed: float) -> bool:
         if self.alarm.level >= terms.threshold_s:
             return True
-        pairs = [pair for pair in holding(counted, terms.budget) if pair in PAGING]
-        return any(_rate(counted(pair.short_minutes)) > allowed for pair in pairs)
+        return any(
+            pair in PAGING and exceeding(counted, pair, allowed) for pair in holding(counted, terms.budget)
+        )
 
-    def _open(self, cell: Cell, marks: Callable[[float], list[Mark]]) -> None:
-        began = self.alarm.onset or Onset(cell.first_bad, cell.total, cell.bad)
-        self.hold = Hold(began.at, began.total, began.bad)
+    def _open(self, at: float, began: Onset, marks: list[Mark]) -> None:
+        self.hold = Hold(began.at, at, began.total, began.bad)
         self._remember(-began.bad, -began.total)
-        for mark in marks(began.at):
+        for mark in marks:
             self.hold.affected.take(mark)
         self.usual.unlearn(int(began.at // LEARNT_S))
         self.day = -1
 
     def settle(self, at: float, counted: Counted, terms: Terms) -> None:
-        """Ends the incident when the last ten minutes had traffic and a rate that is allowed."""
-        if self.hold is None:
+        """Ends the incident when the last ten minutes, all since it was told, had an allowed rate."""
+        if self.hold is None or at - self.hold.opened < RECOVERY_MINUTES * MINUTE_S:
             return
         bad, total = counted(RECOVERY_MINUTES)
         if total and bad / total <= self.allowed(at, terms):
             self.forget(at)
 
     def forget(self, at: float) -> None:
-        """Begins anew: no incident, no evidence."""
-        self.hold = None
-        self.streak = 0
+        """Begins anew: no incident, no evidence but how many trials in a row have failed."""
+        if self.hold is not None:
+            self.hold, self.streak = None, 0
         self.since = at
         self.alarm.reset()
 
@@ -147,6 +145,6 @@ class Gauge(Struct, array_like=True):
         self.forget(at)
 
 
-def _rate(counts: tuple[int, int]) -> float:
-    bad, total = counts
-    return bad / total if total else 0.0
+def _several(marks: list[Mark]) -> bool:
+    sessions = {mark.session for mark in marks if mark.session}
+    return not sessions or len(sessions) >= FEWEST_SESSIONS

@@ -20,6 +20,20 @@ STEEPEST = 60.0
 _SIZE = len(MULTIPLES) + 1
 
 
+class Cell(Struct, frozen=True):
+    """Counts of a few seconds that ended at `at`; `first_bad`: its first failure, or `at`.
+
+    `repeated`: failures that came with another one of the same session (calls in parallel are one decision);
+    they are no evidence of their own, for or against.
+    """
+
+    at: float
+    total: int
+    bad: int
+    first_bad: float
+    repeated: int = 0
+
+
 class Onset(Struct, array_like=True, frozen=True):
     """Where a rise began: POSIX seconds of its first failure, and what happened from there on."""
 
@@ -39,11 +53,12 @@ class RateAlarm(Struct, array_like=True):
     evidence: list[float] = field(default_factory=lambda: [0.0] * _SIZE)
     onsets: list[Onset | None] = field(default_factory=lambda: [None] * _SIZE)
 
-    def step(self, at: float, good: int, bad: int, first_bad: float, allowed: float) -> None:
-        """The counts of a cell that ended at `at`; `first_bad`: its first failure; `allowed`: r in (0, 1)."""
-        seconds = min(at - self.at, IDLE_CAP_S) if self.at else 0.0
-        self.at = at
+    def step(self, cell: Cell, allowed: float) -> None:
+        """The next cell; `allowed`: r, in (0, 1)."""
+        seconds = min(cell.at - self.at, IDLE_CAP_S) if self.at else 0.0
+        self.at = cell.at
         steps = _steps(allowed)
+        good, bad = cell.total - cell.bad, cell.bad - cell.repeated
         if bad:
             for each, (up, down) in enumerate(steps):
                 step = exp(min(STEEPEST, bad * up + good * down))
@@ -51,7 +66,7 @@ class RateAlarm(Struct, array_like=True):
         else:
             self._fade(steps, good, seconds)
         if bad or any(self.evidence):
-            self._follow(steps, good, bad, first_bad)
+            self._follow(steps, good, bad, cell)
 
     def _fade(self, steps: tuple[tuple[float, float], ...], good: int, seconds: float) -> None:
         """A cell without failures: its seconds come evenly before its trials, as a geometric sum."""
@@ -59,13 +74,13 @@ class RateAlarm(Struct, array_like=True):
             one, all_ = exp(down), exp(good * down)
             self.mass[each] = self.mass[each] * all_ + seconds / good * one * (1 - all_) / (1 - one)
 
-    def _follow(self, steps: tuple[tuple[float, float], ...], good: int, bad: int, first_bad: float) -> None:
+    def _follow(self, steps: tuple[tuple[float, float], ...], good: int, bad: int, cell: Cell) -> None:
         for each, (up, down) in enumerate(steps):
-            before = self.onsets[each] or Onset(first_bad, 0, 0)
+            before = self.onsets[each] or Onset(cell.first_bad, 0, 0)
             after = self.evidence[each] + bad * up + good * down
             self.evidence[each] = max(0.0, after)
             self.onsets[each] = (
-                Onset(before.at, before.total + good + bad, before.bad + bad) if after > 0 else None
+                Onset(before.at, before.total + cell.total, before.bad + cell.bad) if after > 0 else None
             )
 
     @property
