@@ -21,8 +21,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Something that holds now. The fields mean what they mean in `schemas.signal.Signal`.
 
     `labels` are what tells this finding from others of the same kind (tool, model, …), few and bounded; the
-    bank adds `agent`, `detector`, `finding` and `env`. `onset`: POSIX seconds since when, not changing while it
-    holds.
+    bank adds `agent`, `detector`, `finding` and `env`. `onset`: POSIX seconds since when, not changing while
+    it holds.
     """
 
     finding: str
