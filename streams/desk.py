@@ -64,6 +64,10 @@ class Attempts(Protocol):
         """One attempt, ten seconds at most."""
         ...
 
+    async def close(self) -> None:
+        """Ends connections and processes, once the last attempt is made."""
+        ...
+
 
 class Desk:
     """Takes arrivals and sees them through.

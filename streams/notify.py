@@ -31,7 +31,7 @@ def install(
     topic: str = "oversight.pages",
     partitions: int = 1,
 ) -> Any:
-    """Adds the agent and its table to a Faust app, and returns the agent.
+    """Adds the agent and its table to a Faust app, and returns the agent. The courier is closed with the app.
 
     `report` and `bury` return once the log has the record. `partitions`: of `topic`; the table's changelog
     has as many. `now`: the wall clock. `at`: the time of a report (the wall clock too, or the message's own
@@ -50,4 +50,9 @@ def install(
         async for event in stream.noack().events():
             await desks[0].take(rows.parcel(event))
 
+    async def close(*_: object, **__: object) -> None:
+        await courier.close()
+
+    # Sent when a stopping worker has seen through what it began.
+    app.on_before_shutdown.connect(close)
     return app.agent(pages, name="oversight-notify")(notify)

@@ -162,6 +162,10 @@ class Script:
         self.running = 0
         self.most = 0
         self.gates: dict[str, object] = {}
+        self.is_closed = False
+
+    async def close(self) -> None:
+        self.is_closed = True
 
     async def attempt(self, message: Message, now: datetime) -> Outcome:
         del now
@@ -250,6 +254,8 @@ class Hall:
     def __init__(self) -> None:
         self.consumer = self
         self.flow_control = self
+        self.on_before_shutdown = self
+        self.at_the_end: list = []
         self.unacked: set[Sent] = set()
         self.acked: list[tuple[int, int]] = []
         self.events_to_come: list[Event] = []
@@ -263,6 +269,13 @@ class Hall:
         event = Event(self, value, Sent(partition, offset, self.consumer_generation_id))
         self.events_to_come.append(event)
         return event
+
+    def connect(self, handler) -> None:
+        self.at_the_end.append(handler)
+
+    async def stop(self) -> None:
+        for handler in self.at_the_end:
+            await handler(self)
 
     def is_active(self) -> bool:
         return self.active

@@ -56,7 +56,6 @@ def application(bootstrap: str, prefix: str, partitions: int, datadir: str) -> f
 
     @app.on_before_shutdown.connect
     async def close(*_args, **_keywords) -> None:
-        await courier.close()
         for each in producer:
             await each.stop()
 

@@ -228,3 +228,6 @@ async def test_the_agent_sees_every_page_through():
     assert script.attempted == [("pag-1", 1)]
     assert len(wire.reported) == len(wire.buried) == 2
     assert set(hall.acked) == {(0, 0), (1, 0)}
+    assert not script.is_closed
+    await hall.stop()
+    assert script.is_closed
