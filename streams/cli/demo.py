@@ -53,7 +53,7 @@ def command() -> None:
         raise Wrong(str(error)) from error
     except Failed as error:
         raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         look.print("\n[quiet]stopped; broker and worker are gone[/]")
         raise Exit(1) from None
     verdict = judge(summary.pages)
@@ -97,10 +97,11 @@ class Screen:
         self._progress.start()
         return self
 
-    def __exit__(self, *failure: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *failure: object) -> None:
         """Takes the bars away, and tells what of the script brought no page about."""
         self._progress.stop()
-        self._announce(END)
+        if kind is None:
+            self._announce(END)
 
     def hears(self, announcement: str) -> None:
         """Prints it."""
