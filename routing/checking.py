@@ -96,12 +96,11 @@ def _listed(names: Sequence[str]) -> str:
 
 def _gaps(policy: Policy, root: Node, now: datetime) -> Iterator[tuple[str, Fault]]:
     """Layers that have not begun, and times in the next 90 days in which nobody is on call."""
-    for name, schedule in policy.schedules.items():
-        if isinstance(schedule, Schedule):
-            place = root.nearest("schedules", name).place
-            yield from (("warn", place.fault(line)) for line in _late_lines(schedule, now))
-            if schedule.gaps != "ignore" and not schedule.calendar:
-                yield from ((schedule.gaps, place.fault(line)) for line in _gap_lines(schedule, now))
+    for schedule in (each for each in policy.schedules.values() if isinstance(each, Schedule)):
+        place = root.nearest("schedules", schedule.name).place
+        yield from (("warn", place.fault(line)) for line in _late_lines(schedule, now))
+        if schedule.gaps != "ignore" and not schedule.calendar:
+            yield from ((schedule.gaps, place.fault(line)) for line in _gap_lines(schedule, now))
 
 
 def _late_lines(schedule: Schedule, now: datetime) -> Iterator[str]:

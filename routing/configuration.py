@@ -77,20 +77,19 @@ def _is_sure(fault: Fault) -> bool:
 
 def _doubts(node: Node) -> Iterator[Fault]:
     """Matchers that the two grammars read differently."""
-    children = node.value.items() if isinstance(node.value, dict) else ()
-    for key, child in children:
+    for key, child in node.fields.items():
         if key in MATCHERS:
             yield from _doubtful(child)
         else:
             yield from _doubts(child)
-    for child in node.value if isinstance(node.value, list) else ():
+    for child in node.entries:
         yield from _doubts(child)
 
 
 def _doubtful(node: Node) -> Iterator[Fault]:
-    for each in node.value if isinstance(node.value, list) else ():
+    for each in node.entries:
         try:
-            warning = read_matchers(each.value).warning if isinstance(each.value, str) else ""
+            warning = read_matchers(each.text).warning
         except MatcherSyntax:
             continue  # told with the faults of shape
         if warning:

@@ -18,10 +18,10 @@ BANDS = ("critical", "error", "warning", "info")
 
 def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
     """Routes that Alertmanager refuses, people without a contact, overrides and bands out of order."""
-    yield from route_faults(document.route, root.at("route"))
+    yield from route_faults(document.route, root.nearest("route"))
     yield from _unreachable(document, root)
     for name, schedule in document.schedules.items():
-        yield from _backward(schedule, root.at("schedules", name))
+        yield from _backward(schedule, root.nearest("schedules", name))
     yield from _bands(document, root)
     for name, options in document.detectors.items():
         node = root.at("detectors", name, "enabled")
@@ -58,18 +58,17 @@ def _people(step: StepPart, schedules: Mapping[str, SchedulePart]) -> tuple[str,
     return tuple(found)
 
 
-def _backward(schedule: SchedulePart, node: Node | None) -> Iterator[Fault]:
+def _backward(schedule: SchedulePart, node: Node) -> Iterator[Fault]:
     for at, override in enumerate(schedule.overrides):
         start, end = (moment_of(each, schedule.timezone) for each in (override.start, override.end))
-        entry = node.at("overrides", at) if node else None
-        if start >= end and entry:
-            yield entry.place.fault("the override ends before it starts")
+        if start >= end:
+            yield node.nearest("overrides", at).place.fault("the override ends before it starts")
 
 
 def _bands(document: Document, root: Node) -> Iterator[Fault]:
     bands = document.severity.bands
     given = [name for name in BANDS if name in bands]
-    node = root.at("severity", "bands")
+    node = root.nearest("severity", "bands")
     for higher, lower in pairwise(given):
-        if node and bands[higher] <= bands[lower]:  # type: ignore[index] # both are keys of it
+        if bands[higher] <= bands[lower]:  # type: ignore[index] # both are keys of it
             yield node.keys[higher].fault(f"{higher} must begin above {lower}")

@@ -71,21 +71,19 @@ def combined(
     return (*texts, *fits, *(each for group in matchers for each in group))
 
 
-def route_faults(part: RoutePart, node: Node | None, *, depth: int = 0) -> Iterator[Fault]:
+def route_faults(part: RoutePart, node: Node, depth: int = 0) -> Iterator[Fault]:
     """What Alertmanager would refuse: conditions at the root, labels twice in group_by."""
-    if node is None:
-        return
     if depth == 0:
         yield from _root_faults(part, node)
     labels = part.group_by or ()
     for at, label in enumerate(labels):
-        place = (node.at("group_by", at) or node).place
+        place = node.nearest("group_by", at).place
         if label in labels[:at]:
             yield place.fault(f'"{label}" stands twice in group_by')
         elif label == ALL and len(labels) > 1:
             yield place.fault('"..." groups by all labels: it stands alone in group_by')
     for at, child in enumerate(part.routes):
-        yield from route_faults(child, node.at("routes", at), depth=depth + 1)
+        yield from route_faults(child, node.nearest("routes", at), depth + 1)
 
 
 def _root_faults(part: RoutePart, node: Node) -> Iterator[Fault]:

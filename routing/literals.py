@@ -80,11 +80,9 @@ def _secret(path: tuple[str, ...], text: str) -> str:
 
 def _texts(node: Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, Place]]:
     """Every text below a node, with the keys that lead to it."""
-    if isinstance(node.value, dict):
-        for key, child in node.value.items():
-            yield from _texts(child, (*path, key))
-    elif isinstance(node.value, list):
-        for child in node.value:
-            yield from _texts(child, path)
-    elif isinstance(node.value, str):
-        yield path, node.value, node.place
+    for key, child in node.fields.items():
+        yield from _texts(child, (*path, key))
+    for child in node.entries:
+        yield from _texts(child, path)
+    if node.text:
+        yield path, node.text, node.place

@@ -38,7 +38,7 @@ class Merged(Struct, frozen=True):
 def merge(roots: Sequence[Node]) -> Merged:
     """One tree of all files (at least one); the first that gives the root route a receiver is the main."""
     main = next((each for each in roots if each.at("route", "receiver")), roots[0])
-    whole = Node(main.place, dict(_children(main)), dict(main.keys))
+    whole = Node(main.place, dict(main.fields), dict(main.keys))
     merging = _Merging(whole)
     for other in roots:
         if other is not main:
@@ -54,7 +54,7 @@ class _Merging:
     def add(self, other: Node) -> None:
         """Adds a further file."""
         team = _team(other)
-        for section, node in _children(other):
+        for section, node in other.fields.items():
             key = other.keys[section]
             if section in ("route", "routes"):
                 self._routes(section, node, key, team)
@@ -65,15 +65,15 @@ class _Merging:
 
     def _routes(self, section: str, node: Node, key: Place, team: str) -> None:
         if section == "route":
-            for word in (word for word in _keys(node) if word != "routes"):
+            for word in (word for word in node.fields if word != "routes"):
                 self._refuse(node.keys[word], f"only the main file may give the root route a {word}")
         added = node.child("routes") if section == "route" else node
         if added is None:
             return
         self._owned(added, "matchers", team)
         route = self._whole.child("route")
-        if route is not None and isinstance(route.value, dict):
-            changed = Node(route.place, dict(route.value), dict(route.keys))
+        if route is not None and route.fields:
+            changed = Node(route.place, dict(route.fields), dict(route.keys))
             _put(self._whole, "route", changed, self._whole.keys["route"])
             self._append(changed, "routes", added, key)
 
@@ -96,7 +96,7 @@ class _Merging:
         if here is None or here.value is None:
             _put(parent, section, node, key)
         elif isinstance(here.value, list) and isinstance(node.value, list):
-            both = _ORDERS.get(section, list.__add__)(here.value, node.value)
+            both = _ORDERS.get(section, list.__add__)(here.entries, node.entries)
             _put(parent, section, Node(here.place, both), parent.keys[section])
         else:
             self._refuse(node.place, f"expected a list of {section}")
@@ -116,14 +116,14 @@ class _Merging:
 
     def _owned(self, node: Node, field: str, team: str) -> None:
         """Each entry must concern the file's own team only."""
-        for entry in _entries(node):
+        for entry in node.entries:
             if Matcher("team", "=", team) not in tuple(_matchers(entry, field)):
                 self._refuse(
                     entry.place, f'expected the matcher team="{team}" in {field}: this is the file of a team'
                 )
 
     def _agents(self, node: Node, team: str) -> None:
-        for entry in _entries(node):
+        for entry in node.entries:
             if _text(entry, "team") != team or _text(entry, "name") == ANY_AGENT:
                 self._refuse(entry.place, f"expected an agent of team {team}, and a name that is not * alone")
 
@@ -141,35 +141,21 @@ def _is_teams(file: str) -> bool:
 
 def _text(node: Node, key: str) -> str:
     child = node.child(key)
-    return child.value if child is not None and isinstance(child.value, str) else ""
-
-
-def _children(node: Node) -> Iterator[tuple[str, Node]]:
-    if isinstance(node.value, dict):
-        yield from node.value.items()
-
-
-def _keys(node: Node) -> tuple[str, ...]:
-    return tuple(key for key, _ in _children(node))
-
-
-def _entries(node: Node) -> Sequence[Node]:
-    return node.value if isinstance(node.value, list) else ()
+    return child.text if child is not None else ""
 
 
 def _matchers(entry: Node, field: str) -> Iterator[Matcher]:
     given = entry.child(field)
-    for each in _entries(given) if given is not None else ():
+    for each in given.entries if given is not None else ():
         try:
-            yield from parse_matchers(each.value if isinstance(each.value, str) else "")
+            yield from parse_matchers(each.text)
         except MatcherSyntax:
             continue  # told with the faults of shape
 
 
 def _put(parent: Node, key: str, node: Node, place: Place) -> None:
-    if isinstance(parent.value, dict):
-        parent.value[key] = node
-        parent.keys[key] = place
+    parent.fields[key] = node
+    parent.keys[key] = place
 
 
 def _after_what_continues(here: list[Node], added: list[Node]) -> list[Node]:

@@ -23,9 +23,8 @@ def _pending(policy: Policy) -> Iterator[str]:
     yield from policy.kept
     for receiver in policy.receivers.values():
         yield from _of_receiver(receiver)
-    for schedule in policy.schedules.values():
-        if isinstance(schedule, Schedule):
-            yield from _of_schedule(schedule)
+    for schedule in (each for each in policy.schedules.values() if isinstance(each, Schedule)):
+        yield from _of_schedule(schedule)
 
 
 def _of_receiver(receiver: Receiver) -> Iterator[str]:

@@ -11,7 +11,7 @@ from routing.document.notify import KINDS
 from routing.document.people import EscalationPart, SchedulePart
 from routing.faults import Fault
 from routing.suggestions import meant
-from routing.yaml_tree import Node
+from routing.yaml_tree import Node, Place
 
 Path = tuple[str | int, ...]
 _LABEL = re.compile(r"\{\{\s*labels\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
@@ -129,22 +129,20 @@ def _of_escalation(escalation: EscalationPart, path: Path) -> Iterator[Reference
 
 def _names(root: Node, section: str) -> Iterator[str]:
     for node in _name_nodes(root, section):
-        if isinstance(node.value, str):
-            yield node.value
+        yield node.text
 
 
 def _name_nodes(root: Node, section: str) -> Iterator[Node]:
-    entries = root.at(section)
-    for at in range(len(entries.value)) if entries and isinstance(entries.value, list) else ():
-        if node := root.at(section, at, "name"):
+    for entry in root.nearest(section).entries:
+        if (node := entry.child("name")) and node.text:
             yield node
 
 
 def _twice(root: Node, section: str) -> Iterator[Fault]:
-    first: dict[str, Node] = {}
+    first: dict[str, Place] = {}
     for node in _name_nodes(root, section):
-        if isinstance(node.value, str) and first.setdefault(node.value, node) is not node:
-            place = first[node.value].place
-            yield node.place.fault(
-                f'"{node.value}" stands twice in {section} (first at {place.file}:{place.line})'
-            )
+        if node.text in first:
+            place = first[node.text]
+            where = f"first at {place.file}:{place.line}"
+            yield node.place.fault(f'"{node.text}" stands twice in {section} ({where})')
+        first.setdefault(node.text, node.place)

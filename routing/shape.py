@@ -16,7 +16,6 @@ from routing.suggestions import meant, words_at
 from routing.yaml_tree import Node, Place
 
 Path = tuple[str | int, ...]
-MOST_ROUNDS = 100
 KEY = "[key]"
 EXPECTED: Mapping[str, str] = {
     "string_type": "a text",
@@ -43,15 +42,14 @@ class Shaped(Struct, frozen=True):
 def shaped(root: Node) -> Shaped:
     """Checks a tree; faulty parts are removed from it."""
     faults: tuple[Fault, ...] = ()
-    for _ in range(MOST_ROUNDS):
+    while True:
         try:
             return Shaped(Document.model_validate(root.plain()), faults)
         except ValidationError as error:
             errors = [each for each in error.errors(include_url=False) if not _is_echo(each)]
         faults = faults or tuple(_fault(root, each) for each in errors)
         if not sum(_prune(root, each["type"], each["loc"]) for each in reversed(errors)):
-            break
-    return Shaped(None, faults)
+            return Shaped(None, faults)
 
 
 def _fault(root: Node, error: Any) -> Fault:
@@ -115,9 +113,6 @@ def _prune(root: Node, kind: str, path: Path) -> int:
             node = child
     if not steps:
         return 0
-    parent, step = steps[-1]
-    if isinstance(parent.value, dict):
-        del parent.value[str(step)]
-    elif isinstance(parent.value, list):
-        del parent.value[int(step)]
+    parent, last = steps[-1]
+    parent.remove(last)
     return 1

@@ -124,8 +124,7 @@ class _Builder:
 
     def _end(self) -> None:
         done = self._open.pop()
-        if isinstance(done.node.value, dict):
-            _merge(done.node, done.merged)
+        _merge(done.node, done.merged)
         self._name(done.anchor, done.node)
         self._add(done.node)
 
@@ -145,7 +144,7 @@ class _Builder:
             return
         parent = self._open[-1]
         if isinstance(parent.node.value, list):
-            parent.node.value.append(node)
+            parent.node.entries.append(node)
             self._grow(parent.node, node)
         elif parent.key is None:
             parent.key = (_key(node), node.place)
@@ -156,15 +155,14 @@ class _Builder:
 
     def _pair(self, parent: _Open, key: str, place: Place, node: Node) -> None:
         mapping = parent.node
-        assert isinstance(mapping.value, dict)  # noqa: S101 - for the type checker
         self._grow(mapping, node)
         if key == MERGE:
             parent.merged += _merge_sources(node)
-        elif key in mapping.value:
+        elif key in mapping.fields:
             first = mapping.keys[key]
             self.faults.append(place.fault(f'duplicate key "{key}" (first on line {first.line})'))
         else:
-            mapping.value[key] = node
+            mapping.fields[key] = node
             mapping.keys[key] = place
 
     def _grow(self, parent: Node, child: Node) -> None:
@@ -195,7 +193,7 @@ def _key(node: Node) -> str:
 
 def _merge_sources(node: Node) -> list[Node]:
     """The mappings that a merge key names: one, or a list of them."""
-    sources = node.value if isinstance(node.value, list) else [node]
+    sources = node.entries or [node]
     for each in sources:
         if not isinstance(each.value, dict):
             raise _Refused(each.place, "a merge key (<<) takes a mapping or a list of mappings")
@@ -204,12 +202,10 @@ def _merge_sources(node: Node) -> list[Node]:
 
 def _merge(node: Node, sources: list[Node]) -> None:
     """Adds what merge keys name; the mapping's own keys, then earlier sources, win."""
-    assert isinstance(node.value, dict)  # noqa: S101 - for the type checker
     for source in sources:
-        children = source.value if isinstance(source.value, dict) else {}
-        for key, child in children.items():
-            if key not in node.value:
-                node.value[key] = child
+        for key, child in source.fields.items():
+            if key not in node.fields:
+                node.fields[key] = child
                 node.keys[key] = source.keys[key]
 
 

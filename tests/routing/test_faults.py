@@ -32,6 +32,18 @@ def routed(text):
             "1:26: expected one of sessions, tools, models; found 'sesions' (did you mean \"sessions\"?)",
         ]),
         ("global: {slck_api_url: x}", ['1:10: unknown field "slck_api_url" (did you mean "slack_api_url"?)']),
+        ("schedules: {s: {handoff: {notcie: 1h}}}", [
+            '1:16: missing field "timezone"',
+            '1:26: missing field "notice"',
+            '1:27: unknown field "notcie" (did you mean "notice"?)',
+        ]),
+        ("schedules: {s: {timezone: UTC, layers: [{only: [{form: x}]}]}}", [
+            '1:41: missing field "every"',
+            '1:41: missing field "start"',
+            '1:41: missing field "users"',
+            '1:50: unknown field "form" (did you mean "from"?)',
+        ]),
+        ("tracing: {a: {b: c}}\nlimits: []", ["2:9: expected a mapping, found a list"]),
         ("1: x", ['1:1: unknown field "1"']),
         ("'*x': x", ['1:1: unknown field "*x"']),
         ("users: {a: {'*contacts': {}}}", ['1:12: unknown field "*contacts"']),
@@ -152,6 +164,8 @@ def climb(text):
          "6:40: expected a period such as 1 week, 2 days, 12 hours or 1 month, found '0 days'"),
         (layer("start: 2026-01-01, every: day, users: [u]"),
          "6:15: expected a time such as 2026-01-05T09:00, found '2026-01-01'"),
+        (layer("start: soon, every: day, users: [u]"),
+         "6:15: expected a time such as 2026-01-05T09:00, found 'soon'"),
         (layer("start: 0001-01-01T00:00, every: day, users: [u]"),
          "6:15: expected a time such as 2026-01-05T09:00, found '0001-01-01T00:00'"),
         (layer("start: 2026-01-01T00:00Z, every: day, users: [u]"),
@@ -232,10 +246,16 @@ def test_every_dangling_reference_is_told_at_its_place():
 def test_names_that_stand_twice_are_told():
     text = "time_intervals: [{name: n}, {name: n}]\n"
     assert after(text) == ['1:36: "n" stands twice in time_intervals (first at 1.yml:3)']
-    assert faults("route: {receiver: a}\nreceivers:\n- name: a\n- name: a\n- {name: [x]}\n") == [
+    assert faults("route: {receiver: a}\nreceivers:\n- name: a\n- name: a\n- {name: [x]}\n- {}\n") == [
         '4:9: "a" stands twice in receivers (first at 1.yml:3)',
         "5:10: expected a name, found a list",
+        '6:3: missing field "name"',
     ]
+
+
+def test_a_receiver_that_stands_again_by_its_alias_stands_twice():
+    text = "route: {receiver: a}\nreceivers: [&r {name: a}, *r]\n"
+    assert faults(text) == ['2:23: "a" stands twice in receivers (first at 1.yml:2)']
 
 
 def test_faults_of_shape_do_not_hide_what_dangles_nor_make_more_of_it():

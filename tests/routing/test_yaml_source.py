@@ -102,9 +102,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text():
     assert plain("\ufeffa: b\n") == {"a": "b"}
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 10_000_000, "[" * 1_000_000, "a: " + "{b: " * 100_000, "- " * 500_000]
-)
+@pytest.mark.parametrize("text", ["[" * 10_000_000, "[" * 100_000, "a: " + "{b: " * 10_000, "- " * 10_000])
 def test_deep_nesting_is_refused_before_it_costs_anything(text):
     before = time.process_time()
     assert "nested deeper than 64 levels" in fault(text) or "longer than" in fault(text)
