@@ -3,6 +3,7 @@
 A quantity turns a raw value into *channels*: numbers in [0, 1] whose mean moves when the distribution does.
 """
 
+import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from math import gcd
@@ -83,7 +84,18 @@ class Ranked:
     lower values are told too, or only higher ones.
     """
 
-    __slots__ = ("_channels", "_news", "_scale", "_table", "_unit", "means", "name", "variances")
+    __slots__ = (
+        "_channels",
+        "_news",
+        "_scale",
+        "_table",
+        "_tails",
+        "_unit",
+        "_usual",
+        "means",
+        "name",
+        "variances",
+    )
 
     def __init__(
         self,
@@ -107,6 +119,11 @@ class Ranked:
         self.variances: tuple[float, ...] = tuple(
             sum((value - mean) ** 2 for value in column) / len(table)
             for column, mean in zip(columns, self.means, strict=True)
+        )
+        self._tails = _tails(sorted(self.rank(raw) for raw in table))
+        self._usual = tuple(
+            sum(self.shown(raw, channel) for raw in table) / len(table)
+            for channel in range(len(self._channels))
         )
 
     def rank(self, raw: float) -> float:
@@ -143,10 +160,9 @@ class Ranked:
 
     def told(self, channel: int) -> Told:
         """The values' mean; where the ends moved, the share of inputs out there."""
-        usual = sum(self.shown(raw, channel) for raw in self._table) / len(self._table)
         if self._channels[channel] == "rank":
-            return Told(self.name, self._unit, usual)
-        return Told(f"unusual {self.name}", "share of inputs", usual)
+            return Told(self.name, self._unit, self._usual[channel])
+        return Told(f"unusual {self.name}", "share of inputs", self._usual[channel])
 
     def shown(self, raw: float, channel: int) -> float:
         """The value in its unit, or 1 for one that is far out."""
@@ -157,12 +173,17 @@ class Ranked:
         return float(abs(2 * rank - 1) >= _FAR if kind == "spread" else rank >= _CUTS[kind])
 
     def affected(self, raws: Sequence[float], channel: int) -> float:  # noqa: ARG002 - the ranks tell by themselves
-        """The least share that explains the ranks: sup over t of (P(u >= t) - (1 - t)) / t, either way."""
-        ranks = [self.rank(raw) for raw in raws]
-        size = len(ranks)
-        above = max((sum(rank >= cut for rank in ranks) / size - (1 - cut)) / cut for cut in _SHARES)
-        below = max((sum(rank <= 1 - cut for rank in ranks) / size - (1 - cut)) / cut for cut in _SHARES)
-        return max(0.0, above, below)
+        """The least share of others that explains the ranks: sup over t of (P(t) - Q(t)) / (1 - Q(t))."""
+        seen = zip(_tails(sorted(self.rank(raw) for raw in raws)), self._tails, strict=True)
+        told = itertools.islice(seen, len(_SHARES) if self._news == "higher" else None)
+        return max(0.0, *((share - usual) / (1 - usual) for share, usual in told if usual < 1))
+
+
+def _tails(ranks: Sequence[float]) -> list[float]:
+    """Shares of sorted ranks at or above each of `_SHARES`, then at or below what mirrors them."""
+    size = len(ranks)
+    above = [1 - bisect_left(ranks, cut) / size for cut in _SHARES]
+    return above + [bisect_right(ranks, 1 - cut) / size for cut in _SHARES]
 
 
 def _channel(kind: Channel, rank: float) -> float:

@@ -68,7 +68,7 @@ class RecentInputs:
         )
 
     def by_minute(self, values: Sequence[float]) -> tuple[float, ...]:
-        """A column's mean over the last 16 inputs, at the end of each of the last 30 minutes that have inputs."""
+        """A column's mean over 16 inputs, at the end of each of the last 30 minutes that have inputs."""
         ends: dict[float, float] = {}
         for at, time in enumerate(self.times, start=1):
             latest = values[max(0, at - _SMOOTHED) : at]

@@ -6,7 +6,7 @@ from its peak the inputs look like the reference again (Page 1954, on the ratio 
 """
 
 from collections.abc import Sequence
-from math import exp
+from math import copysign, exp, sqrt
 
 from msgspec import Struct
 
@@ -17,29 +17,51 @@ from detectors.recent_inputs import RecentInputs
 CALM = 7.0
 """Fall of the log likelihood ratio, about ln 1000, that ends a shift."""
 STRETCH = 32
-"""Inputs that must pass before a shift may end."""
+"""Inputs since the peak that must pass before a shift ends; inputs after the alarm that settle its level."""
 _STEP = 3.0
 """The most that one input may say."""
 _LEAST_VARIANCE = 1e-3
-_SHORTEST = 5
+_SHORTEST = 8
+_CLEARLY = 1.3
+"""How much more a later channel must say than an earlier one, which is easier to tell of."""
+_LEAST_SHIFT = 0.25
+"""Standard deviations: a smaller shift is weighed as this one, so that it ends some time."""
 
 
 class Hold(Struct, array_like=True):
-    """A shift that holds. Times in POSIX seconds; `level`: the channel's mean since the onset."""
+    """A shift that holds. Times in POSIX seconds.
+
+    `level`: the channel's mean over the first `seen` inputs since the onset. `inputs`: since the alarm,
+    `calm`: since the peak of the evidence.
+    """
 
     opened: float
     onset: float
     quantity: int
     channel: int
     level: float
+    seen: int
     evidence: float = 0.0
     peak: float = 0.0
     inputs: int = 0
+    calm: int = 0
 
     @property
     def confidence(self) -> float:
         """Chance that it is real, in [0.01, 0.99]: even at the alarm, then by what came after it alone."""
         return min(0.99, max(0.01, 1 / (1 + exp(-self.evidence))))
+
+    def weigh(self, step: float, value: float) -> None:
+        """One input's channel value, which changes the log likelihood ratio by `step`."""
+        self.evidence += min(_STEP, max(-_STEP, step))
+        self.calm += 1
+        if self.evidence > self.peak:
+            self.peak = self.evidence
+            self.calm = 0
+        self.inputs += 1
+        if self.inputs <= STRETCH:
+            self.seen += 1
+            self.level += (value - self.level) / self.seen
 
 
 class Saved(Struct, array_like=True):
@@ -96,11 +118,11 @@ class ShiftTracker:
             kind = self._quantities[quantity]
             moved = [kind.values(raw)[channel] - kind.means[channel] for raw in recent.raws[quantity][first:]]
             weight, length = _change(moved)
-            weight /= max(kind.variances[channel], _LEAST_VARIANCE)
             level = kind.means[channel] + sum(moved[-length:]) / length
-            if weight > best and kind.tells(channel, level):
+            weight /= max(kind.spread_at(channel, level), _LEAST_VARIANCE)
+            if weight > _CLEARLY * best and kind.tells(channel, level):
                 best = weight
-                telling = Hold(now, recent.times[-length], quantity, channel, level)
+                telling = Hold(now, recent.times[-length], quantity, channel, level, length)
         self.hold = telling
 
     def _weigh(self, hold: Hold, now: float, raws: Sequence[float]) -> None:
@@ -108,11 +130,10 @@ class ShiftTracker:
         usual = kind.means[hold.channel]
         value = kind.values(raws[hold.quantity])[hold.channel]
         variance = max(kind.spread_at(hold.channel, hold.level), _LEAST_VARIANCE)
-        step = (hold.level - usual) / variance * (value - (hold.level + usual) / 2)
-        hold.evidence += min(_STEP, max(-_STEP, step))
-        hold.peak = max(hold.peak, hold.evidence)
-        hold.inputs += 1
-        if hold.inputs >= STRETCH and hold.peak - hold.evidence >= CALM:
+        least = _LEAST_SHIFT * sqrt(variance)
+        shift = copysign(max(least, abs(hold.level - usual)), hold.level - usual)
+        hold.weigh(shift / variance * (value - usual - shift / 2), value)
+        if hold.calm >= STRETCH and hold.peak - hold.evidence >= CALM:
             self._rearm(now)
 
     def save(self) -> Saved:

@@ -11,7 +11,7 @@ START_S = 1_767_225_600.0
 """2026-01-01T00:00:00Z: when made-up streams begin, POSIX seconds."""
 
 
-def event(at_s: float, operation: str = "chat", kind: str = "agent.operation.v1", **data: Any) -> Event:
+def event(at_s: float, operation: str = "chat", kind: str = "agent.operation.v1", /, **data: Any) -> Event:
     """An event that ended `at_s` POSIX seconds; `data` holds further parts by name, as in JSON."""
     given = {
         "specversion": "1.0",

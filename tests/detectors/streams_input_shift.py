@@ -11,11 +11,21 @@ WATCH = Watch(reference=400)
 _EVERY_S = 60.0
 
 _OPENINGS = ("hi", "hello there", "good morning", "hey", "excuse me", "please help", "one question")
-_ASKS = ("where is", "i want to return", "can you cancel", "what happened to", "i never got", "please change")
+_ASKS = ("where is", "i want to return", "can you cancel", "what happened to", "i never got", "change")
 _ORDERS = (
-    "my order", "the blue shirt", "a pair of boots", "the kettle i bought", "my last parcel", "the desk lamp",
-    "two water bottles", "the red jacket", "my headphones", "the garden chair", "that vacuum cleaner", "the book",
-)  # fmt: skip
+    "my order",
+    "the blue shirt",
+    "a pair of boots",
+    "the kettle i bought",
+    "my last parcel",
+    "the desk lamp",
+    "two water bottles",
+    "the red jacket",
+    "my headphones",
+    "the garden chair",
+    "that vacuum cleaner",
+    "the book",
+)
 _FLIGHTS = (
     "my flight to lisbon",
     "the boarding pass",
@@ -45,15 +55,15 @@ def asked(at_s: float, draw: random.Random, things: tuple[str, ...]) -> Event:
 
 
 def stable() -> Iterator[Event]:
-    """Two days of orders."""
+    """A day and a half of orders."""
     draw = random.Random(1)
-    for at in range(2880):
+    for at in range(2000):
         yield asked(START_S + at * _EVERY_S, draw, _ORDERS)
 
 
 def positive() -> Iterator[Event]:
-    """Orders, and from the 800th text on a third about flights."""
+    """Orders, and from the 700th text on a third about flights."""
     draw = random.Random(2)
-    for at in range(1400):
-        things = _FLIGHTS if at >= 800 and draw.random() < 1 / 3 else _ORDERS
+    for at in range(1000):
+        things = _FLIGHTS if at >= 700 and draw.random() < 1 / 3 else _ORDERS
         yield asked(START_S + at * _EVERY_S, draw, things)

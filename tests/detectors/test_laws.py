@@ -29,8 +29,10 @@ GRID_S = 5.0
 LARGEST = 600_000
 """Bytes that a detector's whole state may have for one agent."""
 
-LEAST_LEAK = 2
-"""Bytes an event: what grows more slowly in the last third of an endless stream fluctuates."""
+LEAST_LEAK = 0.5
+"""Bytes an event: what grows more slowly in the last third of an endless stream fluctuates, …"""
+SLACK = 0.06
+"""… as does what grows less than this share of the whole, or with the logarithm of the stream's length."""
 
 every_detector = pytest.mark.parametrize("name", KINDS)
 
@@ -142,7 +144,7 @@ def test_it_speaks_on_its_positive_stream(name):
 
 
 @every_detector
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_a_restart_in_the_middle_changes_nothing(name, data):
     stream = events(name, data.draw(st.sampled_from(("positive", "stable"))))[:4000]
@@ -170,14 +172,14 @@ def test_the_same_input_gives_the_same_output_whatever_the_process(name):
 
 @every_detector
 def test_an_endless_stream_of_new_labels_fills_it_to_a_bound(name):
-    run, stream = Run(fresh(name)), hostile(6000)
+    run, stream = Run(fresh(name)), hostile(4000)
     sizes = []
     while chunk := list(islice(stream, 500)):
         run.feed(chunk)
         sizes.append(len(run.state))
     third = len(sizes) // 3
     growth = max(sizes[2 * third :]) - max(sizes[third : 2 * third])
-    assert growth <= LEAST_LEAK * 500 * third
+    assert growth <= max(LEAST_LEAK * 500 * third, SLACK * max(sizes))
     assert max(sizes) <= LARGEST
 
 

@@ -1,0 +1,346 @@
+"""Inputs that move away from the reference are told, with what moved; inputs like it are not."""
+
+import gzip
+import json
+import random
+from collections import Counter
+
+import msgspec
+import pytest
+
+from detectors.input_shift import InputShift, TextShift
+from detectors.settings import Watch
+from schemas.wire import decode_event
+from tests.conftest import shared_data
+from tests.detectors.agent_events import START_S, event
+
+THINGS = [
+    f"{kind} {what}"
+    for kind in ("blue", "red", "old", "new")
+    for what in ("shirt", "lamp", "boots", "kettle")
+]
+ASKS = ("where is my", "i want to return the", "can you cancel the", "what happened to my", "change the")
+ENDINGS = ("", "thanks", "please", "as soon as possible", "it was a gift", "it is broken")
+FLIGHTS = (
+    "my flight to lisbon",
+    "the boarding pass",
+    "a window seat",
+    "my checked luggage",
+    "the return ticket",
+)
+REFERENCE = 300
+FEW = Watch(reference=REFERENCE)
+
+
+class Agent:
+    """An agent that is watched; its inputs come a minute apart, each in a session of its own."""
+
+    def __init__(self, options=None, watch=FEW):
+        self.detector = InputShift(watch, options or {})
+        self.draw = random.Random(5)
+        self.now = START_S
+        self.told = []
+
+    def hears(self, text=None, features=None, step_s=60.0, **data):
+        self.now += step_s
+        given = {key: value for key, value in (("text", text), ("features", features)) if value is not None}
+        data.setdefault("conversation", {"id": f"c{self.now}"})
+        self.detector.observe(event(self.now, "receive_input", input=given, **data), self.now)
+        found = self.detector.findings(self.now)
+        names = tuple(sorted(finding.finding for finding in found))
+        if not self.told or self.told[-1] != names:
+            self.told.append(names)
+        return found
+
+    def hears_orders(self, count, **changes):
+        found = []
+        for _ in range(count):
+            found = self.hears(self.order(), **changes)
+        return found
+
+    def order(self):
+        return f"{self.draw.choice(ASKS)} {self.draw.choice(THINGS)} {self.draw.choice(ENDINGS)}".strip()
+
+    def reads(self, count, features):
+        found = []
+        for _ in range(count):
+            found = self.hears(features=features(self.draw))
+        return found
+
+
+def ready(**changes):
+    agent = Agent(**changes)
+    agent.hears_orders(REFERENCE + 100)
+    return agent
+
+
+def test_another_topic_is_told_by_its_terms_its_share_and_its_samples():
+    agent = ready()
+    began = agent.now
+    for _ in range(100):
+        flight = agent.draw.random() < 0.4
+        agent.hears(
+            agent.draw.choice(FLIGHTS) if flight else agent.order(), tenant={"id": "t1"}, user={"id": "u1"}
+        )
+    (finding,) = agent.detector.findings(agent.now)
+    assert finding.finding == "text"
+    assert abs(finding.onset - began) <= 600
+    assert {"flight", "luggage", "seat"} <= {each.value for each in finding.contributors if each.lift > 10}
+    assert 0.25 <= finding.blast.share <= 0.55
+    assert 20 <= finding.blast.sessions <= 60
+    assert (finding.blast.tenants, finding.blast.users, finding.blast.capped) == (1, 1, False)
+    assert finding.observed > finding.baseline
+    assert finding.confidence == 0.99
+    assert len(finding.samples) == 3
+    assert all(sample.text in FLIGHTS and sample.conversation for sample in finding.samples)
+    assert "about" in finding.summary
+    assert "flight" in finding.summary
+    assert len(finding.history) == 30
+    assert all(0 <= each <= 1 for each in finding.history)
+
+
+def test_it_holds_until_inputs_look_like_the_reference_again():
+    agent = ready()
+    for _ in range(60):
+        agent.hears(agent.draw.choice(FLIGHTS))
+    held = agent.detector.findings(agent.now)
+    agent.hears_orders(8)
+    assert [each.onset for each in agent.detector.findings(agent.now)] == [each.onset for each in held]
+    assert agent.hears_orders(60) == []
+    assert agent.told == [(), ("text",), ()]
+
+
+def test_a_shift_that_returns_is_told_again():
+    agent = ready()
+    for _ in range(2):
+        for _ in range(60):
+            agent.hears(agent.draw.choice(FLIGHTS))
+        agent.hears_orders(60)
+    assert agent.told == [(), ("text",), (), ("text",), ()]
+
+
+def test_the_new_normal_is_learnt():
+    agent = ready()
+    for _ in range(60):
+        agent.hears(agent.draw.choice(FLIGHTS))
+    agent.detector.rebase(agent.now)
+    for _ in range(REFERENCE + 200):
+        agent.hears(f"{agent.draw.choice(FLIGHTS)} {agent.draw.choice(ENDINGS)}".strip())
+    assert agent.told == [(), ("text",), ()]
+
+
+def test_longer_texts_of_known_words_are_told_by_their_length():
+    agent = ready()
+    for _ in range(120):
+        agent.hears(f"{agent.order()}{' .' * 15}")
+    (finding,) = agent.detector.findings(agent.now)
+    assert "characters per input" in finding.summary
+    assert finding.unit == "characters per input"
+    assert finding.magnitude == pytest.approx(2, rel=0.4)
+
+
+def test_another_structure_is_told_by_its_kind():
+    agent = ready()
+    for _ in range(150):
+        agent.hears(agent.order() + (" 123" if agent.draw.random() < 0.5 else ""))
+    summaries = [finding.summary for finding in agent.detector.findings(agent.now)]
+    assert len(summaries) == 1
+
+
+def test_plainer_texts_are_no_news():
+    agent = ready()
+    for _ in range(400):
+        agent.hears(agent.draw.choice(("where is my blue shirt", "i want to return the red boots please")))
+    assert all("wording" not in finding.summary for finding in agent.detector.findings(agent.now))
+
+
+def test_samples_and_terms_are_redacted():
+    agent = ready(options={"redact": ["flight"]})
+    for _ in range(60):
+        agent.hears("my flight for ana@example.org with token=abc123 " + "x" * 400, traceparent=None)
+    (finding,) = agent.detector.findings(agent.now)
+    assert all("example.org" not in each.text and "abc123" not in each.text for each in finding.samples)
+    assert all("flight" not in each.text and each.text.endswith("…") for each in finding.samples)
+    assert "flight" not in {each.value for each in finding.contributors}
+    assert "[redacted]" in {each.value for each in finding.contributors}
+
+
+def test_a_number_that_moves_is_told_by_its_field():
+    agent = Agent()
+    agent.reads(REFERENCE + 200, lambda draw: {"chars": draw.gauss(400, 80), "ok": draw.random() < 0.9})
+    found = agent.reads(150, lambda draw: {"chars": draw.gauss(560, 80), "ok": draw.random() < 0.9})
+    (finding,) = found
+    assert (finding.finding, dict(finding.labels)) == ("features", {"feature": "chars"})
+    assert finding.observed == pytest.approx(560, rel=0.05)
+    assert finding.baseline == pytest.approx(400, rel=0.05)
+    assert "Feature chars" in finding.summary
+    assert agent.told == [(), ("features",)]
+
+
+def test_a_value_never_seen_before_is_told():
+    agent = Agent()
+    agent.reads(REFERENCE + 200, lambda draw: {"lang": draw.choice(("en", "en", "de"))})
+    (finding,) = agent.reads(200, lambda draw: {"lang": "tr" if draw.random() < 0.2 else "en"})
+    assert "values never seen before" in finding.summary or "de" in finding.summary
+
+
+def test_a_value_that_vanishes_is_told():
+    agent = Agent()
+    agent.reads(REFERENCE + 200, lambda draw: {"lang": draw.choice(("en", "de"))})
+    (finding,) = agent.reads(100, lambda _: {"lang": "en"})
+    assert finding.blast.share == pytest.approx(1, abs=0.1)
+    assert finding.magnitude == pytest.approx(2 * round(finding.observed), rel=0.15)
+
+
+def test_wider_and_far_out_numbers_are_told():
+    agent = Agent()
+    agent.reads(REFERENCE + 200, lambda draw: {"x": draw.gauss(0, 1)})
+    (finding,) = agent.reads(300, lambda draw: {"x": draw.gauss(0, 3)})
+    assert finding.unit == "share of inputs"
+    assert finding.observed > 2 * finding.baseline
+
+
+def test_values_that_are_mostly_unique_are_no_news():
+    agent = Agent()
+    agent.reads(
+        REFERENCE + 600,
+        lambda draw: {"id": f"{draw.randrange(10**9)}", "mixed": draw.choice((1.5, "a", "b"))},
+    )
+    assert agent.told == [()]
+
+
+def test_a_field_of_another_kind_or_name_is_passed_over():
+    agent = Agent()
+    agent.reads(REFERENCE + 50, lambda draw: {"chars": draw.gauss(400, 80)})
+    agent.reads(200, lambda _: {"chars": "many", "later": "field"})
+    agent.reads(200, lambda _: {"chars": float("inf")})
+    assert agent.told == [()]
+
+
+def test_a_burst_of_one_session_counts_once():
+    agent = ready()
+    for _ in range(200):
+        agent.hears("my flight to lisbon", step_s=1.0, conversation={"id": "talkative"})
+    assert agent.told == [()]
+
+
+def test_above_a_rate_inputs_are_passed_over():
+    agent = Agent({"per_minute": 6})
+    for _ in range(3000):
+        agent.hears(agent.order(), step_s=0.1)
+    body = msgspec.msgpack.decode(agent.detector.save().body)
+    admitted = len(agent.detector.save().parts["text-learnt"])
+    assert agent.told == [()]
+    assert body
+    assert admitted < 5000
+
+
+def test_an_operation_counts_once_and_what_has_no_input_never():
+    agent = Agent()
+    before = agent.detector.save()
+    for given in ({}, {"input": {}}, {"input": {"text": "hi"}, "operation": {"state": "started"}}):
+        agent.detector.observe(event(START_S, "chat", **given), START_S)
+    assert agent.detector.save() == before
+
+
+def test_an_agent_of_low_traffic_has_a_reference_after_a_week():
+    agent = Agent(watch=Watch())
+    agent.hears_orders(320, step_s=1900.0)
+    for _ in range(80):
+        agent.hears(agent.draw.choice(FLIGHTS))
+    assert agent.told == [(), ("text",)]
+
+
+def test_settings_that_change_are_followed():
+    agent = ready()
+    agent.detector.configure(FEW, {"apart_s": 0.0, "redact": ["flight"]})
+    for _ in range(60):
+        agent.hears("my flight to lisbon", step_s=1.0, conversation={"id": "talkative"})
+    (finding,) = agent.detector.findings(agent.now)
+    assert "flight" not in finding.summary
+
+
+def test_options_that_do_not_hold_are_refused():
+    with pytest.raises(ValueError, match="delta"):
+        InputShift(FEW, {"delta": "much"})
+
+
+def test_the_state_keeps_to_its_limits_on_long_texts():
+    agent = Agent(watch=Watch())
+    draw = random.Random(9)
+    words = [f"word{chr(97 + at % 26)}{at}" for at in range(6000)]
+    for _ in range(3000):
+        agent.detector.observe(
+            event(
+                agent.now,
+                "chat",
+                input={"text": " ".join(draw.choices(words, k=80))},
+                conversation={"id": f"{agent.now}"},
+            ),
+            agent.now,
+        )
+        agent.now += 60
+    state = agent.detector.save()
+    assert len(state.body) <= 50_000
+    assert len(state.parts["text-reference"]) <= 200_000
+
+
+def test_of_bare_texts_a_session_counts_once():
+    agent = Agent()
+    detector = TextShift([agent.order() for _ in range(REFERENCE)])
+    assert {detector.update("my flight to lisbon", session="talkative") for _ in range(300)} == {None}
+    found = [detector.update("my flight to lisbon", session=f"s{at}") for at in range(100)]
+    (shift,) = (each for each in found if each)
+    assert {"flight", "lisbon"} <= set(shift.terms)
+    detector.reset()
+    assert detector.update("my flight to lisbon", session="talkative") is None
+
+
+# -- real texts ---------------------------------------------------------------------------------------
+
+
+def clinc():
+    return json.loads(gzip.decompress(shared_data("shift_texts.json.gz").read_bytes()))["clinc"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("seed", [100, 101])
+def test_real_questions_of_another_domain_are_found_and_named(seed):
+    draw = random.Random(seed)
+    rows = clinc()
+    domains = sorted({domain for _, _, domain in rows})
+    draw.shuffle(domains)
+    known = [text for text, _, domain in rows if domain in domains[:6]]
+    other = [text for text, _, domain in rows if domain == domains[6]]
+    draw.shuffle(known)
+    detector = TextShift(known[:2000], seed=seed)
+    false = sum(
+        detector.update(text, session=f"s{at}") is not None for at, text in enumerate(known[2000:6000])
+    )
+    assert false <= 1
+    detector.reset()
+    shift = None
+    for _ in range(600):
+        shift = detector.update(draw.choice(other) if draw.random() < 0.3 else draw.choice(known[6000:]))
+        if shift is not None:
+            break
+    assert shift is not None
+    counts, usual = (
+        Counter(word for text in texts for word in set(text.split())) for texts in (other, known[:2000])
+    )
+    planted = {word for word, count in counts.items() if count / len(other) > 3 * (usual[word] + 1) / 2000}
+    assert planted & set(shift.terms)
+    assert 0 < shift.share <= 1
+    assert detector.update(other[0]) is None
+
+
+@pytest.mark.data
+def test_real_retail_sessions_move_once_or_twice_with_their_customers():
+    detector, now, told = InputShift(Watch(reference=500), {}), 0.0, set()
+    with gzip.open(shared_data("retail_agent_events.jsonl.gz")) as lines:
+        for line in lines:
+            each = decode_event(line.rstrip())
+            now = max(now, each.time.timestamp())
+            detector.observe(each, now)
+            told |= {(finding.finding, finding.onset) for finding in detector.findings(now)}
+    assert 1 <= len(told) <= 3
