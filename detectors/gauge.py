@@ -79,10 +79,16 @@ class Gauge(Struct, array_like=True):
         self._remember(cell.bad, cell.total)
         self.alarm.step(cell, allowed)
         if cell.bad and self._telling(cell.at, counted) and self._alarming(counted, terms, allowed):
-            began = self.alarm.onset or Onset(cell.first_bad, cell.total, cell.bad)
+            began = self._began(cell, marks)
             claimed = [mark for mark in marks if mark.at >= began.at]
             if _several(claimed):
                 self._open(cell.at, began, claimed)
+
+    def _began(self, cell: Cell, marks: Sequence[Mark]) -> Onset:
+        """Where the rise began; where so little comes that it has hardly begun, the failures in a row."""
+        began = self.alarm.onset or Onset(cell.first_bad, cell.total, cell.bad)
+        row = marks[-self.streak :] if self.streak and began.bad < FEWEST_FAILURES else []
+        return Onset(row[0].at, len(row), len(row)) if row else began
 
     def _remember(self, bad: int, total: int) -> None:
         self.quiet_bad += bad
