@@ -5,6 +5,7 @@ contains their cause is written; entries are written before the low-water mark t
 that makes the fold raise goes to the dead letters at once and the partition goes on; only IO is tried again.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -17,6 +18,9 @@ from streams.emission import Emission
 from streams.fold import Fold
 from streams.log import AppendFailed, Log, Outgoing
 from streams.snapshots import Snapshots, batches
+
+AT_ONCE = 200
+"""Records folded before everything else in the process has its turn."""
 
 
 class Cadence(Struct, frozen=True, kw_only=True):
@@ -133,7 +137,10 @@ class Partition:
             AppendFailed: not all outputs are known to be written; `pay` puts them out again.
         """
         self._bound()
-        self._owed += self.fold_batch(records)
+        for at in range(0, len(records), AT_ONCE):
+            self._owed += self.fold_batch(records[at : at + AT_ONCE])
+            # Heartbeats run in this loop: a slow fold must not cost the worker its partitions.
+            await asyncio.sleep(0)
         await self.pay()
 
     async def pay(self) -> None:

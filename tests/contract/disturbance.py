@@ -1,0 +1,124 @@
+"""A stream that goes on while workers are disturbed, and what must be true when it is over."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from schemas.wire import encode
+from streams.history import Step
+from streams.kafka import KafkaLog
+from streams.publication import Publisher, publisher
+from streams.snapshots import Snapshots
+from streams.topics import CAUSES, DETECTOR_STATE, EVENTS
+from tests.contract.played import PARTITIONS, bytes_of, calm, end_of, steps
+from tests.contract.reading import read_back
+from tests.contract.witness import Witness, witnessing
+from tests.contract.workers import Site, Worker, site
+
+EVENTS_A_SECOND = 1000
+SLICE = 100
+KEPT_BACK = 1500
+"""Steps that are published only when the disturbances are over, so that these fall in mid-stream."""
+EVERYTHING = (f"{CAUSES}/0", *(f"{EVENTS}/{number}" for number in range(PARTITIONS)))
+_owners = count()
+
+
+class Disturbed:
+    """One stream, its workers and its witness."""
+
+    def __init__(self, where: Site, witness: Witness, appender: Publisher) -> None:
+        self.site = where
+        self.witness = witness
+        self._appender = appender
+        self._publishing: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
+
+    @property
+    def sent(self) -> Counter[str]:
+        """How often each page reached its channel, told by what the receiver sees."""
+        posted = [each["metadata"]["event_payload"]["page"] for each in self.site.slack.top]
+        triggered = [
+            each["payload"]["custom_details"]["page"]
+            for each in self.site.pagerduty.bodies
+            if each["event_action"] == "trigger"
+        ]
+        return Counter([*posted, *triggered])
+
+    async def begun(self) -> Worker:
+        """Starts a worker and, when it owns everything, the stream; returns when the first pages are out."""
+        worker = self.site.worker()
+        await worker.owns(*EVERYTHING)
+        self._publishing = asyncio.create_task(self._publish())
+        while len(self.sent) < 1:  # noqa: ASYNC110 - the channels are plain lists
+            await asyncio.sleep(0.05)
+        return worker
+
+    async def _publish(self) -> None:
+        laid_out = steps()
+        for at in range(0, len(laid_out) - KEPT_BACK, SLICE):
+            await self._appender.publish(laid_out[at : min(at + SLICE, len(laid_out) - KEPT_BACK)])
+            await asyncio.sleep(SLICE / EVENTS_A_SECOND)
+        await self._over.wait()
+        await self._appender.publish(laid_out[len(laid_out) - KEPT_BACK :])
+
+    async def finished(self) -> None:
+        """The disturbances are over: waits until the rest is published and everything has come of it."""
+        self._over.set()
+        if self._publishing is not None:
+            await self._publishing
+        await self.witness.over(end_of(steps()), PARTITIONS)
+
+    def cancel(self) -> None:
+        """Publishes no more."""
+        if self._publishing is not None:
+            self._publishing.cancel()
+
+    async def is_as_if_nothing_had_happened(self) -> None:
+        """Log, accepted causes, pages, deliveries and the state that is kept are those of the calm run."""
+        await self._log_is(steps())
+        expected = calm()
+        for partition, causes in expected.accepted.items():
+            accepted = self.witness.accepted_from(partition)
+            assert [encode(cause) for _, cause in accepted] == [encode(cause) for _, cause in causes]
+        assert self.witness.pages.keys() == expected.pages.keys()
+        for page in expected.pages.values():
+            assert self.witness.pages[page.id] == page
+        assert self.sent.keys() == expected.pages.keys()
+        assert await self._state() == expected.state
+        assert not self.witness.buried
+
+    async def _log_is(self, laid_out: Sequence[Step]) -> None:
+        """What was acknowledged is in the log, once."""
+        for number in range(PARTITIONS):
+            found = [each.value for each in await read_back(self.site.bootstrap, EVENTS, number)]
+            assert found == [step.value for step in laid_out if step.partition == number]
+
+    async def _state(self) -> dict[str, bytes]:
+        """Each agent's state, as the next owner would find it."""
+        state: dict[str, bytes] = {}
+        async with KafkaLog({"bootstrap_servers": self.site.bootstrap}) as log:
+            for number in range(PARTITIONS):
+                owner = f"heir-{next(_owners)}"
+                restored = await Snapshots(log, DETECTOR_STATE, number, owner).take_over()
+                state |= {name: bytes_of(saved) for name, saved in restored.keys.items()}
+        return state
+
+
+@asynccontextmanager
+async def disturbed(
+    bootstrap: str, home: Path, config: Path, variables: Mapping[str, str]
+) -> AsyncIterator[Disturbed]:
+    """A site with a stream; the topics are there."""
+    async with (
+        site(bootstrap, home, config, variables) as where,
+        witnessing(bootstrap) as witness,
+        publisher(bootstrap, EVENTS) as appender,
+    ):
+        stage = Disturbed(where, witness, appender)
+        try:
+            yield stage
+        finally:
+            stage.cancel()

@@ -1,0 +1,129 @@
+"""Reads what workers write to their topics, and takes causes as the router does: each origin once."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from schemas.cause import AnyCause, Reported, Wake
+from schemas.page import Message, Page
+from schemas.record import Origin
+from schemas.wire import decode_cause, decode_message
+from streams.topics import CAUSES, DEADLETTER, PAGES
+
+WITHIN = timedelta(seconds=90)
+QUIET = timedelta(seconds=1)
+PLACES = ((CAUSES, 0), (DEADLETTER, 0), *((PAGES, number) for number in range(4)))
+"""As `oversight topics` makes them."""
+
+
+class Witness:
+    """What was written so far.
+
+    `accepted`: causes with an origin, those dropped whose origin is not the highest of its partition so far.
+    `repeated`: how many were dropped. `messages`: pages and updates by (id, attempt), as written first.
+    """
+
+    def __init__(self) -> None:
+        self.accepted: list[tuple[Origin, AnyCause]] = []
+        self.reports: list[Reported] = []
+        self.messages: dict[tuple[str, int], Message] = {}
+        self.buried: list[ConsumerRecord] = []
+        self.repeated = 0
+        self.watermarks: dict[int, datetime] = {}
+        self.last_s = time.monotonic()
+        self._highest: dict[str, tuple[int, int]] = {}
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        """Pages by id, their first attempts."""
+        firsts = [each for (_, attempt), each in self.messages.items() if attempt == 1]
+        return {each.id: each for each in firsts if isinstance(each, Page)}
+
+    @property
+    def unanswered(self) -> set[tuple[str, int]]:
+        """Messages whose outcome has not been reported."""
+        return self.messages.keys() - {(each.page, each.attempt) for each in self.reports}
+
+    def accepted_from(self, partition: str) -> list[tuple[Origin, AnyCause]]:
+        """Accepted causes of one input partition, in order."""
+        return [each for each in self.accepted if each[0].partition == partition]
+
+    def take(self, record: ConsumerRecord) -> None:
+        """Takes one record of any of the topics."""
+        self.last_s = time.monotonic()
+        self.last = record
+        match record.topic:
+            case "oversight.causes":
+                self._cause(decode_cause(record.value))
+            case "oversight.pages":
+                message = decode_message(record.value)
+                self.messages.setdefault((message.id, message.attempt), message)
+            case _:
+                self.buried.append(record)
+
+    def _cause(self, cause: AnyCause) -> None:
+        if isinstance(cause, Reported):
+            self.reports.append(cause)
+        origin = cause.origin
+        if origin is None:
+            return
+        if (origin.offset, origin.n) <= self._highest.get(origin.partition, (-1, -1)):
+            self.repeated += 1
+            return
+        self._highest[origin.partition] = (origin.offset, origin.n)
+        self.accepted.append((origin, cause))
+        if isinstance(cause, Wake) and cause.partition is not None:
+            self.watermarks[cause.partition] = cause.at
+
+    async def over(self, end: datetime, partitions: int, within: timedelta = WITHIN) -> None:
+        """Waits until every partition told a time from `end` on, all is answered, and no more comes."""
+        deadline_s = time.monotonic() + within.total_seconds()
+        while not self._is_over(end, partitions):
+            assert time.monotonic() < deadline_s, self._standing()
+            await asyncio.sleep(0.1)
+
+    def _standing(self) -> str:
+        marks = {number: f"{at:%d %H:%M:%S}" for number, at in sorted(self.watermarks.items())}
+        quiet_s = time.monotonic() - self.last_s
+        return (
+            f"watermarks {marks}, {len(self.messages)} messages, {len(self.reports)} reports, "
+            f"unanswered {sorted(self.unanswered)[:5]}, quiet for {quiet_s:.1f} s, last {self.last!r}"
+        )
+
+    def _is_over(self, end: datetime, partitions: int) -> bool:
+        told = [at for at in self.watermarks.values() if at >= end]
+        quiet_s = time.monotonic() - self.last_s
+        return len(told) == partitions and not self.unanswered and quiet_s >= QUIET.total_seconds()
+
+
+@asynccontextmanager
+async def witnessing(bootstrap: str) -> AsyncIterator[Witness]:
+    """Reads from the first record on, beside the test; joins no group."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        fetch_max_wait_ms=100,
+    )
+    await consumer.start()
+    consumer.assign([TopicPartition(*place) for place in PLACES])
+    witness = Witness()
+    reading = asyncio.create_task(_read(consumer, witness))
+    try:
+        yield witness
+        assert not reading.done(), reading.exception()
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await consumer.stop()
+
+
+async def _read(consumer: AIOKafkaConsumer, witness: Witness) -> None:
+    while True:
+        for records in (await consumer.getmany(timeout_ms=200)).values():
+            for record in records:
+                witness.take(record)
