@@ -104,8 +104,7 @@ class Cost:
         stale = now - self._last > STALE_S
         grid = floor(now / MINUTE_S) * MINUTE_S
         for series in self._series.values():
-            if self._closes_at:
-                series.close(self._closes_at, self._threshold_s)
+            series.close(self._closes_at, self._threshold_s)
             if stale:
                 series.forget()
             else:

@@ -10,8 +10,6 @@ from detectors.detector import Finding
 from schemas.signal import Blast, Sample
 from schemas.wire import moment
 
-SHORTEST_TREND = 3
-
 
 def spike(model: str, series: CostSeries, rise: Rise, note: str) -> Finding:
     """A model whose interactions cost more than they did. `note` ends the sentence."""
@@ -74,9 +72,7 @@ def _why(series: CostSeries, rise: Rise) -> str:
 
 
 def _trend(history: Sequence[float]) -> str:
-    """The last two means against the one before them."""
-    if len(history) < SHORTEST_TREND:
-        return ""
+    """The last two means against the one before them; a spike has a warm-up of them behind it."""
     late, early = sum(history[-2:]) / 2, history[-3]
     if late > SMALLEST_RATIO * early:
         return "rising"

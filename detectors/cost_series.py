@@ -105,14 +105,18 @@ class CostSeries(Struct, array_like=True):
     history: list[tuple[float, float]] = []
 
     def look(self, event: Event, cost: float, session: str) -> None:
-        """Counts an interaction by its dimensions, weighted by its cost; the caller looks at `room` first."""
+        """Counts an interaction by its dimensions; the caller looks at `room` first.
+
+        It weighs as much as its cost over the usual one, so that shares are shares of the money.
+        """
         minute = self.minute
         minute.room -= 1
-        minute.tally.take(values(event.data), cost)
+        weight = cost / self.usual if self.usual else 1.0
+        minute.tally.take(values(event.data), weight)
         usage = event.data.usage
         component = usage.cost_component if usage else None
         if component:
-            minute.tally.add("component", component, cost)
+            minute.tally.add("component", component, weight)
         if session:
             minute.sessions[session] = 1
         if cost > minute.dearest:

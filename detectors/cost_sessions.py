@@ -22,6 +22,8 @@ FRESH_ENOUGH = 50
 TOUCHED_S = 60.0
 """The order of last touch is kept to the minute."""
 MOST_DEAR = 16
+ADOPTED_S = 86400.0
+"""Dear sessions one after another for a day are the new normal."""
 TOLD_S = 300.0
 """A dear session is told for this long at least, even if it ended at once."""
 
@@ -92,7 +94,7 @@ class CostSessions(Struct, array_like=True):
         dear.open[session] = 1
 
     def end(self, session: str, now: float) -> None:
-        """A session is over: its cost is learnt, no higher than the limit."""
+        """A session is over: its cost is learnt, but no dear one as the dear session it was."""
         spent = self.spent.pop(session, None)
         if self.dear is not None:
             self.dear.open.pop(session, None)
@@ -100,7 +102,8 @@ class CostSessions(Struct, array_like=True):
             return
         self.first = self.first or now
         self.learnt += 1
-        self.costs.add(spent[0] if self.limit is None else min(spent[0], self.limit), REMEMBERED)
+        usual = spent[0] if self.limit is None else min(spent[0], self.limit / SMALLEST_RATIO)
+        self.costs.add(usual, REMEMBERED)
         if self.costs.count >= WARM_UP and self.learnt >= self.limited + self.costs.count // FRESH_ENOUGH:
             self.limited = self.learnt
             self._limit(now)
@@ -114,13 +117,17 @@ class CostSessions(Struct, array_like=True):
         self.limit = max(rare, SMALLEST_RATIO * self.usual)
 
     def settle(self, now: float) -> None:
-        """Closes sessions long untouched; ends what is told when no dear session is open any more."""
+        """Closes sessions long untouched; ends what is told: none is open any more, or a day has passed."""
         while self.spent:
             session = next(iter(self.spent))
             if now - self.spent[session][1] <= IDLE_S:
                 break
             self.end(session, now)
-        if self.dear is not None and not self.dear.open and now - self.dear.latest >= TOLD_S:
+        if self.dear is None:
+            return
+        if now - self.dear.onset >= ADOPTED_S:
+            self.adopt()
+        elif not self.dear.open and now - self.dear.latest >= TOLD_S:
             self.dear = None
 
     def adopt(self) -> None:

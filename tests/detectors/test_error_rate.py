@@ -159,7 +159,6 @@ def test_little_traffic_at_half_the_budget_pages_not_once_in_a_month():
     for _ in range(30 * 24 * 50):
         agent.session("retryable" if draw.random() < 0.0005 else None)
         agent.at += 72.0
-        agent.detector.findings(agent.at // 5 * 5)
         assert not agent.detector.findings(agent.at // 5 * 5)
 
 
@@ -457,7 +456,7 @@ def test_a_restart_anywhere_changes_no_finding_and_no_byte(happened, cut, burst)
 
 def test_the_state_is_small_even_in_an_outage_of_everything():
     agent = Agent()
-    for at in range(1500):
+    for at in range(500):
         error = (
             {"type": f"error-{at % 40}", "class": "non_retryable", "message": "x" * 400} if at > 200 else None
         )
