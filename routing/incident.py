@@ -16,8 +16,8 @@ PageState = Literal["waiting", "delivered", "deferred", "dead", "withdrawn"]
 """`waiting`: sent, no outcome yet; `dead`: undeliverable; `withdrawn`: no longer worth another attempt."""
 
 
-class Kept(Struct, kw_only=True, omit_defaults=True):
-    """A part of the router's state."""
+class Kept(Struct, kw_only=True, omit_defaults=True, gc=False):
+    """A part of the router's state: a tree without cycles, which the garbage collector need not walk."""
 
 
 class Member(Kept):
@@ -44,7 +44,7 @@ class Told(Kept):
     """What a target was told last: which signals fire and are resolved, when it was paged, how severe.
 
     `opening`: during which opening of the incident (0 is the first; it counts reopenings). `times`: how
-    often it was paged.
+    often it was paged. `severity`: as it was paged; `shown`: as its message shows by now.
     """
 
     firing: tuple[str, ...]
@@ -53,6 +53,7 @@ class Told(Kept):
     severity: Severity
     opening: int
     times: int = 1
+    shown: Severity = "info"
 
 
 class Edit(Kept):
