@@ -1,49 +1,40 @@
 """One field that agents compute of their inputs: learns its reference first, then watches for a shift."""
 
 from array import array
-from collections.abc import Sequence
-from math import isfinite
-from typing import Literal
 
 from msgspec import Struct
 
 from detectors import shift_watch
-from detectors.quantities import Indicators, Quantity, Ranked
+from detectors.field_reference import (
+    MOST_VALUES,
+    Fixed,
+    Shape,
+    Values,
+    name_of,
+    number_of,
+    quantity_of,
+    settled,
+    table_of,
+)
 from detectors.recent_inputs import Who
 from detectors.shift_story import Story
 from detectors.shift_tracking import Hold
 from detectors.shift_watch import ShiftWatch, budgeted
 from schemas.event import Scalar
 
-MOST_VALUES = 256
-"""Different values of a field that are remembered."""
-MOST_WATCHED = 16
-"""The most frequent of them that are watched one by one."""
-_POINTS = 500
-_LONGEST = 64
 _KEPT = 128
 _SHARE = {"number": 1.0, "category": 0.5}
 """Of `delta`: a category has more windows."""
-_OTHER, _NEVER_SEEN = "other values", "values never seen before"
-
-
-class Fixed(Struct, array_like=True):
-    """A field's reference: a sorted table of numbers as bytes, or values watched, their shares, all known."""
-
-    kind: Literal["number", "category"]
-    table: bytes = b""
-    labels: tuple[str, ...] = ()
-    shares: tuple[float, ...] = ()
-    known: tuple[str, ...] = ()
-    size: int = 0
 
 
 class Saved(Struct, array_like=True):
-    """A field's state. `numbers`, `counts` while it is learnt; then `fixed` and `watch`."""
+    """A field's state. Learning: `numbers`, `counts`, later `shape`, `places`; watching: `fixed`, `watch`."""
 
     seen: int
     numbers: bytes
     counts: dict[str, int]
+    shape: Shape | None
+    places: list[int]
     fixed: Fixed | None = None
     watch: shift_watch.Saved | None = None
 
@@ -51,68 +42,69 @@ class Saved(Struct, array_like=True):
 class FieldWatch:
     """One field. Its values are the agent's own words: bounded here, redacted by whoever tells them."""
 
-    __slots__ = ("_bits", "_counts", "_fixed", "_known", "_numbers", "_seen", "_watch")
+    __slots__ = ("_counts", "_fixed", "_numbers", "_places", "_seen", "_values", "_watch")
 
     def __init__(self, saved: Saved | None = None) -> None:
         """`saved`: what `save` gave."""
         self._seen = saved.seen if saved else 0
         self._numbers = array("d", saved.numbers if saved else b"")
         self._counts: dict[str, int] = dict(saved.counts) if saved else {}
-        self._fixed: Fixed | None = None
+        self._values = Values(saved.shape) if saved and saved.shape else None
+        self._places = list(saved.places) if saved else []
+        self._fixed = saved.fixed if saved else None
         self._watch: ShiftWatch | None = None
-        self._bits: dict[str, int] = {}
-        self._known: frozenset[str] = frozenset()
         if saved and saved.fixed and saved.watch:
-            self._follow(saved.fixed, saved.watch.delta, saved.watch)
-
-    def _follow(self, fixed: Fixed, delta: float, saved: shift_watch.Saved | None = None) -> None:
-        self._fixed = fixed
-        self._known = frozenset(fixed.known)
-        self._bits = {label: 1 << at for at, label in enumerate(fixed.labels)}
-        self._watch = ShiftWatch((_quantity(fixed),), delta, _KEPT, saved)
+            self._watch = ShiftWatch((quantity_of(saved.fixed),), saved.watch.delta, _KEPT, saved.watch)
 
     def take(self, value: Scalar, who: Who, now: float) -> None:
         """One value; what is not of the field's kind is passed over."""
-        if self._fixed is None or self._watch is None:
+        if self._watch is None or self._values is None:
             self._learn(value)
             return
-        raw = self._raw(value, self._fixed)
+        raw = self._values.raw(value)
         if raw is not None:
             self._watch.take(now, who, (raw,))
 
     def _learn(self, value: Scalar) -> None:
-        number = _number(value)
+        number = number_of(value)
         self._seen += 1
         if number is not None:
             self._numbers.append(number)
-            return
-        name = _name(value)
-        if name in self._counts or len(self._counts) < MOST_VALUES:
-            self._counts[name] = self._counts.get(name, 0) + 1
+        if self._values is None:
+            name = name_of(value)
+            if number is None and (name in self._counts or len(self._counts) < MOST_VALUES):
+                self._counts[name] = self._counts.get(name, 0) + 1
+        elif self._values.shape.kind == "category":
+            self._places[self._values.place(value)] += 1
 
-    def _raw(self, value: Scalar, fixed: Fixed) -> float | None:
-        if fixed.kind == "number":
-            return _number(value)
-        name = _name(value)
-        bit = self._bits.get(name)
-        if bit is not None:
-            return bit
-        return self._bits[_OTHER] if name in self._known else self._bits[_NEVER_SEEN]
-
-    def begin(self, delta: float, inputs: int, span_s: float, channels: int) -> None:
-        """Ends learning. `delta`: of each ADWIN at low traffic; `channels`: of them at most, 4 or more."""
-        fixed = self._learnt(channels)
-        self._numbers = array("d")
+    def settle(self, channels: int) -> None:
+        """Half of the reference is there: decides what is watched. `channels`: ADWINs at most, 4 or more."""
+        numeric = 2 * len(self._numbers) > self._seen
+        shape = Shape("number") if numeric else settled(self._counts, channels - 2)
         self._counts = {}
-        self._follow(fixed, budgeted(delta * _SHARE[fixed.kind], inputs, span_s))
+        self._values = Values(shape)
+        self._places = [0] * len(shape.labels)
 
-    def _learnt(self, channels: int) -> Fixed:
-        if 2 * len(self._numbers) > self._seen:
-            ordered = sorted(self._numbers)
-            points = min(_POINTS, len(ordered))
-            table = array("d", (ordered[(2 * at + 1) * len(ordered) // (2 * points)] for at in range(points)))
-            return Fixed("number", table.tobytes(), size=len(ordered))
-        return _categories(self._counts, min(MOST_WATCHED, channels - 2), self._seen)
+    def begin(self, delta: float, inputs: int, span_s: float) -> None:
+        """The reference is full. `delta`: of each ADWIN at low traffic."""
+        fixed = self._learnt(self._values.shape) if self._values else None
+        self._numbers = array("d")
+        self._places = []
+        if fixed is not None:
+            self._fixed = fixed
+            share = _SHARE[fixed.shape.kind]
+            self._watch = ShiftWatch((quantity_of(fixed),), budgeted(delta * share, inputs, span_s), _KEPT)
+
+    def _learnt(self, shape: Shape) -> Fixed | None:
+        if shape.kind == "number":
+            return Fixed(shape, table_of(self._numbers))
+        size = sum(self._places)
+        return Fixed(shape, b"", tuple(each / size for each in self._places), size) if size else None
+
+    @property
+    def watched(self) -> bool:
+        """Whether there is a reference to watch it against: not where no value came in its second half."""
+        return self._watch is not None
 
     @property
     def hold(self) -> Hold | None:
@@ -125,38 +117,8 @@ class FieldWatch:
 
     def save(self) -> Saved:
         """The state exactly."""
+        shape = self._values.shape if self._values else None
         watch = self._watch.save() if self._watch else None
-        return Saved(self._seen, self._numbers.tobytes(), self._counts, self._fixed, watch)
-
-
-def _quantity(fixed: Fixed) -> Quantity:
-    if fixed.kind == "number":
-        return Ranked("value", array("d", fixed.table), ("rank", "spread", "top1"), unit="on average")
-    return Indicators("value", fixed.labels, fixed.shares, fixed.size)
-
-
-def _categories(counts: dict[str, int], watched: int, size: int) -> Fixed:
-    """The share of values never seen is that of values seen once (Good 1953) or beyond what is remembered."""
-    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    names = [name for name, _ in ordered[:watched] if name not in {_OTHER, _NEVER_SEEN}]
-    once = sum(count == 1 for count in counts.values()) + size - sum(counts.values())
-    other = max(0, size - sum(counts[name] for name in names) - once)
-    shares: Sequence[float] = [*(counts[name] / size for name in names), other / size, once / size]
-    return Fixed(
-        "category",
-        b"",
-        (*names, _OTHER, _NEVER_SEEN),
-        tuple(shares),
-        tuple(name for name, _ in ordered),
-        size,
-    )
-
-
-def _number(value: Scalar) -> float | None:
-    if isinstance(value, bool | str):
-        return None
-    return float(value) if isfinite(value) else None
-
-
-def _name(value: Scalar) -> str:
-    return str(value).lower()[:_LONGEST] if isinstance(value, bool) else str(value)[:_LONGEST]
+        return Saved(
+            self._seen, self._numbers.tobytes(), self._counts, shape, self._places, self._fixed, watch
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from detectors.quantities import UNLIKE
+from detectors.ranked import UNLIKE
 from detectors.redaction import redact
 from schemas.event import Event
 from schemas.signal import Sample

@@ -13,7 +13,9 @@ from math import log, sqrt
 
 from msgspec import Struct
 
-from detectors.quantities import Indicators, Quantity, Ranked
+from detectors.indicators import Indicators
+from detectors.quantities import Quantity
+from detectors.ranked import Ranked
 from detectors.text_reading import STRUCTURES, Reading, is_term, pairs
 
 MOST_WORDS = 12_000

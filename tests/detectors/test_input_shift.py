@@ -1,17 +1,12 @@
 """Inputs that move away from the reference are told, with what moved; inputs like it are not."""
 
-import gzip
-import json
 import random
-from collections import Counter
 
 import msgspec
 import pytest
 
 from detectors.input_shift import InputShift, TextShift
 from detectors.settings import Watch
-from schemas.wire import decode_event
-from tests.conftest import shared_data
 from tests.detectors.agent_events import START_S, event
 
 THINGS = [
@@ -148,9 +143,11 @@ def test_another_structure_is_told_by_its_kind():
 
 
 def test_plainer_texts_are_no_news():
-    agent = ready()
+    agent = Agent()
+    for at in range(REFERENCE + 100):
+        agent.hears(f"{agent.order()} {'zq' * (at % 2)}{at % 2 * at}x")
     for _ in range(400):
-        agent.hears(agent.draw.choice(("where is my blue shirt", "i want to return the red boots please")))
+        agent.hears(f"{agent.order()} x")
     assert all("wording" not in finding.summary for finding in agent.detector.findings(agent.now))
 
 
@@ -189,7 +186,7 @@ def test_a_value_that_vanishes_is_told():
     agent.reads(REFERENCE + 200, lambda draw: {"lang": draw.choice(("en", "de"))})
     (finding,) = agent.reads(100, lambda _: {"lang": "en"})
     assert finding.blast.share == pytest.approx(1, abs=0.1)
-    assert finding.magnitude == pytest.approx(2 * round(finding.observed), rel=0.15)
+    assert finding.magnitude == pytest.approx(finding.observed / finding.baseline, abs=0.01)
 
 
 def test_wider_and_far_out_numbers_are_told():
@@ -200,18 +197,24 @@ def test_wider_and_far_out_numbers_are_told():
     assert finding.observed > 2 * finding.baseline
 
 
-def test_values_that_are_mostly_unique_are_no_news():
+def test_values_that_are_mostly_unique_or_many_are_no_news():
     agent = Agent()
     agent.reads(
         REFERENCE + 600,
-        lambda draw: {"id": f"{draw.randrange(10**9)}", "mixed": draw.choice((1.5, "a", "b"))},
+        lambda draw: {
+            "id": f"{draw.randrange(10**9)}",
+            "city": f"city {draw.randrange(40)}",
+            "mixed": draw.choice((1.5, "a", "b")),
+        },
     )
     assert agent.told == [()]
 
 
 def test_a_field_of_another_kind_or_name_is_passed_over():
     agent = Agent()
-    agent.reads(REFERENCE + 50, lambda draw: {"chars": draw.gauss(400, 80)})
+    agent.reads(REFERENCE // 2, lambda draw: {"chars": draw.gauss(400, 80), "early": "x"})
+    agent.reads(REFERENCE // 2 + 50, lambda draw: {"chars": draw.gauss(400, 80)})
+    agent.reads(50, lambda _: {"early": "y"})
     agent.reads(200, lambda _: {"chars": "many", "later": "field"})
     agent.reads(200, lambda _: {"chars": float("inf")})
     assert agent.told == [()]
@@ -294,53 +297,3 @@ def test_of_bare_texts_a_session_counts_once():
     assert {"flight", "lisbon"} <= set(shift.terms)
     detector.reset()
     assert detector.update("my flight to lisbon", session="talkative") is None
-
-
-# -- real texts ---------------------------------------------------------------------------------------
-
-
-def clinc():
-    return json.loads(gzip.decompress(shared_data("shift_texts.json.gz").read_bytes()))["clinc"]
-
-
-@pytest.mark.data
-@pytest.mark.parametrize("seed", [100, 101])
-def test_real_questions_of_another_domain_are_found_and_named(seed):
-    draw = random.Random(seed)
-    rows = clinc()
-    domains = sorted({domain for _, _, domain in rows})
-    draw.shuffle(domains)
-    known = [text for text, _, domain in rows if domain in domains[:6]]
-    other = [text for text, _, domain in rows if domain == domains[6]]
-    draw.shuffle(known)
-    detector = TextShift(known[:2000], seed=seed)
-    false = sum(
-        detector.update(text, session=f"s{at}") is not None for at, text in enumerate(known[2000:6000])
-    )
-    assert false <= 1
-    detector.reset()
-    shift = None
-    for _ in range(600):
-        shift = detector.update(draw.choice(other) if draw.random() < 0.3 else draw.choice(known[6000:]))
-        if shift is not None:
-            break
-    assert shift is not None
-    counts, usual = (
-        Counter(word for text in texts for word in set(text.split())) for texts in (other, known[:2000])
-    )
-    planted = {word for word, count in counts.items() if count / len(other) > 3 * (usual[word] + 1) / 2000}
-    assert planted & set(shift.terms)
-    assert 0 < shift.share <= 1
-    assert detector.update(other[0]) is None
-
-
-@pytest.mark.data
-def test_real_retail_sessions_move_once_or_twice_with_their_customers():
-    detector, now, told = InputShift(Watch(reference=500), {}), 0.0, set()
-    with gzip.open(shared_data("retail_agent_events.jsonl.gz")) as lines:
-        for line in lines:
-            each = decode_event(line.rstrip())
-            now = max(now, each.time.timestamp())
-            detector.observe(each, now)
-            told |= {(finding.finding, finding.onset) for finding in detector.findings(now)}
-    assert 1 <= len(told) <= 3

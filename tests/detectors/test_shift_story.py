@@ -4,7 +4,8 @@ from array import array
 
 import pytest
 
-from detectors.quantities import Indicators, Ranked
+from detectors.indicators import Indicators
+from detectors.ranked import Ranked
 from detectors.recent_inputs import RecentInputs
 from detectors.shift_story import story
 from detectors.shift_tracking import Hold

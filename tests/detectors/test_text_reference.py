@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.quantities import Indicators, Ranked, strided
+from detectors.indicators import Indicators
+from detectors.quantities import strided
+from detectors.ranked import Ranked
 from detectors.recent_terms import HALF_LIFE, MOST_TERMS, RecentTerms
 from detectors.text_reading import MOST_WORDS, read
 from detectors.text_reference import MOST_NAMES, TextLearning, TextReference, calibrated
