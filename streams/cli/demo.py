@@ -26,7 +26,7 @@ from streams.summary import Summary
 
 HELP = """Shows the whole at work: an embedded Kafka broker, the production worker, a simulated fleet.
 
-Two and a half days of the life of a dozen agents pass in about a minute. First the worker learns what is
+Nearly three days of the life of a dozen agents pass in about a minute. First the worker learns what is
 normal; on the third day a model provider goes down, a release makes an agent six times dearer, and strangers'
 questions reach another. The pages appear as the people on call would get them. Nothing leaves this machine.
 

@@ -135,6 +135,6 @@ def test_people_work_by_day(hour, share):
 
 
 def test_a_hundred_agents_at_the_rate_that_was_asked_for():
-    events = list(fleet(100, 7, 150.0, duration=timedelta(minutes=20)).events())
+    events = list(fleet(100, 7, 40.0, duration=timedelta(minutes=20)).events())
     assert len({event.data.agent.name for event in events}) == 100
-    assert len(events) / 1200 == pytest.approx(150, rel=0.25)
+    assert len(events) / 1200 == pytest.approx(40, rel=0.25)
