@@ -4,7 +4,6 @@ from array import array
 from collections import deque
 from collections.abc import Sequence
 
-from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
 MOST_IDS = 4096
@@ -64,15 +63,3 @@ class Identities:
     def saved(self) -> tuple[bytes, list[tuple[float, int]]]:
         """What the constructor takes."""
         return array("Q", self._order).tobytes(), list(self._ages)
-
-
-class Standing(Struct):
-    """A finding that holds: its signal's id and labels; since when, and last asserted, in POSIX seconds."""
-
-    id: str
-    detector: str
-    finding: str
-    labels: dict[str, str]
-    onset: float
-    asserted: float
-    summary: str

@@ -1,8 +1,9 @@
 """Flushing a group: whom to page, whose page to bring up to date, when to look again.
 
 Alertmanager's rules (notify.DedupStage.needsUpdate) with these differences: what joins or leaves is an edit
-of the page that is already there; a new page is sent only where severity rises above what a target was told,
-where the incident fires again after its resolution, and after repeat_interval while nobody answered.
+of the page that is already there, and so is a rise of severity from `error` on. A new page is sent only where
+severity rises to `error` or above for a target that was told less, where the incident fires again after its
+resolution, and after repeat_interval while nobody answered.
 """
 
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ def page_reason(
     """Why a target is to be paged now, or None. `severity`: the highest of what is not muted."""
     if told is None:
         return "opened" if case.status == "triggered" else None
-    if RANK[severity] > RANK[told.severity]:
+    if RANK[told.severity] < RANK["error"] <= RANK[severity]:
         return "joined"
     if case.status != "triggered":
         return None
@@ -69,12 +70,15 @@ def arm_repeat(turn: Turn, case: Case) -> None:
 
 
 def edit_news(turn: Turn, case: Case) -> None:
-    """Brings the pages of targets up to date that were not told of all that fires or is resolved."""
+    """Brings up to date the pages of targets that were not told of all that fires, ends or gets worse."""
     firing = tuple(member.signal.id for member in case.members.values() if member.fires)
     resolved = tuple(member.signal.id for member in case.members.values() if not member.fires)
+    severity = loudest(turn, case)
     for key, told in case.told.items():
-        if not (set(firing) <= set(told.firing) and set(resolved) <= set(told.resolved)):
+        is_known = set(firing) <= set(told.firing) and set(resolved) <= set(told.resolved)
+        if not is_known or RANK[severity] > RANK[told.shown]:
             edit_latest(turn, case, (key,), "updated")
+            told.shown = max(severity, told.shown, key=RANK.__getitem__)
         told.firing, told.resolved = firing, resolved
 
 

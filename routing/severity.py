@@ -59,23 +59,29 @@ def band(total: int, table: SeverityTable) -> Severity:
 
 
 def _base(signal: Signal, table: SeverityTable) -> Iterator[ScorePart]:
-    """The finding's own points, or the burn rate's, and what its size adds."""
+    """The finding's own points with its size's, or those of the burn rates that hold, if they are more."""
     pairs = [
         each
         for each in table.burn_rate
         if signal.detector == "error_rate"
         and min(signal.burn_rates.get(each.long, 0.0), signal.burn_rates.get(each.short, 0.0)) >= each.factor
     ]
-    if pairs:
-        worst = max(pairs, key=lambda each: each.score)
-        why = f"error budget burns {worst.factor:g} times too fast over {worst.long} and {worst.short}"
-        yield ScorePart(why=why, points=worst.score)
+    own = _own(signal, table)
+    worst = max(pairs, key=lambda each: each.score, default=None)
+    # A slow pair (three days) holds for long: it must not hide that sessions are being lost now.
+    if worst is None or worst.score < sum(part.points for part in own):
+        yield from own
         return
+    why = f"error budget burns {worst.factor:g} times too fast over {worst.long} and {worst.short}"
+    yield ScorePart(why=why, points=worst.score)
+
+
+def _own(signal: Signal, table: SeverityTable) -> tuple[ScorePart, ...]:
+    """The base of a finding and the points of its size."""
     name = f"{signal.detector}/{signal.finding}"
     known = next((each for each in (name, signal.detector) if each in table.base), None)
     points = table.default if known is None else table.base[known]
-    yield ScorePart(why=known or f"{name} (default)", points=points)
-    yield from _magnitude(signal)
+    return (ScorePart(why=known or f"{name} (default)", points=points), *_magnitude(signal))
 
 
 def _magnitude(signal: Signal) -> Iterator[ScorePart]:

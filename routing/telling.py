@@ -29,13 +29,15 @@ def note(turn: Turn, case: Case, key: str) -> Told:
     """Notes that a target is paged now, about all that is known now."""
     before = case.told.get(key)
     members = case.members.values()
+    severity = loudest(turn, case)
     told = Told(
         firing=tuple(member.signal.id for member in members if member.fires),
         resolved=tuple(member.signal.id for member in members if not member.fires),
         paged=turn.now,
-        severity=loudest(turn, case),
+        severity=severity,
         opening=case.opening,
         times=before.times + 1 if before else 1,
+        shown=severity,
     )
     case.told[key] = told
     turn.state.touch(case)

@@ -75,15 +75,24 @@ def test_two_incidents_that_would_become_one_page_nobody_twice():
     assert {each.channel.target for each in t.updates} == {"#second", "#third", "#oncall"}
 
 
-def test_a_new_score_is_told_where_it_is_worse_only():
+def test_a_new_score_pages_again_only_who_was_told_less_than_an_error():
+    t = Scenario(ONE_CHANNEL.replace("error_rate: 70", "error_rate: 36"))
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.configure(ONE_CHANNEL)
+    t.fast_forward(5 * MINUTE)
+    assert [(page.reason, page.severity) for page in t.pages] == [("opened", "warning"), ("joined", "error")]
+
+
+def test_a_rise_from_error_to_critical_edits_the_page_that_is_there():
     t = Scenario()
     t.signal()
     t.fast_forward(MINUTE)
-    t.configure(ONE_CHANNEL.replace("error_rate: 70", "error_rate: 36"))
-    assert t.incident.severity == "warning"
     t.configure(ONE_CHANNEL.replace("error_rate: 70", "error_rate: 90"))
     t.fast_forward(HOUR)
-    assert [(page.reason, page.severity) for page in t.pages] == [("opened", "error"), ("joined", "critical")]
+    assert t.incident.severity == "critical"
+    assert [(page.reason, page.severity) for page in t.pages] == [("opened", "error")]
+    assert t.updates[-1].severity == "critical"
 
 
 def test_an_escalation_that_is_no_longer_meant_is_not_climbed_further():

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from routing.matchers import parse_matchers
 from routing.ownership import owned, with_team
@@ -96,6 +97,13 @@ def test_burn_rates_of_other_detectors_do_not_replace_their_base():
 def test_size_does_not_count_twice_where_a_burn_rate_pair_holds():
     each = signal(burn_rates={"1h": 20.0, "5m": 20.0}, magnitude=20.0, magnitude_unit="burn_rate")
     assert points(each)[0] == 90
+
+
+def test_a_slow_pair_does_not_hide_what_is_lost_now():
+    each = signal(burn_rates={"6h": 7.0, "30m": 7.0}, magnitude=100.0, magnitude_unit="burn_rate")
+    ticket = structs.replace(TABLE, burn_rate=(BurnRate(long="6h", short="30m", factor=6, score=40),))
+    found = score(each, {}, structs.replace(POLICY, severity=ticket), START)
+    assert [(part.why, part.points) for part in found.parts[:2]] == [("error_rate", 40), ("burn rate 100", 30)]
 
 
 @pytest.mark.parametrize(
