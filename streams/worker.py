@@ -78,10 +78,9 @@ class FoldService(Service):
         await self._kafka.__aexit__()
 
 
-def application(order: Order, pages: int) -> faust.App:
+def application(order: Order, pages: int, kafka: KafkaLog, folds: Folds) -> faust.App:
     """The Faust app of a worker: the folds' service and the notifying agent. `pages`: partitions of pages."""
     env = order.env
-    kafka = KafkaLog(env.connection)
     session_s = env.session.total_seconds()
     app = faust.App(
         f"{env.name}-notify",
@@ -100,7 +99,7 @@ def application(order: Order, pages: int) -> faust.App:
         worker_redirect_stdouts=False,
         stream_wait_empty=True,
     )
-    service: Any = FoldService(Folds(env, order.rules, kafka, WallClock()), kafka)
+    service: Any = FoldService(folds, kafka)
     app.service(service)
     _notify(app, order, kafka, pages)
     return app
@@ -130,7 +129,14 @@ def run(order: Order) -> None:
     """Runs a worker until SIGTERM or SIGINT; returns when everything is handed over."""
     logged()
     order.env.tables.mkdir(parents=True, exist_ok=True)
-    app = application(order, asyncio.run(_partitions(order.env)))
+    pages = asyncio.run(_partitions(order.env))
+    kafka = KafkaLog(order.env.connection)
+    app = application(order, pages, kafka, Folds(order.env, order.rules, kafka, WallClock()))
+    start(app)
+
+
+def start(app: faust.App) -> None:
+    """Runs a worker's app in this process, until it is stopped by a signal."""
     worker = faust.Worker(app, loglevel="warn", quiet=False, redirect_stdouts=False, console_port=0)
     worker.spinner = None
     worker.execute_from_commandline()

@@ -1,0 +1,24 @@
+"""Fills a fresh broker with the simulated fleet."""
+
+from datetime import timedelta
+from itertools import islice
+
+from schemas.wire import encode
+from streams.files import Line
+from streams.fleet import fleet
+from streams.history import spread
+from streams.publication import publisher
+from streams.topics import EVENTS, create_topics
+
+PARTITIONS = 4
+RATE_PER_S = 20_000.0
+"""Events per second of event time: about what a worker at its limit sees."""
+
+
+async def fill(bootstrap: str, events: int, agents: int, rate_per_s: float = RATE_PER_S) -> None:
+    """Makes the topics and publishes so many events; the bulk of the time goes into making them."""
+    await create_topics(bootstrap, PARTITIONS)
+    played = fleet(agents, 1, rate_per_s, duration=timedelta(seconds=2 * events / rate_per_s + 60))
+    lines = (Line(encode(event)) for event in islice(played.events(), events))
+    async with publisher(bootstrap, EVENTS) as appender:
+        await appender.publish(spread(lines, PARTITIONS))
