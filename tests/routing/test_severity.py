@@ -103,7 +103,8 @@ def test_a_slow_pair_does_not_hide_what_is_lost_now():
     each = signal(burn_rates={"6h": 7.0, "30m": 7.0}, magnitude=100.0, magnitude_unit="burn_rate")
     ticket = structs.replace(TABLE, burn_rate=(BurnRate(long="6h", short="30m", factor=6, score=40),))
     found = score(each, {}, structs.replace(POLICY, severity=ticket), START)
-    assert [(part.why, part.points) for part in found.parts[:2]] == [("error_rate", 40), ("burn rate 100", 30)]
+    told = [(part.why, part.points) for part in found.parts[:2]]
+    assert told == [("error_rate", 40), ("burn rate 100", 30)]
 
 
 @pytest.mark.parametrize(
