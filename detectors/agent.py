@@ -181,12 +181,7 @@ class AgentState:
 
         `forgotten`: the offset at which a detector was last switched off. A piece of state that its detector
         cannot read makes that one start anew, and is told with the next answer; the others go on.
-
-        Raises:
-            ValueError: it is of a version that is not known, or damaged.
         """
-        if saved.version != VERSION:
-            raise ValueError(f"state of {name} has version {saved.version}, expected {VERSION}")
         body = msgspec.msgpack.decode(saved.body, type=Body)
         state = cls(name, kinds, settings)
         state.applied = saved.applied

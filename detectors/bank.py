@@ -11,10 +11,11 @@ from typing import Literal
 
 import msgspec
 
-from detectors.agent import STALE_S, AgentState
+from detectors.agent import STALE_S, VERSION, AgentState
 from detectors.detector import Detector
 from detectors.registry import discover
 from detectors.settings import Settings as Followed
+from detectors.settings import Watch
 from schemas.cause import ConfigFile, Signalled, Wake
 from schemas.control import AnyControl, Rebase, Settings, Tick
 from schemas.event import Event
@@ -33,6 +34,7 @@ MOST_AGENTS = 20_000
 """Agents per partition; further ones share one key, and a signal says so."""
 OVERFLOW = "(overflow)"
 CAPPED_EVERY_S = 60.0
+LONGEST_REASON = 1000
 DIGESTS = 16
 """Digests of configurations that are remembered."""
 
@@ -53,6 +55,8 @@ class Mark(msgspec.Struct, array_like=True):
     capped_since: float = 0.0
     capped_told: float = 0.0
     capped_at: float = 0.0
+    forgotten: dict[str, int] = {}
+    """At which offset a detector was last switched off: older state of it is not taken up again."""
 
 
 class Bank:
@@ -104,12 +108,27 @@ class Bank:
         self._follow(files, digest)
 
     def _follow(self, files: Sequence[ConfigFile], digest: str) -> None:
-        self._settings = self._settings_of(files)
+        """Follows it altogether or, where any detector cannot, not at all."""
+        settings = self._settings_of(files)
+        self._try(settings)
+        for name in self._kinds:
+            if self._settings.on(name) and not settings.on(name):
+                self._mark.forgotten[name] = self._offset
+        self._settings = settings
         self._mark.files = tuple(files)
         known = [each for each in self._mark.digests if each != digest]
-        self._mark.digests = (*known[-DIGESTS + 1 :], digest)
+        self._mark.digests = (*known[1 - DIGESTS :], digest)
         for state in self._awake.values():
-            state.configure(self._settings)
+            state.configure(settings)
+
+    def _try(self, settings: Followed) -> None:
+        """Makes one of each detector for everybody who is watched apart."""
+        for watch in (Watch(), *settings.agents):
+            for name, kind in self._kinds.items():
+                try:
+                    kind(watch, settings.options(name))
+                except Exception as fault:
+                    raise ValueError(f"detectors: {name}: {type(fault).__name__}: {fault}") from fault
 
     # -- records -------------------------------------------------------------------------------------
 
@@ -130,7 +149,9 @@ class Bank:
         time_s = event.time.timestamp()
         outputs: Sequence[Output] = ()
         if time_s > mark.watermark:
-            time_s = self._believed(time_s, record)
+            if record.time_s is not None and time_s > record.time_s + FUTURE_S:
+                time_s = self._believed(record.time_s)
+                event = msgspec.structs.replace(event, time=moment(time_s))
             if time_s >= mark.next_grid:
                 outputs = self._advance(time_s, record)
             mark.watermark = max(mark.watermark, time_s)
@@ -146,33 +167,34 @@ class Bank:
         self._due[state.name] = None
         return [*outputs, *_deadletters(faults, record, mark.watermark)] if faults else outputs
 
-    def _believed(self, time_s: float, record: Record) -> float:
-        """A time too far ahead of the producer's clock would drag everybody's watermark along."""
-        if record.time_s is None or time_s <= record.time_s + FUTURE_S:
-            return time_s
+    def _believed(self, written_s: float) -> float:
+        """What replaces a time too far ahead of the producer's clock: it would drag everybody along."""
         self._mark.future_events += 1
-        return self._mark.watermark if self._mark.watermark > -inf else record.time_s
+        return self._mark.watermark if self._mark.watermark > -inf else written_s
 
     def _control(self, record: Record, control: AnyControl) -> Sequence[Output]:
-        time_s = self._believed(control.time.timestamp(), record)
-        outputs = [*self._advance(time_s, record)] if time_s > self._mark.watermark else []
-        self._mark.watermark = max(self._mark.watermark, time_s)
         match control:
             case Tick():
-                outputs += self._tell()
+                return self._tick(record, control.time.timestamp())
             case Settings():
-                outputs += self._resettle(record, control)
+                return self._resettle(record, control)
             case Rebase():
                 self._rebase(record, control)
-        return outputs
+        return ()
 
-    def _resettle(self, record: Record, control: Settings) -> Iterator[Output]:
+    def _tick(self, record: Record, time_s: float) -> Sequence[Output]:
+        if record.time_s is not None and time_s > record.time_s + FUTURE_S:
+            time_s = self._believed(record.time_s)
+        outputs = self._advance(time_s, record) if time_s > self._mark.watermark else ()
+        return [*outputs, *self._tell()]
+
+    def _resettle(self, record: Record, control: Settings) -> Sequence[Output]:
+        """Bad settings never replace good ones."""
         try:
             self._follow(control.files, control.digest)
         except ValueError as fault:
-            yield from _deadletters(
-                [f"configuration {control.digest}: {fault}"], record, self._mark.watermark
-            )
+            return _deadletters([f"configuration {control.digest}: {fault}"], record, self._mark.watermark)
+        return ()
 
     def _rebase(self, record: Record, control: Rebase) -> None:
         known = control.agent in self._awake or control.agent in self._asleep
@@ -192,15 +214,20 @@ class Bank:
         if saved is not None:
             if offset <= saved.applied:
                 return None
+            state = AgentState.load(name, self._kinds, self._settings, saved, self._mark.forgotten)
             del self._asleep[name]
-            state = AgentState.load(name, self._kinds, self._settings, saved)
-        elif len(self._awake) + len(self._asleep) >= self._most_agents and name != OVERFLOW:
+        elif self._full() and name != OVERFLOW:
             self._capped()
             return self._awake.get(OVERFLOW) or self._waken(OVERFLOW, offset)
         else:
             state = AgentState(name, self._kinds, self._settings)
         self._awake[name] = state
         return state
+
+    def _full(self) -> bool:
+        """Whether there are as many agents as may be; the key that the others share is none of them."""
+        shared = OVERFLOW in self._awake or OVERFLOW in self._asleep
+        return len(self._awake) + len(self._asleep) - shared >= self._most_agents
 
     def _capped(self) -> None:
         """More agents than a partition holds: said so as long as it lasts."""
@@ -266,7 +293,7 @@ class Bank:
     def _wanted(self, name: str) -> float | None:
         """When a key really wants to be woken: the heap may hold wishes that have been overtaken."""
         state = self._awake.get(name)
-        return self._asleep[name].wake_at if state is None else state.woken_at
+        return state.woken_at if state is not None else self._asleep[name].wake_at
 
     def _ask(self, name: str, at: float, record: Record) -> Iterator[Output]:
         state = self._awake.get(name) or self._waken(name, record.offset)
@@ -279,8 +306,14 @@ class Bank:
         yield from _deadletters(faults, record, at)
         before = state.woken_at
         wake_at = state.wake_at(at, at + GRID_S)
-        if wake_at is not None and (wake_at != before or wake_at <= at):
-            heappush(self._wakes, (wake_at, name))
+        if wake_at is not None and wake_at != before:
+            self._wish(wake_at, name)
+
+    def _wish(self, wake_at: float, name: str) -> None:
+        """Notes when a key wants to be woken; clears away wishes that were overtaken once they are many."""
+        heappush(self._wakes, (wake_at, name))
+        if len(self._wakes) > 4 * len(self._awake) + len(self._asleep) + 64:
+            self._wakes = sorted({each for each in self._wakes if self._wanted(each[1]) == each[0]})
 
     @staticmethod
     def _signalled(signal: Signal, at: float) -> Output:
@@ -320,7 +353,13 @@ class Bank:
         return state.save(self._offset, wake_at)
 
     def load(self, key: str, saved: Saved) -> None:
-        """Restores an agent; it stays bytes until its first event or tick."""
+        """Restores an agent; it stays bytes until its first event or tick.
+
+        Raises:
+            ValueError: it is of a version that is not known.
+        """
+        if saved.version != VERSION:
+            raise ValueError(f"state of {key} has version {saved.version}, expected {VERSION}")
         self._asleep[key] = saved
         if saved.wake_at is not None:
             heappush(self._wakes, (saved.wake_at, key))
@@ -330,10 +369,19 @@ class Bank:
         return msgspec.msgpack.encode(self._mark)
 
     def resume(self, mark: bytes) -> None:
-        """Restores watermark, grid and settings."""
+        """Restores watermark, grid and settings.
+
+        Settings that held when they were written and hold no more are left out, and their digest is no longer
+        known, so that whoever has some that do hold puts them into the log.
+        """
         self._mark = msgspec.msgpack.decode(mark, type=Mark)
-        if self._mark.files:
-            self._settings = self._settings_of(self._mark.files)
+        try:
+            settings = self._settings_of(self._mark.files)
+            self._try(settings)
+        except ValueError:
+            self._mark.digests = self._mark.digests[:-1]
+        else:
+            self._settings = settings
 
 
 def _on_grid(time_s: float) -> float:
@@ -341,6 +389,10 @@ def _on_grid(time_s: float) -> float:
     return -floor(-time_s / GRID_S) * GRID_S
 
 
-def _deadletters(faults: Sequence[str], record: Record, at: float) -> Iterator[Output]:
-    for fault in faults:
-        yield Output("deadletter", "", record.value, at, (("reason", fault.encode()), *record.headers))
+def _deadletters(faults: Sequence[str], record: Record, at: float) -> Sequence[Output]:
+    """The record with the reason, one each; `at` is 0 before any time is known."""
+    reasons = [fault[:LONGEST_REASON].encode("utf-8", "backslashreplace") for fault in faults]
+    return [
+        Output("deadletter", "", record.value, max(at, 0.0), (("reason", reason), *record.headers))
+        for reason in reasons
+    ]

@@ -33,3 +33,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     def watch(self, agent: str) -> Watch:
         """The first entry whose glob matches the agent's name, or the defaults."""
         return next((each for each in self.agents if fnmatchcase(agent, each.agent)), Watch())
+
+    def on(self, detector: str) -> bool:
+        """Whether a detector is wanted: it is, unless it says `enabled: false`."""
+        return str(self.detectors.get(detector, {}).get("enabled", True)).lower() != "false"
+
+    def options(self, detector: str) -> Mapping[str, Any]:
+        """The overrides of a detector, with the patterns that everybody redacts."""
+        own = self.detectors.get(detector, {})
+        return {**own, "redact": (*self.redact, *own.get("redact", ()))} if self.redact else own

@@ -1,10 +1,14 @@
-"""Outputs of a fold on their way into the log: origin, clock, destination."""
+"""Outputs of a fold on their way into the log: origin, clock, destination.
+
+What the log refuses for ever (too large) must not hold up the rest: it goes to the dead letters, cut short.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 import msgspec
+import structlog
 from aiokafka.partitioner import murmur2
 from msgspec import Struct
 
@@ -12,7 +16,11 @@ from schemas.cause import Cause
 from schemas.record import Origin, Output, Stream
 from schemas.wire import encode
 from streams.clock import Clock
-from streams.log import Log, Outgoing
+from streams.log import AppendFailed, Log, Outgoing
+
+log = structlog.get_logger(__name__)
+MOST_DEAD_BYTES = 65_536
+"""Bytes that are kept of an output which is refused for its size."""
 
 
 class Destination(Struct, frozen=True):
@@ -36,15 +44,19 @@ class Emission:
 
     def __init__(
         self,
-        log: Log,
+        log_: Log,
         destinations: Mapping[Stream, Destination],
         clock: Clock,
         mode: Literal["wall", "events"],
     ) -> None:
-        self._log = log
+        self._log = log_
         self._destinations = destinations
         self._clock = clock
         self._mode = mode
+        self.refused = 0
+        """Outputs that the log refused for ever, so far."""
+        self.dropped = 0
+        """Those of them that the dead letters refused, too."""
 
     async def put(self, outputs: Sequence[tuple[Origin, Output]]) -> None:
         """Appends all outputs.
@@ -60,7 +72,42 @@ class Emission:
             where = (destination.topic, destination.partition(output.key))
             queues.setdefault(where, []).append(self._outgoing(origin, output, now))
         for (topic, partition), records in queues.items():
+            await self._append(topic, partition, records)
+
+    async def _append(self, topic: str, partition: int, records: Sequence[Outgoing]) -> None:
+        try:
             await self._log.append(topic, partition, records)
+        except AppendFailed as error:
+            if not error.lasting:
+                raise
+            await self._one_by_one(topic, partition, records)
+
+    async def _one_by_one(self, topic: str, partition: int, records: Sequence[Outgoing]) -> None:
+        """In the same order; each that is refused by itself is buried."""
+        for record in records:
+            try:
+                await self._log.append(topic, partition, [record])
+            except AppendFailed as error:
+                if not error.lasting:
+                    raise
+                self.refused += 1
+                size = len(record.value or b"")
+                log.warning("output.refused", topic=topic, size=size, reason=error.lasting)
+                await self._bury(topic, record, error)
+
+    async def _bury(self, topic: str, record: Outgoing, error: AppendFailed) -> None:
+        value = record.value or b""
+        reason = f"{topic} refused it, {len(value):,} bytes: {error.lasting}"
+        headers = (("reason", reason.encode()), *(each for each in record.headers if each[0] == "origin"))
+        destination = self._destinations["deadletter"]
+        where = destination.topic, destination.partition("")
+        try:
+            await self._log.append(*where, [Outgoing(record.key, value[:MOST_DEAD_BYTES], headers)])
+        except AppendFailed as again:
+            if not again.lasting:
+                raise
+            self.dropped += 1
+            log.warning("deadletter.refused", topic=topic, reason=again.lasting)
 
     def _outgoing(self, origin: Origin, output: Output, now: datetime | None) -> Outgoing:
         value = output.value

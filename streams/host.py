@@ -48,8 +48,15 @@ class Hosting(Struct, frozen=True, kw_only=True):
 class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
     """Runs until it is stopped; a broker that is away is asked again, ever more slowly."""
 
-    def __init__(self, hosting: Hosting, connection: Mapping[str, Any], clock: Clock) -> None:
+    def __init__(
+        self,
+        hosting: Hosting,
+        connection: Mapping[str, Any],
+        clock: Clock,
+        consumer: Callable[..., AIOKafkaConsumer] = AIOKafkaConsumer,
+    ) -> None:
         self._hosting = hosting
+        self._make_consumer = consumer
         self._connection = connection
         self._clock = clock
         self._owned: dict[TopicPartition, Partition] = {}
@@ -88,7 +95,7 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
 
     async def _start(self) -> None:
         session_ms = int(self._hosting.session.total_seconds() * 1000)
-        self._consumer = AIOKafkaConsumer(
+        self._consumer = self._make_consumer(
             **self._connection,
             group_id=self._hosting.group,
             enable_auto_commit=False,
@@ -109,6 +116,7 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
         if consumer is None:
             return
         async with self._lock:
+            self._assigned.clear()
             await self._hand_over(list(self._owned))
         try:
             await asyncio.wait_for(consumer.stop(), HAND_OVER_WITHIN.total_seconds())

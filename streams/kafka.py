@@ -9,26 +9,17 @@ from contextlib import suppress
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import (
-    InvalidTopicError,
-    KafkaError,
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from schemas.record import Record
 from streams.log import AppendFailed, Outgoing
 
 LARGEST_BYTES = 3_000_000
-"""Largest batch that is produced: above the largest record of any topic of ours."""
+"""Largest record that is sent at all: above the largest that any topic of ours takes."""
+BATCH_BYTES = 900_000
+"""Batches are closed before they grow beyond this: brokers measure a whole batch as they do a record."""
 READ_AT_ONCE = 5_000
-_LASTING = (
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    TopicAuthorizationFailedError,
-    InvalidTopicError,
-)
+_LASTING = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 class KafkaLog:
@@ -70,11 +61,13 @@ class KafkaLog:
             builder = self._producer.create_batch()
             count = 0
             for record in records:
-                if not _fits(builder, record):
+                size = len(record.value or b"")
+                if size > LARGEST_BYTES:
+                    raise MessageSizeTooLargeError(f"a record of {size:,} bytes")
+                if count and builder.size() + size > BATCH_BYTES:
                     last = await self._send(builder, count, topic, partition)
                     builder, count = self._producer.create_batch(), 0
-                    if not _fits(builder, record):
-                        raise AppendFailed("a record is larger than any batch", "too large")
+                _add(builder, record)
                 count += 1
             if count:
                 last = await self._send(builder, count, topic, partition)
@@ -115,11 +108,11 @@ class KafkaLog:
         return len(await self._producer.partitions_for(topic))
 
 
-def _fits(builder: Any, record: Outgoing) -> bool:
+def _add(builder: Any, record: Outgoing) -> None:
     headers = list(record.headers)
     # A tombstone needs a key; a keyless, empty record would be refused, and says nothing.
     key = record.key if record.key is not None or record.value is not None else b""
-    return builder.append(timestamp=None, key=key, value=record.value, headers=headers) is not None
+    builder.append(timestamp=None, key=key, value=record.value, headers=headers)
 
 
 def record_of(message: ConsumerRecord) -> Record:

@@ -17,7 +17,7 @@ class Outgoing(Struct, frozen=True):
 
 
 class AppendFailed(Exception):  # noqa: N818 - what happened, in the words of the log
-    """Not known to be written. `lasting`: the broker refuses it (too large, …), trying again is no use."""
+    """Not known to be written. `lasting`: why the broker refuses these very records, for ever (too large)."""
 
     def __init__(self, reason: str, lasting: str = "") -> None:
         super().__init__(reason)

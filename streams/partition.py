@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from msgspec import Struct, structs
 
-from schemas.record import Origin, Output, Record, Saved
+from schemas.record import Origin, Output, Record
 from streams.clock import Clock
 from streams.emission import Emission
 from streams.fold import Fold
@@ -21,6 +21,10 @@ from streams.snapshots import Snapshots, batches
 
 AT_ONCE = 200
 """Records folded before everything else in the process has its turn."""
+
+
+MOST_BOUNDARIES = 256
+"""Places remembered while state cannot be written; then every other one is forgotten."""
 
 
 class Cadence(Struct, frozen=True, kw_only=True):
@@ -58,8 +62,7 @@ class Boundary(Struct, frozen=True):
 class Partition:
     """Owner of one partition of the fold's log.
 
-    `source`: the input topic and partition number. `genesis`: readies a fold that has no state yet. `live`:
-    wake the fold by the wall clock (it is off where the events are the clock).
+    `source`: the input topic and partition number. `genesis`: readies a fold that has no state yet.
     """
 
     def __init__(
@@ -110,8 +113,11 @@ class Partition:
         """Remembers this place, unless the last one is near."""
         now_s = self._clock.monotonic_s()
         last = self._boundaries[-1] if self._boundaries else None
-        if last is None or now_s - last.since_s >= self._cadence.boundary.total_seconds():
+        apart_s = self._cadence.boundary.total_seconds()
+        if last is None or (last.offset < self.next and now_s - last.since_s >= apart_s):
             self._boundaries.append(Boundary(self.next, now_s, self.fold.mark()))
+        if len(self._boundaries) > MOST_BOUNDARIES:
+            self._boundaries = deque(list(self._boundaries)[::2])
 
     def fold_batch(self, records: Sequence[Record]) -> list[tuple[Origin, Output]]:
         """Folds records in order. What was seen already is passed over: the log may be delivered again."""
@@ -155,9 +161,11 @@ class Partition:
 
     async def settle(self) -> None:
         """Writes the state that is due. A refusal stops nothing: the log still has what the state lacks."""
-        now_s = self._clock.monotonic_s()
-        due = self._due(now_s)
-        if due is None or self._owed:
+        if self._owed:
+            return
+        self._bound()
+        due = self._due(self._clock.monotonic_s())
+        if due is None:
             return
         try:
             await self._write(due)
@@ -188,7 +196,7 @@ class Partition:
         names = [name for name, since in pending.items() if since <= until]
         remaining = min((since for since in pending.values() if since > until), default=self.next)
         self._unwritten |= {name: pending[name] for name in names}
-        saved: dict[str, Saved] = {name: self.fold.save(name) for name in names}
+        saved = ((name, self.fold.save(name)) for name in names)
         for batch in batches(saved, self._cadence.most_bytes):
             await self._snapshots.write(batch)
         self._unwritten.clear()
@@ -204,6 +212,8 @@ class Partition:
             while self._boundaries and self._boundaries[0].offset <= remaining:
                 place = self._boundaries.popleft()
         self._boundaries.appendleft(place)
+        if place.offset == self.low_water:
+            return
         await self._snapshots.write_low_water(place.offset, place.mark)
         self.low_water = place.offset
 

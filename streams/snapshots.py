@@ -6,16 +6,21 @@ partition can only write beside its successor, never over it. Restoring takes, f
 entry with the highest (epoch, applied offset), and the low-water entry of the highest epoch.
 
 Keys: `claim/OWNER`, `EPOCH/low-water`, `EPOCH/entry/KEY`, `EPOCH/part/DIGEST/KEY`. Parts are written before
-the entry that names their digests and removed after it no longer does.
+the entry that names their digests and removed after it no longer does. What older owners left of a key is
+removed only after this owner wrote an entry of its own for it: one of them may only be paused, and about to
+write the entry that names a part which nothing names yet.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
 
 from schemas.record import Record, Saved
 from streams.log import Log, Outgoing
+
+_CLAIM = b"claim/"
+_KINDS = ("low-water", "entry", "part")
 
 
 class Entry(msgspec.Struct, array_like=True):
@@ -55,6 +60,10 @@ class Place(msgspec.Struct, frozen=True, order=True):
         tail = {"low-water": "", "entry": f"/{self.name}", "part": f"/{self.digest}/{self.name}"}[self.kind]
         return f"{self.epoch}/{self.kind}{tail}".encode("utf-8", "surrogatepass")
 
+    def part(self, digest: str) -> "Place":
+        """Where a part of an entry stands: under the entry's own epoch and key."""
+        return Place(self.epoch, "part", digest, self.name)
+
 
 class Snapshots:
     """The snapshot topic of one partition, for one owner."""
@@ -64,11 +73,14 @@ class Snapshots:
         self._log = log
         self._topic = topic
         self._partition = partition
-        self._claim = f"claim/{owner}".encode()
+        self._claim = _CLAIM + owner.encode()
         self._epoch = -1
         self._written: dict[str, set[Place]] = {}
-        """What stands in the topic for each key of the fold."""
+        """What this owner knows to stand in the topic for each key of the fold."""
+        self._strewn: dict[str, set[Place]] = {}
+        """What else may stand there for it: of owners before, or of appends that were not acknowledged."""
         self._before: list[bytes] = []
+        """Claims and low-water entries of owners before."""
 
     async def take_over(self) -> Restored:
         """Claims the partition, reads everything before the claim, and stands as its owner from here on."""
@@ -88,7 +100,8 @@ class Snapshots:
         live: dict[bytes, bytes] = {}
         async for batch in self._log.read(self._topic, self._partition):
             for record in batch:
-                _put(live, record)
+                if record.offset <= self._epoch:
+                    _put(live, record)
             if batch and batch[-1].offset >= self._epoch:
                 break
         return live
@@ -98,18 +111,14 @@ class Snapshots:
         entries = {p: msgspec.msgpack.decode(v, type=Entry) for p, v in places.items() if p.kind == "entry"}
         best: dict[str, tuple[Place, Entry]] = {}
         for place, entry in sorted(entries.items(), key=lambda each: (each[0].epoch, each[1].applied)):
-            if all(_part(place, part, digest) in places for part, digest in entry.parts.items()):
+            if all(place.part(digest) in places for digest in entry.parts.values()):
                 best[place.name] = (place, entry)
         keys = {name: _saved(place, entry, places) for name, (place, entry) in sorted(best.items())}
-        for name, (place, entry) in best.items():
-            self._written[name] = {
-                place,
-                *(_part(place, part, digest) for part, digest in entry.parts.items()),
-            }
-        kept = {place for written in self._written.values() for place in written}
         lows = sorted(place for place in places if place.kind == "low-water")
-        claims = [key for key in live if key.startswith(b"claim/")]
-        self._before = [*claims, *(place.key() for place in sorted(places) if place not in kept)]
+        for place in places.keys() - lows:
+            self._strewn.setdefault(place.name, set()).add(place)
+        claims = [key for key in live if key.startswith(_CLAIM)]
+        self._before = [*claims, *(place.key() for place in lows)]
         low = msgspec.msgpack.decode(places[lows[-1]], type=LowWater) if lows else None
         return Restored(low, keys)
 
@@ -129,19 +138,27 @@ class Snapshots:
         for name, saved in keys.items():
             place = Place(self._epoch, "entry", "", name)
             digests = {part: _digest(piece) for part, piece in saved.parts.items()}
-            pieces = {_part(place, part, digests[part]): piece for part, piece in saved.parts.items()}
-            before = self._written.get(name, set())
-            parts += [Outgoing(each.key(), piece) for each, piece in pieces.items() if each not in before]
+            pieces = {place.part(digests[part]): piece for part, piece in saved.parts.items()}
+            new = [each for each in pieces if each not in self._written.get(name, ())]
+            parts += [Outgoing(each.key(), pieces[each]) for each in new]
             entry = Entry(saved.applied, saved.version, saved.wake_at, digests, saved.body)
             entries.append(Outgoing(place.key(), msgspec.msgpack.encode(entry)))
             standing[name] = {place, *pieces}
+            self._strewn.setdefault(name, set()).update(new)
         await self._append([*parts, *entries])
-        gone = [each for name in keys for each in sorted(self._written.get(name, set()) - standing[name])]
-        for name in keys:
-            self._written[name] = self._written.get(name, set()) | standing[name]
+        await self._replace(standing)
+
+    async def _replace(self, standing: Mapping[str, set[Place]]) -> None:
+        """Removes all that stands for keys besides what was just written."""
+        gone: list[Outgoing] = []
+        for name, places in standing.items():
+            self._strewn[name] = (self._strewn[name] | self._written.get(name, set())) - places
+            self._written[name] = places
+            gone += [Outgoing(each.key(), None) for each in sorted(self._strewn[name])]
         if gone:
-            await self._append([Outgoing(each.key(), None) for each in gone])
-            self._written |= standing
+            await self._append(gone)
+        for name in standing:
+            del self._strewn[name]
 
 
 def _put(live: dict[bytes, bytes], record: Record) -> None:
@@ -154,17 +171,13 @@ def _put(live: dict[bytes, bytes], record: Record) -> None:
 
 def _place(key: bytes) -> Place | None:
     """A key of the topic, parsed; None for claims and for what is not ours."""
-    epoch, _, rest = key.decode("utf-8", "surrogatepass").partition("/")
-    kind, _, name = rest.partition("/")
-    if not epoch.isdigit() or kind not in {"low-water", "entry", "part"}:
+    try:
+        epoch, kind, *names = key.decode("utf-8", "surrogatepass").split("/", 2)
+        digest, name = names[0].split("/", 1) if kind == "part" else ("", "".join(names))
+        place = Place(int(epoch), kind, digest, name)
+    except (ValueError, IndexError):
         return None
-    digest, name = name.split("/", 1) if kind == "part" else ("", name)
-    return Place(int(epoch), kind, digest, name)
-
-
-def _part(entry: Place, part: str, digest: str) -> Place:
-    """Where a part of an entry stands: under the entry's own epoch."""
-    return Place(entry.epoch, "part", digest, f"{entry.name}/{part}")
+    return place if kind in _KINDS and place.key() == key else None
 
 
 def _digest(piece: bytes) -> str:
@@ -172,15 +185,15 @@ def _digest(piece: bytes) -> str:
 
 
 def _saved(place: Place, entry: Entry, places: Mapping[Place, bytes]) -> Saved:
-    parts = {part: places[_part(place, part, digest)] for part, digest in entry.parts.items()}
+    parts = {part: places[place.part(digest)] for part, digest in entry.parts.items()}
     return Saved(entry.applied, entry.body, entry.version, entry.wake_at, parts)
 
 
-def batches(keys: Mapping[str, Saved], most_bytes: int) -> Iterator[dict[str, Saved]]:
-    """Splits a large snapshot, so that no append grows without bound."""
+def batches(keys: Iterable[tuple[str, Saved]], most_bytes: int) -> Iterator[dict[str, Saved]]:
+    """Splits a large snapshot, so that no append grows without bound. Takes the next key when it is due."""
     batch: dict[str, Saved] = {}
     size = 0
-    for name, saved in keys.items():
+    for name, saved in keys:
         batch[name] = saved
         size += len(saved.body) + sum(len(piece) for piece in saved.parts.values())
         if size >= most_bytes:
