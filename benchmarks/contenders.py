@@ -32,7 +32,11 @@ class Stopwatch:
         elif count >= self.events:
             wall, cpu, done = (after - before for after, before in zip(now, self.first, strict=True))
             peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-            figures = {"rate": round(done / wall), "cpu_us": round(cpu / done * 1e6, 2), "peak_mb": round(peak)}
+            figures = {
+                "rate": round(done / wall),
+                "cpu_us": round(cpu / done * 1e6, 2),
+                "peak_mb": round(peak),
+            }
             sys.stdout.write(json.dumps(figures) + "\n")
             sys.stdout.flush()
             os._exit(0)
@@ -73,8 +77,8 @@ def worker(bootstrap: str, watch: Stopwatch) -> None:
     rules.write_text(TERM)
     env = read({"OVERSIGHT_KAFKA": bootstrap, "OVERSIGHT_CONFIG": str(rules), "OVERSIGHT_CLOCK": "events"})
     kafka = KafkaLog(env.connection)
-    order = Order(env, read_rules(rules), {}, lambda _: None)
-    folds = Folds(env, order.rules, kafka, WallClock())
+    order = Order(env, read_rules(rules, os.environ), os.environ, lambda _: None)
+    folds = Folds(env, order.rules, kafka, WallClock(), order.variables)
 
     def look() -> None:
         while True:
@@ -116,7 +120,9 @@ def faust(bootstrap: str, watch: Stopwatch) -> None:
             if count % 500 == 1:
                 watch.seen(count)
 
-    app.agent(app.topic(EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw"))(take)
+    app.agent(
+        app.topic(EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw")
+    )(take)
     running = library.Worker(app, loglevel="error", redirect_stdouts=False)
     running.spinner = None
     running.execute_from_commandline()

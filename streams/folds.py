@@ -1,7 +1,7 @@
 """Detect and route on Kafka: the two folds, their hosts, and the rules that they follow."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from detectors.bank import Bank
@@ -32,7 +32,10 @@ from streams.topics import (
 class Folds:
     """Detect and route on one log, with the rules that they follow."""
 
-    def __init__(self, env: Environment, rules: Rules, kafka: KafkaLog, clock: Clock) -> None:
+    def __init__(
+        self, env: Environment, rules: Rules, kafka: KafkaLog, clock: Clock, variables: Mapping[str, str]
+    ) -> None:
+        """`variables`: where secrets are; new rules that name others are refused."""
         self._env = env
         self._kafka = kafka
         self._clock = clock
@@ -40,7 +43,7 @@ class Folds:
         self._count = 0
         self._destinations: dict[Stream, Destination] = {}
         self._events = 1
-        self._rulebook = Rulebook(env.config, rules, kafka, clock, env.clock)
+        self._rulebook = Rulebook(env.config, rules, kafka, clock, env.clock, variables=variables)
         self._cadence = Cadence(age=env.snapshot_age)
         detect = Hosting(
             topic=EVENTS, group=f"{env.name}-detect", make=self._detect, owned=self._rulebook.events_owned,

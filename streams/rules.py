@@ -5,16 +5,16 @@ stay, and the owner hears of it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from detectors.bank import Bank
-from routing.configuration import load
+from routing.configuration import examine, load
 from routing.faults import ConfigFaults
 from routing.router import Router
 from schemas.cause import ConfigFile, Configured, Signalled
@@ -26,6 +26,7 @@ from streams.clock import Clock
 from streams.files import Unreadable, config_files
 from streams.log import AppendFailed, Log, Outgoing
 from streams.partition import Partition
+from streams.secrets import unset
 from streams.topics import CAUSES, EVENTS
 
 log = structlog.get_logger(__name__)
@@ -44,15 +45,18 @@ def digest_of(files: Sequence[ConfigFile]) -> str:
     return derived("cfg", *(part for file in files for part in (file.name, file.text)))
 
 
-def read_rules(path: Path) -> Rules:
-    """The rules of a file or a folder.
+def read_rules(path: Path, variables: Mapping[str, str]) -> Rules:
+    """The rules of a file or a folder; every secret must be there before the first page needs it.
 
     Raises:
         Unreadable: it is not there or no text.
-        ConfigFaults: it does not hold; each fault with its place.
+        ConfigFaults: it does not hold, or names a variable that is not set; each fault with its place.
     """
     files = config_files(path)
     load(files)
+    missing = unset(examine(files).variables, variables)
+    if missing:
+        raise ConfigFaults(missing)
     return Rules(files, digest_of(files))
 
 
@@ -60,17 +64,26 @@ class Rulebook:
     """Puts rules into the logs: when the log has none, and when this worker's own files change.
 
     A worker that takes a partition over publishes nothing: its files may be older than what the log has.
+    `variables`: where secrets are.
     """
 
     def __init__(
-        self, path: Path, rules: Rules, log_: Log, clock: Clock, mode: Literal["wall", "events"]
+        self,
+        path: Path,
+        rules: Rules,
+        log_: Log,
+        clock: Clock,
+        mode: Literal["wall", "events"],
+        *,
+        variables: Mapping[str, str],
     ) -> None:
         self.rules = rules
         self._path = path
         self._log = log_
         self._clock = clock
         self._mode = mode
-        self._refused = ""
+        self._variables = variables
+        self._refused: Signal | None = None
 
     def _at(self) -> datetime:
         return self._clock.now() if self._mode == "wall" else moment(0)
@@ -105,11 +118,11 @@ class Rulebook:
     async def look(self) -> None:
         """Follows the files if they changed and hold; says so if they do not."""
         try:
-            rules = read_rules(self._path)
+            rules = read_rules(self._path, self._variables)
         except (Unreadable, ConfigFaults) as error:
             await self._refuse(str(error))
             return
-        self._refused = ""
+        await self._recover()
         if rules.digest == self.rules.digest:
             return
         before, self.rules = self.rules, rules
@@ -123,20 +136,33 @@ class Rulebook:
         log.info("rules.followed", digest=rules.digest)
 
     async def _refuse(self, reason: str) -> None:
-        if reason == self._refused:
-            return
-        self._refused = reason
-        log.error("rules.refused", reason=reason)
+        """Says so once for each reason: as a signal that fires until the files hold again."""
         now = self._at()
-        labels = {"agent": "agent-oversight", "detector": "telemetry", "finding": "config_refused"}
+        name = derived("sig", "config_refused", reason)
+        if self._refused is not None and self._refused.id == name:
+            return
+        await self._recover()
+        log.error("rules.refused", reason=reason)
         signal = Signal(
-            id=derived("sig", "config_refused", reason),
+            id=name,
             detector="telemetry",
             finding="config_refused",
             state="firing",
-            labels=labels,
+            labels={"agent": "agent-oversight", "detector": "telemetry", "finding": "config_refused"},
             time=now,
             onset=now,
             summary=f"The new configuration is refused and the old one stays: {reason.splitlines()[0][:300]}",
         )
-        await self._log.append(CAUSES, 0, [Outgoing(b"signal", encode(Signalled(at=now, signal=signal)))])
+        await self._signal(signal)
+        self._refused = signal
+
+    async def _recover(self) -> None:
+        if self._refused is not None:
+            now = self._at()
+            await self._signal(structs.replace(self._refused, state="resolved", time=now, reason="recovered"))
+            self._refused = None
+
+    async def _signal(self, signal: Signal) -> None:
+        await self._log.append(
+            CAUSES, 0, [Outgoing(b"signal", encode(Signalled(at=signal.time, signal=signal)))]
+        )

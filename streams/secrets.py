@@ -1,7 +1,9 @@
 """Secrets: `env:NAME` stands for a variable of the environment. Values are never logged, rendered or kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from routing.faults import Fault
+from routing.literals import Variable
 from routing.notifiers.notifier import Secrets
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 
@@ -13,6 +15,12 @@ SHORTEST = 4
 
 class Unset(KeyError):  # noqa: N818 - what the variable is
     """A variable that is not set, or empty; its only argument is the name."""
+
+
+def unset(named: Sequence[Variable], variables: Mapping[str, str]) -> Sequence[Fault]:
+    """Variables that a configuration refers to and that are not set, each where it is first named."""
+    first = {each.name: each for each in reversed(named) if not variables.get(each.name)}
+    return [first[name].place.fault(f"env:{name} is not set here") for name in sorted(first)]
 
 
 def environment(variables: Mapping[str, str]) -> Secrets:

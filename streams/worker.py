@@ -131,7 +131,7 @@ def run(order: Order) -> None:
     order.env.tables.mkdir(parents=True, exist_ok=True)
     pages = asyncio.run(_partitions(order.env))
     kafka = KafkaLog(order.env.connection)
-    app = application(order, pages, kafka, Folds(order.env, order.rules, kafka, WallClock()))
+    app = application(order, pages, kafka, Folds(order.env, order.rules, kafka, WallClock(), order.variables))
     start(app)
 
 

@@ -1,7 +1,7 @@
 """`oversight check`: is a configuration right, before anybody trusts it?"""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from routing.faults import Fault
 from streams.cli.console import Wrong, console, emit
 from streams.clock import WallClock
 from streams.files import Unreadable, config_files
+from streams.secrets import unset
 
 HELP = """Checks a configuration (a file, or a directory of them) and runs its own `tests:`.
 
@@ -50,19 +51,13 @@ def command(*, config: Path, form: str | None) -> None:
         report = check(config_files(config), WallClock().now())
     except Unreadable as error:
         raise Wrong(str(error)) from error
-    warnings = [*report.warnings, *unset(report, os.environ)]
+    warnings = [*report.warnings, *unset(report.variables, os.environ)]
     if form == "json":
         emit([*_places("error", report.failed), *_places("warning", warnings)])
     else:
         _print(report, warnings)
     if report.failed:
         raise Exit(1)
-
-
-def unset(report: Report, environment: Mapping[str, str]) -> Sequence[Fault]:
-    """Variables that the configuration refers to and that are not set, each where it is first named."""
-    first = {each.name: each for each in reversed(report.variables) if not environment.get(each.name)}
-    return [first[name].place.fault(f"env:{name} is not set here") for name in sorted(first)]
 
 
 def _places(level: str, faults: Sequence[Fault]) -> Sequence[Place]:

@@ -6,9 +6,7 @@ import sys
 import click
 from rich.console import Console
 
-from routing.checking import check
 from routing.faults import ConfigFaults
-from streams.cli.check import unset
 from streams.cli.console import THEME, Wrong
 from streams.environment import Environment, Misconfigured, read
 from streams.files import Unreadable
@@ -43,20 +41,12 @@ def command() -> None:
     """Reads environment and rules, then runs."""
     try:
         environment = read(os.environ)
-        rules = read_rules(environment.config)
+        rules = read_rules(environment.config, os.environ)
     except (Misconfigured, Unreadable) as error:
         raise Wrong(str(error)) from error
     except ConfigFaults as error:
         raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
-    _complete(rules)
     _run(environment, rules)
-
-
-def _complete(rules: Rules) -> None:
-    """Every secret must be there before the first page needs it."""
-    missing = unset(check(rules.files), os.environ)
-    if missing:
-        raise Wrong("\n".join(map(str, missing)))
 
 
 def _run(environment: Environment, rules: Rules) -> None:
