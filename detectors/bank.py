@@ -103,6 +103,11 @@ class Bank:
         """Events so far that came more than one grid step behind the watermark."""
         return self._mark.late_events
 
+    @property
+    def future_events(self) -> int:
+        """Events so far whose time was too far ahead of their writing, and was replaced."""
+        return self._mark.future_events
+
     def begin(self, files: Sequence[ConfigFile], digest: str = "") -> None:
         """Follows a configuration from the first record on (a partition that has no state yet)."""
         self._follow(files, digest)
@@ -183,8 +188,10 @@ class Bank:
         return ()
 
     def _tick(self, record: Record, time_s: float) -> Sequence[Output]:
-        if record.time_s is not None and time_s > record.time_s + FUTURE_S:
-            time_s = self._believed(record.time_s)
+        """Where the clock is the events', the end of history tells a day that is yet to come."""
+        written_s = record.time_s if self._clock == "wall" else None
+        if written_s is not None and time_s > written_s + FUTURE_S:
+            time_s = self._believed(written_s)
         outputs = self._advance(time_s, record) if time_s > self._mark.watermark else ()
         return [*outputs, *self._tell()]
 
@@ -260,7 +267,8 @@ class Bank:
     def _tell_caps(self, at: float) -> list[Output]:
         """A signal once a minute while agents beyond the cap come; it goes stale by itself when they stop."""
         mark = self._mark
-        if not mark.capped_at or mark.capped_at <= mark.capped_told or at - mark.capped_told < CAPPED_EVERY_S:
+        is_new = mark.capped_told < mark.capped_at and at - mark.capped_at <= STALE_S
+        if not is_new or at - mark.capped_told < CAPPED_EVERY_S:
             return []
         mark.capped_told = at
         where = f"agent.events/{self._partition}"
