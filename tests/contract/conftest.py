@@ -5,6 +5,7 @@ Every test that takes one runs on each broker of `tests.contract.brokers`, or on
 skipped and said so at the end; where `CI=true` it fails.
 """
 
+import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -29,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(capability): skipped on brokers without it")
     config.stash[ABSENT] = {}
+    # Brokers are processes of their own: told to stop, the run takes them with it.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
