@@ -105,6 +105,14 @@ def test_what_is_late_passes_at_once():
     assert line.take(a_signal(10, 0, 2), 2) == []
 
 
+def test_what_lies_at_the_lowest_watermark_waits_for_what_may_still_come_then():
+    line = Alignment(Watermarks(partitions=2))
+    line.take(a_signal(10, 0, 1), 1)
+    line.take(told(10, 0), 2)
+    assert line.take(told(10, 1), 3) == [Wake(at=at(10))]
+    assert line.first == at(10)
+
+
 def test_a_watermark_never_goes_back():
     line = Alignment(Watermarks(partitions=2, told={0: at(10), 1: at(10)}))
     assert line.take(told(5, 1), 1) == [Wake(at=at(10))]

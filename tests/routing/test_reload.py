@@ -131,6 +131,16 @@ def test_a_reload_inside_group_wait_loses_nothing():
     assert t.told == [(10, "oncall", "opened")]
 
 
+def test_a_reload_does_not_make_signals_look_fresh():
+    t = Scenario()
+    t.signal()
+    t.forget()
+    t.fast_forward(14 * MINUTE)
+    t.configure(ONE_CHANNEL + "\n# a comment")
+    t.fast_forward(MINUTE)
+    assert t.incident.status == "resolved"
+
+
 def test_resolved_incidents_are_left_alone():
     t = Scenario()
     t.signal()

@@ -254,6 +254,15 @@ def test_a_configuration_that_can_no_longer_be_followed_makes_causes_wait():
     assert fold.apply(Record(99, encode(Wake(at=START + HOUR)))) == ()
 
 
+def test_a_restart_remembers_which_configurations_were_followed():
+    t = Scenario()
+    t.configure(ONE_CHANNEL + "# more")
+    before = t.router.digests
+    t.restart()
+    assert t.router.digests == before
+    assert len(set(before)) == 2
+
+
 def test_only_buckets_that_changed_are_written_anew():
     t = Scenario()
     for number in range(40):
@@ -300,6 +309,7 @@ def test_beyond_the_cap_of_kept_incidents_the_first_resolved_is_forgotten():
     t.signal("a", agent="a")
     t.recover("a")
     assert t.router.open == 1
+    t.restart()
     cases = t.router._state.cases
     for number in range(state.KEPT_CAP - len(cases)):
         cases[f"inc-{number:020x}"] = next(iter(cases.values()))
@@ -347,6 +357,16 @@ def test_timers_that_are_set_anew_again_and_again_do_not_pile_up():
     assert len(timers._heap) <= SLACK + 2
     assert timers.take(START + HOUR) == (START + timedelta(seconds=1), "inc-00", "flush")
     assert timers.take(START + HOUR) is None
+
+
+def test_timers_that_are_taken_away_do_not_pile_up_either():
+    case = Case(id="inc-00", key="k", route="r", receiver="r", labels={}, opened=START)
+    timers = Timers({"inc-00": case})
+    for number in range(10 * SLACK):
+        timers.arm(case, "flush", START + timedelta(seconds=number))
+        timers.disarm(case, "flush")
+    assert len(timers._heap) <= SLACK + 2
+    assert timers.next() is None
 
 
 def test_the_same_page_is_sent_once():
