@@ -10,7 +10,9 @@ from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
 from msgspec import Struct
+from msgspec.structs import replace
 
+from detectors.bank import FUTURE_S
 from schemas.control import Rebase, Tick
 from schemas.event import Event
 from schemas.wire import Malformed, decode_event, encode, moment
@@ -24,7 +26,8 @@ POSITIVE = 0x7FFFFFFF
 class Step(Struct, frozen=True, gc=False):
     """One record to append to `partition`.
 
-    `line`: where it came from; None for a Tick. `at_s`: event time in POSIX seconds, of an event or a Tick.
+    `line`: where it came from; None for a Tick. `at_s`: event time, of an event or a Tick. `written_s`: when
+    it counts as written, if that is known. Both in POSIX seconds.
     """
 
     partition: int
@@ -32,6 +35,14 @@ class Step(Struct, frozen=True, gc=False):
     key: bytes | None = None
     line: Line | None = None
     at_s: float | None = None
+    written_s: float | None = None
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether its time lies so far ahead of its writing that it will not be believed."""
+        if self.line is None or self.at_s is None or self.written_s is None:
+            return False
+        return self.at_s > self.written_s + FUTURE_S
 
     @property
     def is_event(self) -> bool:
@@ -74,15 +85,29 @@ def spread(lines: Iterable[Line], partitions: int) -> Iterator[Step]:
             yield Step(partition_of(key, partitions), value, key, line)
 
 
-def plan(lines: Iterable[Line], partitions: int) -> Iterator[Step]:
-    """Every line at its place and, between them, Ticks that tell the time to partitions without events."""
+def plan(lines: Iterable[Line], partitions: int, now_s: float | None = None) -> Iterator[Step]:
+    """Every line at its place and, between them, Ticks that tell the time to partitions without events.
+
+    `now_s`: the wall clock, if events are to be held against it: those that lie ahead tell no time.
+    """
     hands = Hands(partitions)
-    for step in spread(lines, partitions):
-        if step.at_s is not None:
+    for step in _written(spread(lines, partitions), now_s):
+        if step.at_s is not None and not step.is_ahead:
             yield from hands.move(step.at_s)
             hands.touch(step.partition, step.at_s)
         yield step
     yield from hands.drain()
+
+
+def _written(steps: Iterable[Step], now_s: float | None) -> Iterator[Step]:
+    """Notes when steps were written. History whose first event lies ahead is made up, and believed."""
+    first_s: float | None = None
+    for step in steps:
+        if first_s is None and step.at_s is not None:
+            first_s = step.at_s
+            if now_s is not None and first_s > now_s + FUTURE_S:
+                now_s = None
+        yield step if now_s is None else replace(step, written_s=now_s)
 
 
 class Hands:

@@ -37,9 +37,12 @@ receivers:
 
 
 def replay(
-    lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,)
+    lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,), now_s: float | None = None
 ) -> Iterator[tuple[Step, Sequence[Told]]]:
     """Folds lines; yields each step with what it brought about, in the order of event time.
+
+    `now_s`: the wall clock in POSIX seconds. As on Kafka, an event that lies ahead of it counts as of the
+    time before it. Without it, and where the first event lies ahead already, all times are believed.
 
     Raises:
         ConfigFaults: the configuration does not hold.
@@ -49,7 +52,7 @@ def replay(
     bank.begin(files)
     core = Core(bank, Router())
     core.configure(files)
-    return ((step, core.take(step)) for step in plan(lines, 1))
+    return ((step, core.take(step)) for step in plan(lines, 1, now_s))
 
 
 class Core:
@@ -72,7 +75,7 @@ class Core:
         """What one more step brings about."""
         offset, self._offset = self._offset, self._offset + 1
         try:
-            outputs = self._bank.apply(Record(offset, step.value, step.key))
+            outputs = self._bank.apply(Record(offset, step.value, step.key, step.written_s))
         except Exception as fault:  # noqa: BLE001 - as in the worker: to the dead letters, and on
             return [DeadLetter(step.line or Line(step.value), str(fault))]
         told: list[Told] = []

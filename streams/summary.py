@@ -30,6 +30,8 @@ class Summary:
 
     def __init__(self) -> None:
         self.events = 0
+        self.ahead = 0
+        """Events whose time lay ahead of the wall clock: they counted as of the time before them."""
         self.malformed = 0
         self.examples: list[DeadLetter] = []
         self.signals: Counter[str] = Counter()
@@ -40,8 +42,12 @@ class Summary:
 
     def step(self, step: Step) -> None:
         """Counts an event."""
-        if step.is_event and step.at_s is not None:
-            self.events += 1
+        if not step.is_event or step.at_s is None:
+            return
+        self.events += 1
+        if step.is_ahead:
+            self.ahead += 1
+        else:
             self._events_by_hour[int(step.at_s // HOUR_S)] += 1
 
     def tell(self, told: Told) -> None:

@@ -24,6 +24,10 @@ def show(summary: Summary, look: Console) -> None:
         look.print(_counted("pages to", summary.people()))
     if summary.events:
         _over_time(summary.profile(SPANS), look)
+    if summary.ahead:
+        look.print(
+            f"\n[warning]{summary.ahead:,} events are dated ahead of now[/]: as of the time before them"
+        )
     _malformed(summary, look)
 
 

@@ -10,6 +10,7 @@ from click.exceptions import Exit
 from msgspec import Struct
 
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
+from streams.clock import WallClock
 from streams.files import Unreadable, lines, size
 from streams.history import Step, plan, spread
 from streams.publication import Publication, Unacknowledged, Unreachable, publisher, reach
@@ -88,8 +89,11 @@ async def _publish(order: Order, bar: Meter) -> Publication:
         await reach(order.bootstrap)
         await create({"bootstrap_servers": order.bootstrap})
     async with publisher(order.bootstrap, order.topic) as appender:
-        lay_out = plan if order.clock == "events" else spread
-        steps = lay_out(lines(order.files, bar.advance), appender.partitions)
+        read = lines(order.files, bar.advance)
+        if order.clock == "events":
+            steps = plan(read, appender.partitions, WallClock().now().timestamp())
+        else:
+            steps = spread(read, appender.partitions)
         return await appender.publish(_counted(steps, bar))
 
 

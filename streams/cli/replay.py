@@ -13,6 +13,7 @@ from schemas.cause import ConfigFile
 from schemas.page import Page
 from streams.cli.console import Wrong, console, meter
 from streams.cli.figures import show
+from streams.clock import WallClock
 from streams.comparison import Difference, compare, earlier, paged
 from streams.files import Unreadable, config_files, lines, size
 from streams.records import DeadLetter, Told, Turns, Word, line
@@ -23,7 +24,8 @@ HELP = """Runs events from files (JSONL, plain or .gz; `-` is standard input) th
 
 Nothing is sent: every page counts as delivered at once. Time is the events' own, so last week takes seconds.
 Files are taken one after the other, as if they were one. Lines that are no events are counted and shown; they
-stop nothing.
+stop nothing. An event dated more than five minutes ahead of now counts as of the time before it, as on Kafka,
+and is counted, too.
 
 \b
 Examples:
@@ -69,7 +71,8 @@ def _run(
 ) -> Summary:
     summary, turns = Summary(), Turns()
     with meter("replaying", size(files)) as bar:
-        for step, told in replay(lines(files, bar.advance), configuration):
+        now_s = WallClock().now().timestamp()
+        for step, told in replay(lines(files, bar.advance), configuration, now_s):
             summary.step(step)
             bar.count()
             for each in _news(told, turns):

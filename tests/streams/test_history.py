@@ -130,6 +130,20 @@ def test_the_last_event_that_the_contract_allows_can_be_drained():
     assert decode_event(tick.value).time.year == 9999
 
 
+def test_an_event_ahead_of_the_wall_clock_tells_nobody_the_time():
+    lines = [event("a", START_S), event("a", START_S + 10**9), event("a", START_S + 1)]
+    steps = list(plan(lines, 2, START_S + 60))
+    assert [step.line for step in steps[:3]] == lines
+    assert [step.is_ahead for step in steps[:3]] == [False, True, False]
+    assert {step.written_s for step in steps[:3]} == {START_S + 60}
+    assert [step.at_s for step in steps[3:]] == [START_S + 1 + DRAIN.total_seconds()] * 2
+
+
+def test_history_that_begins_ahead_of_the_wall_clock_is_made_up_and_believed():
+    lines = [event("a", START_S), event("a", START_S + 10**9), event("a", START_S + 1)]
+    assert list(plan(lines, 2, START_S - 10**6)) == list(plan(lines, 2))
+
+
 def test_what_an_earlier_host_wrote_for_its_partitions_is_left_out_but_a_rebase_stays():
     def controls() -> Iterator[Line]:
         yield Line(encode(Tick(time=moment(START_S))))

@@ -70,6 +70,13 @@ def test_an_event_of_the_far_future_costs_no_memory():
     assert summary.profile(72).events[-1] == 1
 
 
+def test_an_event_ahead_of_its_writing_is_counted_but_has_no_place_in_time():
+    summary = Summary()
+    for at_s in (0.0, 301.0):
+        summary.step(Step(0, b"", line=Line(b""), at_s=at_s, written_s=0.0))
+    assert (summary.events, summary.ahead, summary.profile(72).events) == (2, 1, [1])
+
+
 @given(st.lists(st.integers(0, 10**6), min_size=1))
 def test_a_bar_stands_for_each_count_and_only_nothing_is_a_dot(counts):
     drawn = bars(counts)
