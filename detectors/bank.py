@@ -164,7 +164,7 @@ class Bank:
             mark.late_events += 1
         name = event.data.agent.name
         state = self._awake.get(name) or self._waken(name, offset)
-        if state is None or offset <= state.applied:
+        if state is None:
             return outputs
         faults = state.take(event, mark.watermark)
         if state.name not in self._unsaved:
@@ -183,8 +183,7 @@ class Bank:
                 return self._tick(record, control.time.timestamp())
             case Settings():
                 return self._resettle(record, control)
-            case Rebase():
-                self._rebase(record, control)
+        self._rebase(record, control)
         return ()
 
     def _tick(self, record: Record, time_s: float) -> Sequence[Output]:
@@ -208,7 +207,7 @@ class Bank:
         state = self._awake.get(control.agent) or (
             self._waken(control.agent, record.offset) if known else None
         )
-        if state is not None and record.offset > state.applied:
+        if state is not None:
             state.rebase(control.detector, self._mark.watermark)
             self._unsaved.setdefault(state.name, record.offset)
             self._due[state.name] = None
@@ -305,7 +304,7 @@ class Bank:
 
     def _ask(self, name: str, at: float, record: Record) -> Iterator[Output]:
         state = self._awake.get(name) or self._waken(name, record.offset)
-        if state is None or record.offset <= state.applied:
+        if state is None:
             return
         self._unsaved.setdefault(name, record.offset)
         signals, faults = state.ask(at)

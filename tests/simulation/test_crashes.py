@@ -1,74 +1,23 @@
 """Whatever happens to owners, the receiver sees each output once and the state is the log's."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Sequence
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detectors.bank import Bank
-from detectors.detector import Finding, State
-from detectors.settings import Settings, Watch
+from detectors.settings import Settings
 from schemas.control import Tick
-from schemas.event import Event
 from schemas.wire import encode, moment
 from streams.log import Outgoing
 from tests.memory_log import Act, MemoryLog
+from tests.simulation.counting import Counter
 from tests.simulation.owners import World
 
 START = 1_767_225_600.0
 AGENTS = ["ana", "bo", "chi"]
-
-
-class Counter:
-    """Counts; finds something while the count is odd; keeps a part that seldom changes."""
-
-    name: ClassVar[str] = "counter"
-    version: ClassVar[int] = 1
-    warm_up: ClassVar[str] = "none"
-
-    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
-        del watch, options
-        self.count = 0
-        self.since = 0.0
-        self.wake_at: float | None = None
-
-    def observe(self, event: Event, now: float) -> None:
-        self.count += 1
-        if self.count % 2:
-            self.since = now
-        self.wake_at = now + 20 if self.count % 5 == 0 else None
-        if event.id.endswith("13"):
-            raise ValueError("an unlucky event")
-
-    def findings(self, now: float) -> Sequence[Finding]:
-        assert now
-        if self.count % 2 == 0:
-            return []
-        return [
-            Finding(finding="odd", onset=self.since, summary=f"{self.count} seen", observed=float(self.count))
-        ]
-
-    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
-        pass
-
-    def rebase(self, now: float) -> None:
-        assert now
-        self.count = 0
-
-    def save(self) -> State:
-        body = msgspec.msgpack.encode((self.count, self.since, self.wake_at))
-        return State(body, {"tens": str(self.count // 10).encode()})
-
-    @classmethod
-    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
-        assert version == cls.version
-        made = cls(watch, options)
-        made.count, made.since, made.wake_at = msgspec.msgpack.decode(state.body)
-        assert state.parts["tens"] == str(made.count // 10).encode()
-        return made
 
 
 def bank() -> Bank:
