@@ -1,6 +1,6 @@
 """The end of an incident: its signals are gone, or somebody closed it; and how long it is kept."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -13,7 +13,9 @@ from routing.turn import Turn
 from schemas.signal import Signal
 
 RETENTION = timedelta(hours=6)
-"""How long a resolved incident waits for outcomes of its pages at the most."""
+"""How long a resolved incident waits for outcomes of its pages, where the clock is the wall's."""
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""The time of events may run ahead of those who send: outcomes are waited for until KEPT_CAP is reached."""
 ACK, STALE, COOL, FORGET = "ack", "stale", "cool", "forget"
 
 
@@ -79,7 +81,8 @@ def watch(turn: Turn, case: Case) -> None:
 def cool_due(turn: Turn, case: Case) -> None:
     """The time in which the incident could fire again is over."""
     turn.state.release(case)
-    turn.arm_at(case, FORGET, max(turn.now, (case.resolved or turn.now) + RETENTION))
+    waits_until = (case.resolved or turn.now) + RETENTION
+    turn.arm_at(case, FORGET, NEVER if turn.state.core.clock == "events" else max(turn.now, waits_until))
     forget_if_settled(turn, case)
 
 

@@ -31,6 +31,7 @@ BASE = {
     "input_shift/injection": 65,
     "error_rate": 40,
     "cost": 30,
+    "cost/session": 20,
     "input_shift": 30,
     "session/loop": 25,
 }

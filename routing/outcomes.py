@@ -51,6 +51,7 @@ def page_due(turn: Turn, case: Case, page_id: str) -> None:
         _failed(turn, case, sent, Deferred(reason="no outcome was reported", retry_at=turn.now))
     if sent.state == "deferred":
         _again(turn, case, sent)
+    forget_if_settled(turn, case)
 
 
 def edit_due(turn: Turn, case: Case, page_id: str) -> None:

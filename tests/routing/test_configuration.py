@@ -246,3 +246,8 @@ def test_a_configuration_of_five_hundred_routes_loads_within_a_moment():
 
 def test_the_same_text_gives_the_same_policy():
     assert str(policy(ALERTMANAGERS_OWN)) == str(policy(ALERTMANAGERS_OWN))
+
+
+def test_a_dear_session_alone_is_a_warning_at_the_most_by_default():
+    table = policy(LEAST).severity
+    assert (table.base["cost/session"], table.base["cost"]) == (20, 30)
