@@ -8,6 +8,8 @@ from xxhash import xxh3_64_intdigest
 
 MOST_IDS = 4096
 """Ids remembered per key."""
+FORGOTTEN_AT_ONCE = 256
+"""So many more are kept before the oldest are forgotten together."""
 IDS_FOR_S = 600.0
 """Seconds that an id is remembered for."""
 MOST_CHANGES = 5
@@ -38,18 +40,21 @@ class Identities:
         known.add(hashed)
         self._order.append(hashed)
         self._fresh += 1
-        if len(known) > MOST_IDS:
-            self._forget_one()
+        if len(known) == MOST_IDS + FORGOTTEN_AT_ONCE:
+            self._forget(FORGOTTEN_AT_ONCE)
         return False
 
-    def _forget_one(self) -> None:
-        self._known.discard(self._order.popleft())
-        if not self._ages:
-            self._fresh -= 1
-            return
-        time_s, count = self._ages.popleft()
-        if count > 1:
-            self._ages.appendleft((time_s, count - 1))
+    def _forget(self, count: int) -> None:
+        """The oldest so many."""
+        forgotten = count
+        while self._ages and count:
+            time_s, aged = self._ages.popleft()
+            if aged > count:
+                self._ages.appendleft((time_s, aged - count))
+            count = max(0, count - aged)
+        self._fresh -= count
+        for _ in range(forgotten):
+            self._known.discard(self._order.popleft())
 
     def age(self, now: float) -> None:
         """Forgets what is older than ten minutes."""

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.memory import IDS_FOR_S, MOST_IDS, Identities
+from detectors.memory import FORGOTTEN_AT_ONCE, IDS_FOR_S, MOST_IDS, Identities
 
 
 def test_an_id_repeats_only_with_its_source():
@@ -14,14 +14,14 @@ def test_an_id_repeats_only_with_its_source():
     assert ids.repeats("a", "1")
 
 
-def test_the_oldest_of_more_than_4096_ids_is_forgotten():
+def test_the_last_4096_ids_are_known_and_of_older_ones_256_at_most():
     ids = Identities()
-    for n in range(MOST_IDS):
+    for n in range(MOST_IDS + FORGOTTEN_AT_ONCE - 1):
         assert not ids.repeats("s", str(n))
     assert ids.repeats("s", "0")
     assert not ids.repeats("s", "one more")
     assert not ids.repeats("s", "0")
-    assert ids.repeats("s", "2")
+    assert ids.repeats("s", str(FORGOTTEN_AT_ONCE))
 
 
 def test_ids_are_forgotten_after_ten_minutes():
@@ -39,18 +39,16 @@ def test_ids_are_forgotten_after_ten_minutes():
 
 def test_the_cap_takes_from_the_oldest_minute():
     ids = Identities()
-    for n in range(MOST_IDS):
+    for n in range(MOST_IDS + FORGOTTEN_AT_ONCE):
         ids.repeats("s", str(n))
-        if n in {0, 2}:
+        if n in {0, 2, FORGOTTEN_AT_ONCE}:
             ids.age(float(n))
-    ids.repeats("s", "first beyond")
-    ids.repeats("s", "second beyond")
-    ids.age(1.0 + IDS_FOR_S)
+    digests, ages = ids.saved()
+    assert len(digests) == 8 * MOST_IDS
+    assert ages == [(256.0, 1)]
+    ids.age(300.0 + IDS_FOR_S)
+    assert not ids.repeats("s", str(FORGOTTEN_AT_ONCE))
     assert not ids.repeats("s", "0")
-    assert not ids.repeats("s", "1")
-    ids.age(3.0 + IDS_FOR_S)
-    assert not ids.repeats("s", "2")
-    assert ids.repeats("s", "first beyond")
 
 
 @given(st.lists(st.one_of(st.integers(0, 40), st.floats(0, 2000)), max_size=60), st.integers(0, 60))
