@@ -39,11 +39,11 @@ def decode_event(value: bytes, headers: Headers = ()) -> Event | AnyControl:
         Malformed: with the path and what was expected there.
     """
     try:
-        event = _event.decode(value)
+        what: Event | AnyControl = _event.decode(value)
     except _FAULTS as error:
-        return _otherwise(value, headers, error)
-    if event.time.year in YEARS:
-        return event
+        what = _otherwise(value, headers, error)
+    if what.time.year in YEARS or type(what) is not Event:
+        return what
     raise Malformed(f"Expected a year from {YEARS.start} to {YEARS.stop - 1} - at `$.time`")
 
 

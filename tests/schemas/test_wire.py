@@ -178,6 +178,17 @@ def test_what_does_not_fit_is_malformed_and_says_where(value, said):
     assert str(malformed.value).startswith(said)
 
 
+@pytest.mark.parametrize("year", ["0001", "1969", "9999"])
+def test_a_year_that_not_every_clock_knows_is_malformed_in_every_way_to_write_an_event(year):
+    written = altered("2026-11-20", f"{year}-11-20")
+    headers = [("ce_specversion", b"1.0"), ("ce_id", b"e"), ("ce_source", b"s")]
+    headers += [("ce_type", b"agent.operation.v1"), ("ce_time", f"{year}-11-20T10:00:01Z".encode())]
+    data = b'{"operation":{"name":"chat"},"agent":{"name":"a"}}'
+    for value, attributes in ((written, []), (written.replace(b"1234", b"1234.0"), []), (data, headers)):
+        with pytest.raises(Malformed, match="Expected a year from 1970 to 9998"):
+            decode_event(value, attributes)
+
+
 def test_a_number_that_is_whole_may_be_written_as_a_float():
     event = decode_event(altered("1234", "1234.0"))
     assert event == decode_event(FIRST)
