@@ -20,6 +20,8 @@ from schemas.record import Record, Saved
 from streams.log import Log, Outgoing
 
 _CLAIM = b"claim/"
+_NOTHING = ""
+"""The digest of a part without any bytes, which is not written: it would be a tombstone."""
 _KINDS = ("low-water", "entry", "part")
 
 
@@ -111,7 +113,7 @@ class Snapshots:
         entries = {p: msgspec.msgpack.decode(v, type=Entry) for p, v in places.items() if p.kind == "entry"}
         best: dict[str, tuple[Place, Entry]] = {}
         for place, entry in sorted(entries.items(), key=lambda each: (each[0].epoch, each[1].applied)):
-            if all(place.part(digest) in places for digest in entry.parts.values()):
+            if all(digest == _NOTHING or place.part(digest) in places for digest in entry.parts.values()):
                 best[place.name] = (place, entry)
         keys = {name: _saved(place, entry, places) for name, (place, entry) in sorted(best.items())}
         lows = sorted(place for place in places if place.kind == "low-water")
@@ -138,7 +140,7 @@ class Snapshots:
         for name, saved in keys.items():
             place = Place(self._epoch, "entry", "", name)
             digests = {part: _digest(piece) for part, piece in saved.parts.items()}
-            pieces = {place.part(digests[part]): piece for part, piece in saved.parts.items()}
+            pieces = {place.part(digests[part]): piece for part, piece in saved.parts.items() if piece}
             new = [each for each in pieces if each not in self._written.get(name, ())]
             parts += [Outgoing(each.key(), pieces[each]) for each in new]
             entry = Entry(saved.applied, saved.version, saved.wake_at, digests, saved.body)
@@ -181,11 +183,11 @@ def _place(key: bytes) -> Place | None:
 
 
 def _digest(piece: bytes) -> str:
-    return blake2b(piece, digest_size=16).hexdigest()
+    return blake2b(piece, digest_size=16).hexdigest() if piece else _NOTHING
 
 
 def _saved(place: Place, entry: Entry, places: Mapping[Place, bytes]) -> Saved:
-    parts = {part: places[place.part(digest)] for part, digest in entry.parts.items()}
+    parts = {part: places.get(place.part(digest), b"") for part, digest in entry.parts.items()}
     return Saved(entry.applied, entry.body, entry.version, entry.wake_at, parts)
 
 

@@ -18,6 +18,8 @@ class Act(Enum):
     CRASH = "the process dies before it is written"
     CRASH_HALF = "the process dies when half is written"
     CRASH_WRITTEN = "the process dies after it is written"
+    PAUSE_HALF = "the process stands still when half is written"
+    REFUSE = "fails for ever: too large"
     PAUSE = "the process stands still until it is told to go on"
 
 
@@ -43,21 +45,31 @@ class Disk:
 
 @dataclass
 class MemoryLog:
-    """One owner's view of the disk. `acts`: what its appends do, one after another; then they go."""
+    """One owner's view of the disk. `acts`: what its appends do, one after another; then they go.
+
+    `largest`: bytes of a value that is taken.
+    """
 
     disk: Disk
     acts: list[Act] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     paused: asyncio.Event = field(default_factory=asyncio.Event)
+    largest: int = 1_000_000
 
     async def append(self, topic: str, partition: int, records: Sequence[Outgoing]) -> int:
         await asyncio.sleep(0)
         act = self.acts.pop(0) if self.acts else Act.GO
-        if act is Act.PAUSE:
+        if act is Act.PAUSE_HALF:
+            half = len(records) // 2
+            self.disk.put(topic, partition, records[:half])
+            records = records[half:]
+        if act in {Act.PAUSE, Act.PAUSE_HALF}:
             self.paused.set()
             await self.go_on.wait()
         if act is Act.CRASH:
             raise Crash
+        if act is Act.REFUSE or any(len(each.value or b"") > self.largest for each in records):
+            raise AppendFailed("the broker refused it", "too large")
         if act is Act.FAIL:
             raise AppendFailed("the broker did not answer")
         if act is Act.CRASH_HALF:

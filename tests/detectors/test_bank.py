@@ -454,6 +454,14 @@ class TestRestarts:
         assert heir.bank.wake_at == START_S + 5
         assert signals(heir.tick(5)) == signals(tape.tick(5))
 
+    def test_an_agent_is_asked_nothing_by_what_its_state_contains(self):
+        tape = Tape()
+        tape.event(0)
+        tape.told(1, find=1)
+        heir = Tape()
+        heir.bank.load("ana", tape.bank.save("ana"))
+        assert not heir.tick(6)
+
     def test_an_agent_that_wished_nothing_is_asked_nothing(self):
         tape = Tape()
         tape.event(0)

@@ -1,0 +1,221 @@
+"""What an owner writes of a fold's state, and what the next owner finds of it."""
+
+import asyncio
+
+import pytest
+
+from schemas.record import Saved
+from streams.log import AppendFailed, Outgoing
+from streams.snapshots import LowWater, Snapshots, batches
+from tests.memory_log import Act, Crash, Disk, MemoryLog
+
+TOPIC = "state"
+
+
+def saved(applied: int, **parts: bytes) -> Saved:
+    return Saved(applied, f"body at {applied}".encode(), 1, float(applied), parts)
+
+
+def owner(disk: Disk, name: str, *acts: Act) -> Snapshots:
+    return Snapshots(MemoryLog(disk, list(acts)), TOPIC, 0, name)
+
+
+async def owned(disk: Disk, name: str, *acts: Act) -> Snapshots:
+    """An owner that took over; then its appends act."""
+    log = MemoryLog(disk)
+    snapshots = Snapshots(log, TOPIC, 0, name)
+    await snapshots.take_over()
+    log.acts += acts
+    return snapshots
+
+
+async def found(disk: Disk):
+    """What an owner that comes after all others restores."""
+    return await owner(disk, f"heir at {len(disk.records(TOPIC))}").take_over()
+
+
+def standing(disk: Disk) -> list[bytes]:
+    """The keys that compaction would keep."""
+    last = {each.key: each.value for each in disk.records(TOPIC)}
+    return sorted(key for key, value in last.items() if value)
+
+
+class TestAnHeir:
+    async def test_finds_nothing_where_nobody_was(self):
+        restored = await found(Disk())
+        assert restored.low_water is None
+        assert not restored.keys
+
+    async def test_finds_what_was_written(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(5, big=b"x" * 99, small=b""), "b/c": saved(6)})
+        await first.write_low_water(6, b"mark")
+        restored = await found(disk)
+        assert restored.low_water == LowWater(6, b"mark")
+        assert restored.keys == {"b/c": saved(6), "a": saved(5, big=b"x" * 99, small=b"")}
+
+    async def test_finds_the_last_of_each(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(5, big=b"x"), "b": saved(5)})
+        await first.write({"a": saved(9, big=b"y")})
+        assert (await found(disk)).keys == {"a": saved(9, big=b"y"), "b": saved(5)}
+
+    async def test_sees_nothing_that_comes_after_its_claim(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(1)})
+        log = MemoryLog(disk, [Act.PAUSE])
+        heir = Snapshots(log, TOPIC, 0, "heir")
+        taking = asyncio.create_task(heir.take_over())
+        await log.paused.wait()
+        log.go_on.set()
+        while not any(each.key == b"claim/heir" for each in disk.records(TOPIC)):
+            await asyncio.sleep(0)
+        await first.write({"a": saved(2)})
+        assert (await taking).keys == {"a": saved(1)}
+
+    async def test_passes_over_what_is_not_ours(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(1)})
+        for key in (b"\xff\xfe", b"x/entry/a", b"7/other/a", b"7/part/a", b"7", b"", None, b"0/low-water/x"):
+            disk.put(TOPIC, 0, [Outgoing(key, b"?")])
+        assert (await found(disk)).keys == {"a": saved(1)}
+
+    async def test_passes_over_an_entry_without_all_of_its_parts(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(1, big=b"x")})
+        await first.write_low_water(1, b"")
+        second = await owned(disk, "second", Act.GO, Act.CRASH)
+        with pytest.raises(Crash):
+            await second.write({"a": saved(2, big=b"y")})
+        part = next(each.key for each in disk.records(TOPIC)[::-1] if each.key and b"/part/" in each.key)
+        disk.put(TOPIC, 0, [Outgoing(part, None)])
+        assert (await found(disk)).keys == {"a": saved(1, big=b"x")}
+
+
+class TestWriting:
+    async def test_a_part_is_written_once_and_removed_when_it_is_named_no_more(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(1, big=b"x")})
+        await first.write({"a": saved(2, big=b"x")})
+        written = [each for each in disk.records(TOPIC) if each.key and b"/part/" in each.key]
+        assert [each.value for each in written] == [b"x"]
+        await first.write({"a": saved(3)})
+        assert not [key for key in standing(disk) if b"/part/" in key]
+
+    async def test_a_part_whose_acknowledgement_was_lost_is_written_again_or_removed(self):
+        disk = Disk()
+        first = await owned(disk, "first", Act.FAIL_WRITTEN, Act.FAIL)
+        for piece in (b"x", b"y"):
+            with pytest.raises(AppendFailed):
+                await first.write({"a": saved(1, big=piece)})
+        await first.write({"a": saved(2, big=b"y")})
+        assert (await found(disk)).keys == {"a": saved(2, big=b"y")}
+        assert len([key for key in standing(disk) if b"/part/" in key]) == 1
+
+    async def test_tombstones_that_were_refused_are_written_with_the_next_entry(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(1, big=b"x")})
+        first._log.acts += [Act.GO, Act.FAIL]
+        with pytest.raises(AppendFailed):
+            await first.write({"a": saved(2, big=b"y")})
+        assert (await found(disk)).keys == {"a": saved(2, big=b"y")}
+        await first.write({"a": saved(3, big=b"y")})
+        assert len([key for key in standing(disk) if b"/part/" in key]) == 1
+
+    async def test_a_crash_in_the_middle_leaves_what_was_before(self):
+        for act in (Act.CRASH, Act.CRASH_HALF):
+            disk = Disk()
+            first = await owned(disk, "first")
+            await first.write({"a": saved(1, big=b"x")})
+            first._log.acts += [act]
+            with pytest.raises(Crash):
+                await first.write({"a": saved(2, big=b"y")})
+            assert (await found(disk)).keys == {"a": saved(1, big=b"x")}
+
+    def test_a_large_snapshot_is_split_and_taken_piece_by_piece(self):
+        taken: list[str] = []
+
+        def keys():
+            for n in range(5):
+                taken.append(f"k{n}")
+                yield f"k{n}", saved(n, big=b"x" * 40)
+
+        split = batches(keys(), 90)
+        assert list(next(split)) == ["k0", "k1"]
+        assert taken == ["k0", "k1"]
+        assert [list(each) for each in split] == [["k2", "k3"], ["k4"]]
+
+
+class TestTwoOwners:
+    async def test_a_paused_owner_writes_beside_its_successor_and_never_over_it(self):
+        disk = Disk()
+        old = await owned(disk, "old")
+        await old.write({"a": saved(1)})
+        new = await owned(disk, "new")
+        await new.write({"a": saved(2)})
+        await old.write({"a": saved(9), "b": saved(9)})
+        await old.write_low_water(9, b"old")
+        restored = await found(disk)
+        assert restored.keys["a"] == saved(2)
+
+    async def test_a_low_water_of_a_paused_owner_does_not_count_once_it_has_a_successor(self):
+        """The successor writes some entries and dies; the old one goes on; who comes then must begin low."""
+        disk = Disk()
+        old = await owned(disk, "old")
+        await old.write({"a": saved(50)})
+        await old.write_low_water(50, b"at 50")
+        new = await owned(disk, "new")
+        await new.write({"a": saved(100)})
+        await old.write({"a": saved(200)})
+        await old.write_low_water(200, b"at 200")
+        restored = await found(disk)
+        assert restored.keys["a"] == saved(100)
+        assert restored.low_water == LowWater(50, b"at 50")
+
+    async def test_a_part_that_a_paused_owner_is_about_to_name_stays(self):
+        """It wrote the part, was paused, wrote the entry and removed the one before: nothing else is left."""
+        disk = Disk()
+        old = await owned(disk, "old")
+        await old.write({"a": saved(1, big=b"x")})
+        await old.write_low_water(1, b"")
+        log = old._log
+        log.acts += [Act.PAUSE_HALF]
+        writing = asyncio.create_task(old.write({"a": saved(2, big=b"y")}))
+        await log.paused.wait()
+        assert (await found(disk)).keys == {"a": saved(1, big=b"x")}
+        log.go_on.set()
+        await writing
+        assert (await found(disk)).keys == {"a": saved(2, big=b"y")}
+
+    async def test_what_older_owners_left_of_a_key_goes_with_the_first_entry_of_its_new_owner(self):
+        disk = Disk()
+        old = await owned(disk, "old")
+        await old.write({"a": saved(1, big=b"x"), "b": saved(1)})
+        old._log.acts += [Act.CRASH_HALF]
+        with pytest.raises(Crash):
+            await old.write({"a": saved(2, big=b"y")})
+        new = await owned(disk, "new")
+        await new.write({"a": saved(3, big=b"z")})
+        epoch = str(new._epoch).encode()
+        left = [key for key in standing(disk) if not key.startswith((epoch, b"claim/"))]
+        assert left == [b"0/entry/b"]
+
+    async def test_claims_and_low_waters_of_older_owners_are_removed(self):
+        disk = Disk()
+        for name in ("first", "second", "third"):
+            snapshots = await owned(disk, name)
+            await snapshots.write_low_water(1, b"")
+        assert [key for key in standing(disk) if b"low-water" in key] == [b"%d/low-water" % snapshots._epoch]
+        assert not [key for key in standing(disk) if key.startswith(b"claim/")]
+
+    async def test_every_owner_has_an_epoch_above_all_before(self):
+        disk = Disk()
+        epochs = [(await owned(disk, name))._epoch for name in ("a", "b", "c")]
+        assert epochs == sorted(set(epochs))
