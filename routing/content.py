@@ -26,6 +26,7 @@ from schemas.signal import Blast, Contributor, Sample, Signal
 
 TITLE = 150
 BODY = 3000
+ELSEWHERE = frozenset({"agent", "detector", "finding", "severity", "team"})
 LINE = 300
 SAMPLE = 160
 FEW = 3
@@ -60,10 +61,14 @@ def after_fault(message: Message, fault: str) -> Rendered:
 
 
 def title(message: Message) -> str:
-    """One line of at most 150 characters for a lock screen: severity or status, and what happens."""
+    """One line of at most 150 characters for a lock screen: severity or status, who, and what happens."""
     content = message.content
     head = STATUS.get(content.status, content.severity.upper())
-    return one_line(f"{head}: {content.title or message.summary}", TITLE)
+    what = content.title or message.summary
+    whose = content.labels.get("agent", "")
+    if whose and whose not in what:
+        what = f"{whose}: {what}"
+    return one_line(f"{head}: {what}", TITLE)
 
 
 def links(message: Message) -> tuple[Link, ...]:
@@ -116,6 +121,7 @@ def _facts(message: Message) -> Iterator[Fact]:
     told = (
         ("What", "" if _what(message) in title(message) else _what(message)),
         ("Status", _status(content)),
+        ("Where", _where(content)),
         *_measured(content, message),
         ("Also", _also(content.signals[1:])),
         ("Related", ", ".join(one_line(each, LINE) for each in content.related[:FEW])),
@@ -143,6 +149,12 @@ def _measured(content: Content, message: Message) -> Iterator[tuple[str, str]]:
 def _what(message: Message) -> str:
     first = next(iter(message.content.signals), None)
     return one_line(first.summary if first else message.summary, LINE)
+
+
+def _where(content: Content) -> str:
+    """The labels that say nothing elsewhere on the page: environment, model, tool, …"""
+    own = sorted(set(content.labels) - ELSEWHERE)
+    return ", ".join(one_line(f"{name} {content.labels[name]}", LINE) for name in own if content.labels[name])
 
 
 def _status(content: Content) -> str:

@@ -74,6 +74,7 @@ CONTENT = Content(
 )
 BODY = """\
 What: All 35 sessions of retail end in an error: customers get no answer
+Where: env prod
 Since: 5 min (2026-02-22 11:39:30 UTC)
 Observed: 100 % against 2.1 % (burning 72.4 times too fast) · budget burnt at 14.9 over 1h, 72.4 over 5m
 Trend: rising ▁▁▁▁▄█
