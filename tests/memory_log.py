@@ -23,6 +23,20 @@ class Act(Enum):
     PAUSE = "the process stands still until it is told to go on"
 
 
+_WRITTEN = {
+    Act.GO: lambda count: count,
+    Act.FAIL: lambda _: 0,
+    Act.FAIL_WRITTEN: lambda count: count,
+    Act.CRASH: lambda _: 0,
+    Act.CRASH_HALF: lambda count: count // 2,
+    Act.CRASH_WRITTEN: lambda count: count,
+    Act.PAUSE: lambda _: 0,
+    Act.PAUSE_HALF: lambda count: count // 2,
+    Act.REFUSE: lambda _: 0,
+}
+"""How many of the records an append writes before anything befalls it."""
+
+
 class Crash(BaseException):
     """The process is gone: nothing may catch it."""
 
@@ -59,27 +73,19 @@ class MemoryLog:
     async def append(self, topic: str, partition: int, records: Sequence[Outgoing]) -> int:
         await asyncio.sleep(0)
         act = self.acts.pop(0) if self.acts else Act.GO
-        if act is Act.PAUSE_HALF:
-            half = len(records) // 2
-            self.disk.put(topic, partition, records[:half])
-            records = records[half:]
-        if act in {Act.PAUSE, Act.PAUSE_HALF}:
-            self.paused.set()
-            await self.go_on.wait()
-        if act is Act.CRASH:
-            raise Crash
-        if act is Act.REFUSE or any(len(each.value or b"") > self.largest for each in records):
-            raise AppendFailed("the broker refused it", "too large")
-        if act is Act.FAIL:
-            raise AppendFailed("the broker did not answer")
-        if act is Act.CRASH_HALF:
-            self.disk.put(topic, partition, records[: len(records) // 2])
-            raise Crash
-        last = self.disk.put(topic, partition, records)
-        if act is Act.CRASH_WRITTEN:
-            raise Crash
-        if act is Act.FAIL_WRITTEN:
-            raise AppendFailed("the answer was lost")
+        if any(len(each.value or b"") > self.largest for each in records):
+            act = Act.REFUSE
+        written = _WRITTEN[act](len(records))
+        last = self.disk.put(topic, partition, records[:written])
+        match act:
+            case Act.PAUSE | Act.PAUSE_HALF:
+                self.paused.set()
+                await self.go_on.wait()
+                last = self.disk.put(topic, partition, records[written:])
+            case Act.CRASH | Act.CRASH_HALF | Act.CRASH_WRITTEN:
+                raise Crash
+            case Act.FAIL | Act.FAIL_WRITTEN | Act.REFUSE:
+                raise AppendFailed(act.value, "too large" if act is Act.REFUSE else "")
         await asyncio.sleep(0)
         return last
 

@@ -1,0 +1,255 @@
+"""One owner's way through its partition: what is put out and what is written, in which order."""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.record import Origin
+from streams.log import AppendFailed
+from streams.partition import MOST_BOUNDARIES
+from tests.memory_log import Act, MemoryLog
+from tests.streams.folding import Site
+
+SOON = timedelta(0)
+
+
+async def begun(site: Site, *acts: Act, **cadence):
+    """An owner that took over; then its appends act."""
+    log = MemoryLog(site.disk)
+    owner = site.owner(log, **cadence)
+    await owner.start()
+    log.acts += acts
+    return owner
+
+
+class TestTheBeginning:
+    async def test_a_fold_without_state_is_readied_and_that_is_written(self):
+        site = Site()
+        owner = site.owner()
+        assert await owner.start() == 0
+        assert owner.fold.begun == 1
+        assert site.written("low-water") == ["0/low-water"]
+
+    async def test_an_heir_goes_on_where_the_low_water_is(self):
+        site = Site()
+        site.put(("a", "x"), ("b", "x"))
+        first = await begun(site)
+        await first.take(site.records())
+        await first.hand_over()
+        heir = site.owner()
+        assert await heir.start() == 2
+        assert heir.fold.begun == 0
+        assert sorted(heir.fold.asleep) == ["a", "b"]
+        assert heir.fold.marked == first.fold.mark()
+
+
+class TestRecords:
+    async def test_what_was_seen_is_passed_over_when_a_batch_comes_again(self):
+        site = Site()
+        site.put(("a", "out 1"), ("a", "out 1"), ("a", "out 1"))
+        owner = await begun(site)
+        await owner.take(site.records(0, 2))
+        await owner.take(site.records(0, 3))
+        await owner.take(site.records(1, 2))
+        assert owner.fold.counts == {"a": 3}
+        assert owner.next == 3
+        assert len(site.put_out()) == 3
+
+    async def test_outputs_carry_their_origin(self):
+        site = Site()
+        site.put(("a", "x"), ("a", "out 2"))
+        owner = await begun(site)
+        assert [origin for origin, _ in owner.fold_batch(site.records())] == [
+            Origin("in/0", 1, 0),
+            Origin("in/0", 1, 1),
+        ]
+
+    async def test_a_record_that_cannot_be_folded_is_buried_whole_and_the_rest_goes_on(self):
+        site = Site()
+        site.put(
+            ("a", "x"), ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "raise"), ("b", "x")
+        )
+        owner = await begun(site)
+        await owner.take(site.records())
+        (letter,) = site.disk.records("deadletter")
+        assert letter.value == b"raise"
+        assert dict(letter.headers)["reason"] == b"ValueError: as it was told"
+        assert dict(letter.headers)["origin"] == b"in/0:1:0"
+        assert owner.fold.counts == {"a": 1, "b": 1}
+        assert owner.dead_letters == 1
+
+
+class TestOutputsFirst:
+    async def test_what_is_owed_is_put_out_again_and_no_state_is_written_before(self):
+        site = Site()
+        site.put(("a", "out 1"))
+        owner = await begun(site, Act.FAIL, Act.FAIL_WRITTEN, age=SOON)
+        for again in (lambda: owner.take(site.records()), owner.pay):
+            with pytest.raises(AppendFailed):
+                await again()
+            site.clock.at_s += 60
+            await owner.settle()
+            assert not site.written("entry")
+        await owner.pay()
+        await owner.settle()
+        assert site.put_out() == ["out 1", "out 1"]
+        assert site.written("entry") == ["0/entry/a"]
+
+    async def test_whoever_hands_over_owing_writes_nothing(self):
+        site = Site()
+        site.put(("a", "out 1"))
+        owner = await begun(site, Act.FAIL, Act.FAIL)
+        with pytest.raises(AppendFailed):
+            await owner.take(site.records())
+        with pytest.raises(AppendFailed):
+            await owner.hand_over()
+        assert not site.written("entry")
+
+
+class TestState:
+    async def test_it_is_written_once_it_is_old(self):
+        site = Site()
+        site.put(("a", "x"))
+        owner = await begun(site)
+        await owner.take(site.records())
+        site.clock.at_s += 9
+        await owner.settle()
+        assert not site.written("entry")
+        site.clock.at_s += 1
+        await owner.settle()
+        assert site.written("entry") == ["0/entry/a"]
+
+    async def test_it_is_written_once_many_records_came(self):
+        site = Site()
+        site.put(*[("a", "x")] * 5)
+        owner = await begun(site, events=5)
+        await owner.take(site.records(0, 4))
+        await owner.settle()
+        assert not site.written("entry")
+        await owner.take(site.records(4))
+        await owner.settle()
+        assert site.written("entry") == ["0/entry/a"]
+
+    async def test_only_what_changed_is_written(self):
+        site = Site()
+        site.put(("a", "x"), ("b", "x"))
+        owner = await begun(site)
+        await owner.take(site.records())
+        for _ in range(2):
+            site.clock.at_s += 20
+            await owner.settle()
+        site.put(("b", "x"))
+        await owner.take(site.records(2))
+        for _ in range(2):
+            site.clock.at_s += 20
+            await owner.settle()
+        assert [each.rpartition("/")[2] for each in site.written("entry")] == ["a", "b", "b"]
+
+    async def test_an_idle_partition_is_written_to_its_end_and_then_nothing_more(self):
+        site = Site()
+        site.put(*[(f"k{n}", "x") for n in range(4)])
+        owner = await begun(site)
+        await owner.take(site.records())
+        for _ in range(30):
+            site.clock.at_s += 1
+            await owner.settle()
+        assert owner.low_water == 4
+        assert site.written("low-water") == ["0/low-water"] * 2
+
+    async def test_the_low_water_stays_below_what_is_not_written_yet(self):
+        site = Site()
+        site.put(("a", "x"), ("b", "x"), ("c", "x"))
+        owner = await begun(site, boundary=SOON)
+        await owner.take(site.records(0, 1))
+        await owner.take(site.records(1, 2))
+        site.clock.at_s += 10
+        await owner.take(site.records(2))
+        await owner.settle()
+        assert site.written("entry") == ["0/entry/a", "0/entry/b"]
+        assert owner.low_water == 2
+        assert await site.owner().start() == 2
+
+    async def test_a_low_water_that_did_not_move_is_not_written_again(self):
+        site = Site()
+        site.put(("a", "x"), ("b", "x"))
+        owner = await begun(site, age=SOON, boundary=timedelta(hours=1))
+        await owner.take(site.records())
+        for _ in range(5):
+            await owner.settle()
+        assert site.written("low-water") == ["0/low-water"]
+
+    async def test_a_refusal_stops_nothing_and_what_was_refused_is_written_later(self):
+        site = Site()
+        site.put(("a", "out 1"), ("b", "out 1"))
+        owner = await begun(site, Act.GO, Act.FAIL, Act.GO)
+        await owner.take(site.records(0, 1))
+        site.clock.at_s += 10
+        await owner.settle()
+        assert owner.snapshot_failures == 1
+        assert owner.low_water == 0
+        await owner.take(site.records(1))
+        assert site.put_out() == ["out 1"] * 2
+        site.clock.at_s += 10
+        await owner.settle()
+        assert sorted(site.written("entry")) == ["0/entry/a", "0/entry/b"]
+        assert (await site.owner().start()) == 2
+
+    async def test_a_large_snapshot_is_written_piece_by_piece(self):
+        site = Site()
+        site.put(*[(f"k{n}", "x") for n in range(4)])
+        owner = await begun(site, Act.GO, Act.GO, Act.FAIL, most_bytes=1)
+        await owner.take(site.records())
+        with pytest.raises(AppendFailed):
+            await owner.hand_over()
+        assert site.written("entry") == ["0/entry/k0", "0/entry/k1"]
+        assert owner.low_water == 0
+        await owner.hand_over()
+        assert (await site.owner().start()) == 4
+
+    async def test_places_remembered_while_nothing_can_be_written_are_bounded(self):
+        site = Site()
+        site.put(*[("a", "x")] * 1000)
+        owner = await begun(site, *[Act.FAIL] * 990, age=SOON, boundary=SOON)
+        for n in range(1000):
+            site.clock.at_s += 1
+            await owner.take(site.records(n, n + 1))
+            await owner.settle()
+            assert len(owner._boundaries) <= MOST_BOUNDARIES
+        assert owner.snapshot_failures == 990
+        assert owner.low_water == 1000
+
+
+class TestWaking:
+    async def test_a_fold_is_woken_once_the_wall_clock_has_passed_its_wish_and_the_grace(self):
+        site = Site()
+        owner = await begun(site, wake_grace=timedelta(seconds=2))
+        await owner.wake()
+        owner.fold.wake_at = site.clock.at_s
+        site.clock.at_s += 1
+        await owner.wake()
+        assert not site.records()
+        site.clock.at_s += 1
+        await owner.wake()
+        (wake,) = site.records()
+        assert (wake.key, wake.value) == (None, b"wake 1000000")
+
+    async def test_it_is_not_woken_again_before_it_saw_that(self):
+        site = Site()
+        owner = await begun(site)
+        owner.fold.wake_at = site.clock.at_s
+        for _ in range(3):
+            site.clock.at_s += 60
+            await owner.wake()
+        assert len(site.records()) == 1
+        await owner.take(site.records())
+        await owner.wake()
+        assert len(site.records()) == 2
+
+    async def test_a_wake_that_was_refused_is_tried_again(self):
+        site = Site()
+        owner = await begun(site, Act.FAIL)
+        owner.fold.wake_at = site.clock.at_s
+        with pytest.raises(AppendFailed):
+            await owner.wake()
+        await owner.wake()
+        assert len(site.records()) == 1
