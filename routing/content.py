@@ -152,7 +152,7 @@ def _what(message: Message) -> str:
 
 
 def _where(content: Content) -> str:
-    """The labels that say nothing elsewhere on the page: environment, model, tool, …"""
+    """The labels that say nothing elsewhere on the page: environment, model, tool and the like."""
     own = sorted(set(content.labels) - ELSEWHERE)
     return ", ".join(one_line(f"{name} {content.labels[name]}", LINE) for name in own if content.labels[name])
 
