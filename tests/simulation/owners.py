@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from schemas.cause import AnyCause
-from schemas.record import Origin
+from schemas.record import Origin, Record
 from schemas.wire import decode_cause
 from streams.emission import Destination, Emission
 from streams.fold import Fold
@@ -31,6 +30,21 @@ class HandClock:
         return self.at_s
 
 
+@dataclass(frozen=True)
+class Reign:
+    """What befalls one owner, which comes to the offset `until`.
+
+    `acts`: of its appends; `batch`: records at once; `again`: how many records each batch begins before the
+    next; `age`: of state that is written.
+    """
+
+    until: int
+    batch: int = 1
+    again: int = 0
+    acts: Sequence[Act] = ()
+    age: timedelta = timedelta(seconds=2)
+
+
 @dataclass
 class World:
     """A disk, a fold to run over its topic `in`, and whoever owns it."""
@@ -51,23 +65,24 @@ class World:
         surroundings = Surroundings(log, emission, snapshots, self.clock, cadence)
         return Partition(fold, source, surroundings, lambda: self.begin(fold))
 
-    async def own(self, log: MemoryLog, batch: int, until: int, age_s: float = 2.0) -> Partition:
-        """Owns the partition from restore until the offset `until`; time passes with each batch."""
-        owner = self.partition(
-            log, Cadence(age=timedelta(seconds=age_s), boundary=timedelta(0), most_bytes=200)
-        )
+    async def own(self, log: MemoryLog, reign: Reign) -> Partition:
+        """Owns the partition from restore until an offset; time passes with each batch."""
+        cadence = Cadence(age=reign.age, boundary=timedelta(0), most_bytes=200)
+        owner = self.partition(log, cadence)
         start = await _persist(owner.start)
         records = self.disk.records("in")
-        for at in range(start, until, batch):
+        for at in range(start, reign.until, reign.batch):
             self.clock.at_s += 1
-            await _persist(lambda at=at: owner.take(records[at : min(at + batch, until)]), owner.pay)
+            batch = records[max(0, at - reign.again) : min(at + reign.batch, reign.until)]
+            for given in (batch[: reign.again], batch):
+                await _persist(lambda given=given: owner.take(given), owner.pay)
             await owner.settle()
         return owner
 
-    async def reign(self, acts: Sequence[Act], batch: int, until: int) -> None:
+    async def reign(self, reign: Reign) -> None:
         """One owner's reign: to its end, its crash, or until it is paused (then it lives on as a zombie)."""
-        log = MemoryLog(self.disk, list(acts))
-        task = asyncio.create_task(_until_crash(self.own(log, batch, until)))
+        log = MemoryLog(self.disk, list(reign.acts))
+        task = asyncio.create_task(_until_crash(self.own(log, reign)))
         paused = asyncio.create_task(log.paused.wait())
         await asyncio.wait([task, paused], return_when=asyncio.FIRST_COMPLETED)
         paused.cancel()
@@ -80,18 +95,27 @@ class World:
             log.go_on.set()
         await asyncio.gather(*(task for _, task in self.zombies))
 
-    def accepted(self) -> list[tuple[Origin, AnyCause]]:
-        """What a receiver takes that keeps the highest origin and drops the rest."""
+    def accepted(self, stream: str) -> list[tuple[Origin, bytes]]:
+        """What a receiver takes of a stream that keeps the highest origin and drops the rest."""
         highest: tuple[int, int] = (-1, -1)
-        taken: list[tuple[Origin, AnyCause]] = []
-        for record in self.disk.records("causes"):
-            cause = decode_cause(record.value)
-            origin = cause.origin
-            assert origin is not None
+        taken: list[tuple[Origin, bytes]] = []
+        for record in self.disk.records(stream):
+            origin = _origin(record)
             if (origin.offset, origin.n) > highest:
                 highest = (origin.offset, origin.n)
-                taken.append((origin, cause))
+                taken.append((origin, record.value))
         return taken
+
+
+def _origin(record: Record) -> Origin:
+    """A cause names its origin itself; everything else carries it in a header."""
+    header = dict(record.headers).get("origin")
+    if header is None:
+        origin = decode_cause(record.value).origin
+        assert origin is not None
+        return origin
+    partition, offset, n = header.decode().split(":")
+    return Origin(partition, int(offset), int(n))
 
 
 async def _persist(first: Callable, again: Callable | None = None) -> int:

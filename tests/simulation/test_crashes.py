@@ -1,7 +1,9 @@
 """Whatever happens to owners, the receiver sees each output once and the state is the log's."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import cache
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
@@ -9,12 +11,17 @@ from hypothesis import strategies as st
 
 from detectors.bank import Bank
 from detectors.settings import Settings
+from routing.router import Router
 from schemas.control import Tick
 from schemas.wire import encode, moment
+from streams.fold import Fold
 from streams.log import Outgoing
+from streams.partition import Partition
+from streams.snapshots import Snapshots
 from tests.memory_log import Act, MemoryLog
 from tests.simulation.counting import Counter
-from tests.simulation.owners import World
+from tests.simulation.owners import TOPICS, Reign, World
+from tests.simulation.test_routing import TROUBLES, Weather
 
 START = 1_767_225_600.0
 AGENTS = ["ana", "bo", "chi"]
@@ -41,8 +48,12 @@ def event(n: int, agent: str, at_s: float) -> bytes:
 steps = st.tuples(
     st.sampled_from(["event", "event", "event", "tick", "broken"]), st.sampled_from(AGENTS), st.floats(-3, 12)
 )
-acts = st.lists(st.sampled_from([Act.GO] * 20 + list(Act)), min_size=5, max_size=60)
-reigns = st.lists(st.tuples(acts, st.integers(1, 9), st.floats(0.2, 1.0)), min_size=1, max_size=5)
+ACTS = [Act.GO] * 20 + [act for act in Act if act is not Act.REFUSE]
+acts = st.lists(st.sampled_from(ACTS), min_size=5, max_size=60)
+troubles = st.tuples(acts, st.integers(1, 9), st.integers(0, 12), st.floats(0.2, 1.0))
+reigns = st.lists(troubles, min_size=1, max_size=5)
+slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+NEVER = timedelta(days=365)
 
 
 def records_of(drawn: Sequence[tuple[str, str, float]]) -> list[Outgoing]:
@@ -60,36 +71,58 @@ def records_of(drawn: Sequence[tuple[str, str, float]]) -> list[Outgoing]:
     return records
 
 
-async def undisturbed(records: Sequence[Outgoing]) -> World:
-    world = World(bank)
-    world.disk.put("in", 0, records)
-    owner = await world.own(MemoryLog(world.disk), 1, len(records), age_s=1e9)
-    world.last = owner
-    return world
-
-
 @given(st.lists(steps, min_size=20, max_size=80), reigns)
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_crashes_pauses_and_lost_answers_change_nothing_that_a_receiver_sees(drawn, drawn_reigns):
-    asyncio.run(disturb(records_of(drawn), drawn_reigns))
+@settings(slow, max_examples=settings().max_examples * 4)
+def test_crashes_pauses_and_lost_answers_change_nothing_that_comes_of_detection(drawn, drawn_reigns):
+    records = records_of(drawn)
+    asyncio.run(disturbed(bank, records, reigns_of(drawn_reigns, len(records))))
 
 
-async def disturb(records, drawn_reigns) -> None:
-    calm = await undisturbed(records)
-    world = World(bank)
+@cache
+def causes(seed: int) -> Sequence[Outgoing]:
+    """What routing was told in one weather: a configuration, signals, words of people, outcomes, wakes."""
+    weather = Weather(seed, TROUBLES["all"])
+    weather.trouble.crash = 0.0
+    weather.run()
+    return [Outgoing(b"", value) for value in [*weather.log[:150], b"no cause", *weather.log[150:300]]]
+
+
+@given(st.integers(0, 4), reigns)
+@settings(slow, max_examples=settings().max_examples // 2)
+def test_crashes_pauses_and_lost_answers_change_nothing_that_comes_of_routing(seed, drawn_reigns):
+    records = causes(seed)
+    asyncio.run(disturbed(Router, records, reigns_of(drawn_reigns, len(records))))
+
+
+def reigns_of(drawn, count: int) -> list[Reign]:
+    return [Reign(int(count * share), batch, again, tuple(acts)) for acts, batch, again, share in drawn]
+
+
+async def undisturbed(make: Callable[[], Fold], records: Sequence[Outgoing]) -> tuple[World, Partition]:
+    world = World(make)
     world.disk.put("in", 0, records)
-    for drawn_acts, batch, share in drawn_reigns:
-        await world.reign(drawn_acts, batch, int(len(records) * share))
+    return world, await world.own(MemoryLog(world.disk), Reign(len(records), age=NEVER))
+
+
+async def disturbed(
+    make: Callable[[], Fold], records: Sequence[Outgoing], drawn_reigns: Sequence[Reign]
+) -> None:
+    calm, calm_last = await undisturbed(make, records)
+    world = World(make)
+    world.disk.put("in", 0, records)
+    for reign in drawn_reigns:
+        await world.reign(reign)
     await world.wake_zombies()
-    last = await world.own(MemoryLog(world.disk), 3, len(records), age_s=1e9)
-    assert world.accepted() == calm.accepted()
+    last = await world.own(MemoryLog(world.disk), Reign(len(records), 3, age=NEVER))
+    for stream in TOPICS:
+        assert world.accepted(stream) == calm.accepted(stream)
+    assert await inherited(world, last) == await inherited(calm, calm_last)
+
+
+async def inherited(world: World, last: Partition) -> tuple[bytes, dict[str, tuple[bytes, dict[str, bytes]]]]:
+    """The state that the next owner finds at the log's end: the mark, and each key's body and parts."""
     await last.hand_over()
     heir = world.partition(MemoryLog(world.disk), last._cadence)
-    assert await heir.start() == len(records)
-    agents = sorted(calm.last.fold.unsaved())
-    await calm.last.hand_over()
-    calm_heir = calm.partition(MemoryLog(calm.disk), last._cadence)
-    await calm_heir.start()
-    assert sorted(heir.fold._asleep) == agents
-    assert [heir.fold._asleep[a].body for a in agents] == [calm_heir.fold._asleep[a].body for a in agents]
-    assert heir.fold.mark() == calm_heir.fold.mark()
+    assert await heir.start() == len(world.disk.records("in"))
+    restored = await Snapshots(MemoryLog(world.disk), "state", 0, "onlooker").take_over()
+    return heir.fold.mark(), {name: (each.body, dict(each.parts)) for name, each in restored.keys.items()}
