@@ -22,7 +22,7 @@ from schemas.event import Event
 from schemas.identity import derived
 from schemas.record import Output, Record, Saved
 from schemas.signal import Signal
-from schemas.wire import decode_event, encode, moment
+from schemas.wire import Malformed, decode_event, encode, moment
 
 GRID_S = 5.0
 """Findings are asked for at multiples of this event time."""
@@ -173,7 +173,13 @@ class Bank:
         return [*outputs, *_deadletters(faults, record, mark.watermark)] if faults else outputs
 
     def _believed(self, written_s: float) -> float:
-        """What replaces a time too far ahead of the producer's clock: it would drag everybody along."""
+        """What replaces a time too far ahead of the producer's clock: it would drag everybody along.
+
+        Raises:
+            Malformed: history begins with it, so nobody knows what time it is.
+        """
+        if self._mark.watermark == -inf and self._clock == "events":
+            raise Malformed(f"Expected a time before {moment(written_s + FUTURE_S)} - at `$.time`")
         self._mark.future_events += 1
         return self._mark.watermark if self._mark.watermark > -inf else written_s
 

@@ -7,6 +7,7 @@ and at the end every partition is told a time so late that all timers have playe
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import chain, islice
 
 from aiokafka.partitioner import murmur2
 from msgspec import Struct
@@ -20,6 +21,8 @@ from streams.files import Line
 
 IDLE_S = 60
 DRAIN = timedelta(hours=24)
+FIRST = 10
+"""Lines by which history is told that was made up for days to come."""
 POSITIVE = 0x7FFFFFFF
 
 
@@ -100,14 +103,18 @@ def plan(lines: Iterable[Line], partitions: int, now_s: float | None = None) -> 
 
 
 def _written(steps: Iterable[Step], now_s: float | None) -> Iterator[Step]:
-    """Notes when steps were written. History whose first event lies ahead is made up, and believed."""
-    first_s: float | None = None
-    for step in steps:
-        if first_s is None and step.at_s is not None:
-            first_s = step.at_s
-            if now_s is not None and first_s > now_s + FUTURE_S:
-                now_s = None
-        yield step if now_s is None else replace(step, written_s=now_s)
+    """Notes when steps were written. History whose first lines all lie ahead is made up, and believed."""
+    coming = iter(steps)
+    first = list(islice(coming, FIRST))
+    if now_s is None or all(_written_at(step, now_s).is_ahead for step in first if step.at_s is not None):
+        yield from chain(first, coming)
+        return
+    for step in chain(first, coming):
+        yield _written_at(step, now_s)
+
+
+def _written_at(step: Step, now_s: float) -> Step:
+    return replace(step, written_s=now_s)
 
 
 class Hands:

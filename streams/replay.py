@@ -42,7 +42,7 @@ def replay(
     """Folds lines; yields each step with what it brought about, in the order of event time.
 
     `now_s`: the wall clock in POSIX seconds. As on Kafka, an event that lies ahead of it counts as of the
-    time before it. Without it, and where the first event lies ahead already, all times are believed.
+    time before it. Without it, and where the first events all lie ahead of it, times are believed.
 
     Raises:
         ConfigFaults: the configuration does not hold.

@@ -8,7 +8,7 @@ from detectors.settings import Settings
 from schemas.cause import Wake
 from schemas.control import Tick
 from schemas.record import Output, Record
-from schemas.wire import encode, moment
+from schemas.wire import Malformed, encode, moment
 
 START_S = 1_767_225_600.0
 DAY_S = 86_400.0
@@ -50,10 +50,18 @@ def test_an_event_too_far_ahead_of_its_writing_drags_nobody_along(ahead_s, repla
     assert told_s(outputs) <= (0 if replaced else ahead_s)
 
 
-def test_the_first_event_of_all_counts_as_of_its_writing_if_it_lies_ahead():
+def test_history_that_begins_with_a_time_ahead_has_no_other_to_put_in_its_place():
     one = bank()
-    outputs = folded(one, (event(START_S + DAY_S), START_S), (tick(START_S + 60), START_S))
-    assert (told_s(outputs), one.future_events) == (60, 1)
+    with pytest.raises(Malformed, match=r"Expected a time before 2026-01-01 00:05:00.*time"):
+        one.apply(Record(0, event(START_S + FUTURE_S + 1), None, START_S))
+    assert told_s(folded(one, (event(START_S), START_S), (tick(START_S + 60), START_S))) == 60
+    assert one.future_events == 0
+
+
+def test_on_the_wall_clock_it_counts_as_of_its_writing():
+    one = bank("wall")
+    folded(one, (event(START_S + DAY_S), START_S), (event(START_S + 6), START_S), (event(START_S), START_S))
+    assert (one.future_events, one.late_events) == (1, 1)
 
 
 def test_where_it_is_not_known_when_an_event_was_written_its_time_is_believed():

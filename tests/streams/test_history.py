@@ -11,7 +11,7 @@ from schemas.control import Rebase, Tick
 from schemas.event import Agent, Data, Event, Operation
 from schemas.wire import decode_event, encode, moment
 from streams.files import Line
-from streams.history import DRAIN, plan, spread
+from streams.history import DRAIN, FIRST, plan, spread
 
 START_S = 1_790_000_000.0
 NAMES = [f"agent-{n}" for n in range(6)]
@@ -139,9 +139,10 @@ def test_an_event_ahead_of_the_wall_clock_tells_nobody_the_time():
     assert [step.at_s for step in steps[3:]] == [START_S + 1 + DRAIN.total_seconds()] * 2
 
 
-def test_history_that_begins_ahead_of_the_wall_clock_is_made_up_and_believed():
-    lines = [event("a", START_S), event("a", START_S + 10**9), event("a", START_S + 1)]
+def test_history_whose_first_lines_all_lie_ahead_is_made_up_and_believed():
+    lines = [Line(b"?"), *(event("a", START_S + at) for at in range(FIRST)), event("a", START_S - 10**6)]
     assert list(plan(lines, 2, START_S - 10**6)) == list(plan(lines, 2))
+    assert all(step.written_s for step in plan([event("a", START_S), *lines], 2, START_S) if step.line)
 
 
 def test_what_an_earlier_host_wrote_for_its_partitions_is_left_out_but_a_rebase_stays():
