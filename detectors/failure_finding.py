@@ -124,12 +124,12 @@ def _contributors(stream: FailureStream, hold: Hold) -> tuple[Contributor, ...]:
 
 def _summary(hold: Hold, usual: float | None, counted: Counted, terms: Terms, words: Words) -> str:
     """One sentence: how many of what since when, usually how many, why, and what it costs of the budget."""
-    since = datetime.fromtimestamp(hold.onset, UTC).strftime("%H:%M:%S")
+    since = datetime.fromtimestamp(hold.onset, UTC).strftime("%H:%M")
     usually = "" if usual is None else f" (usually {usual:.1%})"
     by = hold.affected.tally.by
     why = ", ".join(f"{value} ({weight:.0f})" for value, weight in top(by.get(ERROR_TYPE, {}), 3))
     how = ", ".join(_CLASSES[kind] for kind, _ in top(by.get(CLASS, {}), 3))
     budget = terms.budget * max(1, counted(THREE_DAYS)[1])
-    burnt = f"; {hold.bad / budget:.1f} times the error budget of 3 days" if words.unit == "burn_rate" else ""
+    burnt = f"; {hold.bad / budget:.1f}x the 3-day error budget" if words.unit == "burn_rate" else ""
     what = f"{hold.bad} of {hold.total} {words.noun} {words.verb}"
     return f"{what} since {since} UTC{usually}: {why} [{how}]{burnt}"
