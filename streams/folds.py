@@ -60,7 +60,7 @@ class Folds:
         self._events = await self._kafka.partitions(EVENTS)
         spread = {"pages": PAGES, "incidents": INCIDENTS, "decisions": DECISIONS, "deadletter": DEADLETTER}
         for stream, topic in spread.items():
-            self._destinations[stream] = Destination(topic, await self._kafka.partitions(topic))  # type: ignore[index]
+            self._destinations[stream] = Destination(topic, await self._kafka.partitions(topic))  # type: ignore[index] # mypy widens the key
         self._destinations["causes"] = Destination(CAUSES, 1)
         beside = [asyncio.create_task(self._rulebook.watch())]
         if self._env.alive:

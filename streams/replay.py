@@ -87,7 +87,7 @@ class Core:
         if output.stream == "deadletter":
             reason = dict(output.headers)["reason"].decode()
             return [DeadLetter(step.line or Line(step.value), reason)]
-        cause: AnyCause = msgspec.structs.replace(output.value, origin=origin)  # type: ignore[type-var,assignment]
+        cause: AnyCause = msgspec.structs.replace(output.value, origin=origin)  # type: ignore[type-var,assignment] # its stream says so
         return self._route(cause)
 
     def _route(self, first: AnyCause) -> Sequence[Word]:

@@ -39,7 +39,7 @@ def folded(bank: Bank, *records: tuple[bytes, float | None]) -> list[Output]:
 
 
 def bank(clock: str = "events") -> Bank:
-    return Bank(lambda _: Settings(), clock, kinds={})  # type: ignore[arg-type]
+    return Bank(lambda _: Settings(), clock, kinds={})
 
 
 @pytest.mark.parametrize(("ahead_s", "replaced"), [(FUTURE_S, 0), (FUTURE_S + 1, 1), (30_000 * DAY_S, 1)])
