@@ -14,7 +14,8 @@ from streams.replay import replay
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """# What a page looks like
 
-An outage of 22 February 2026 in real sessions of a retail agent: all of 35 sessions failed within two minutes.
+An outage of 22 February 2026 in real sessions of a retail agent: all of 35 sessions failed within two
+minutes.
 These are the messages that `examples/retail` sends for it, in order, as the built-in words have them; Slack
 gets the same as blocks with buttons, PagerDuty as an event with details. Nobody acknowledges here, so the
 escalation climbs.
