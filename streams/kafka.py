@@ -4,6 +4,8 @@ Nothing here needs transactions, an idempotent producer or exact end offsets: wh
 inside the log itself (`streams.snapshots`), so that every broker that keeps an order will do.
 """
 
+import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any, Self
@@ -18,6 +20,7 @@ LARGEST_BYTES = 3_000_000
 """Largest record that is sent at all: above the largest that any topic of ours takes."""
 BATCH_BYTES = 900_000
 """Batches are closed before they grow beyond this: brokers measure a whole batch as they do a record."""
+TURN_WITHIN_S = 10.0
 READ_AT_ONCE = 5_000
 _LASTING = (MessageSizeTooLargeError, RecordListTooLargeError)
 
@@ -28,6 +31,7 @@ class KafkaLog:
     def __init__(self, connection: dict[str, Any]) -> None:
         self._connection = connection
         self._producer: AIOKafkaProducer | None = None
+        self._turns: dict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __aenter__(self) -> Self:
         producer = AIOKafkaProducer(
@@ -81,7 +85,12 @@ class KafkaLog:
         if self._producer is None or not count:
             return -1
         builder.close()
-        future = await self._producer.send_batch(builder, topic, partition=partition)
+        try:
+            # The producer's own queue starves those who wait in it, and fails them, once they are dozens.
+            async with asyncio.timeout(TURN_WITHIN_S), self._turns[topic, partition]:
+                future = await self._producer.send_batch(builder, topic, partition=partition)
+        except TimeoutError as error:
+            raise AppendFailed(f"{topic}/{partition}: no turn within {TURN_WITHIN_S} s") from error
         metadata = await future
         return int(metadata.offset) + count - 1
 

@@ -101,3 +101,13 @@ async def test_the_log_goes_on_after_the_broker_was_away(own_broker):
     values = [record.value for record in found]
     assert values[0] == b"before"
     assert values[-1] == b"after", "whether the one in the middle arrived, nobody knows"
+
+
+async def test_hundreds_who_append_at_once_stand_in_line_and_all_arrive(broker, make_topic):
+    topic = await make_topic()
+    async with KafkaLog({"bootstrap_servers": broker.bootstrap}) as log:
+        appends = [log.append(topic, 0, [Outgoing(b"key", b"%d" % n)]) for n in range(500)]
+        offsets = await asyncio.gather(*appends)
+        found = await read_until(log, topic, 499)
+    assert sorted(offsets) == list(range(500))
+    assert sorted(int(record.value) for record in found) == list(range(500))
