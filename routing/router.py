@@ -45,7 +45,8 @@ class Router:
     @property
     def counts(self) -> Mapping[str, int]:
         """How often something was ignored, dropped or capped, by what it was."""
-        return self._state.core.counts
+        forced = self._alignment.watermarks.forced
+        return self._state.core.counts | ({"causes before their turn": forced} if forced else {})
 
     @property
     def open(self) -> int:

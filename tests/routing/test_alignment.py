@@ -207,3 +207,10 @@ def test_where_the_clock_is_the_events_an_outcome_is_waited_for_without_end():
     fold.apply(Record(1, encode(a_signal(0, 0, 1))))
     found = fold.apply(Record(2, encode(Wake(at=START + 4 * MINUTE))))
     assert found == []
+
+
+def test_the_router_tells_how_many_causes_left_before_their_turn():
+    router = Router()
+    assert router.counts == {}
+    router._alignment.watermarks.forced = 3
+    assert router.counts == {"causes before their turn": 3}
