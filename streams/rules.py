@@ -64,7 +64,7 @@ class Rulebook:
     """Puts rules into the logs: when the log has none, and when this worker's own files change.
 
     A worker that takes a partition over publishes nothing: its files may be older than what the log has.
-    `variables`: where secrets are.
+    `variables`: where secrets are. `every`: how often the files are looked at.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Rulebook:
         mode: Literal["wall", "events"],
         *,
         variables: Mapping[str, str],
+        every: timedelta = LOOK_EVERY,
     ) -> None:
         self.rules = rules
         self._path = path
@@ -83,6 +84,7 @@ class Rulebook:
         self._clock = clock
         self._mode = mode
         self._variables = variables
+        self._every = every
         self._refused: Signal | None = None
 
     def _at(self) -> datetime:
@@ -107,9 +109,9 @@ class Rulebook:
         await self._log.append(EVENTS, partition, [Outgoing(None, encode(control))])
 
     async def watch(self) -> None:
-        """Looks at the files every two seconds, for ever."""
+        """Looks at the files every so often, for ever."""
         while True:
-            await asyncio.sleep(LOOK_EVERY.total_seconds())
+            await asyncio.sleep(self._every.total_seconds())
             try:
                 await self.look()
             except AppendFailed as error:

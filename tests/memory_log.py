@@ -98,5 +98,11 @@ class MemoryLog:
             yield batch
             await asyncio.sleep(0)
 
+    async def until(self, topic: str, partition: int) -> None:
+        """Returns once something stands there."""
+        async for batch in self.read(topic, partition):
+            if batch:
+                return
+
     async def partitions(self, topic: str) -> int:
         return sum(name == topic for name, _ in self.disk.topics) or 1

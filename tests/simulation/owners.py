@@ -75,7 +75,7 @@ class World:
             self.clock.at_s += 1
             batch = records[max(0, at - reign.again) : min(at + reign.batch, reign.until)]
             for given in (batch[: reign.again], batch):
-                await _persist(lambda given=given: owner.take(given), owner.pay)
+                await _persist(lambda given=given: owner.take(given), lambda: _tend(owner))
             await owner.settle()
         return owner
 
@@ -116,6 +116,12 @@ def _origin(record: Record) -> Origin:
         return origin
     partition, offset, n = header.decode().split(":")
     return Origin(partition, int(offset), int(n))
+
+
+async def _tend(owner: Partition) -> None:
+    """What is owed is put out again; whoever writes state before that is found out."""
+    await owner.settle()
+    await owner.pay()
 
 
 async def _persist(first: Callable, again: Callable | None = None) -> int:

@@ -72,7 +72,7 @@ def records_of(drawn: Sequence[tuple[str, str, float]]) -> list[Outgoing]:
 
 
 @given(st.lists(steps, min_size=20, max_size=80), reigns)
-@settings(slow, max_examples=settings().max_examples * 4)
+@settings(slow, max_examples=settings().max_examples * 2)
 def test_crashes_pauses_and_lost_answers_change_nothing_that_comes_of_detection(drawn, drawn_reigns):
     records = records_of(drawn)
     asyncio.run(disturbed(bank, records, reigns_of(drawn_reigns, len(records))))

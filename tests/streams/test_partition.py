@@ -6,7 +6,7 @@ import pytest
 
 from schemas.record import Origin
 from streams.log import AppendFailed
-from streams.partition import MOST_BOUNDARIES
+from streams.partition import MOST_BOUNDARIES, Cadence
 from tests.memory_log import Act, MemoryLog
 from tests.streams.folding import Site
 
@@ -104,6 +104,9 @@ class TestOutputsFirst:
         with pytest.raises(AppendFailed):
             await owner.hand_over()
         assert not site.written("entry")
+        await owner.hand_over()
+        assert site.put_out() == ["out 1"]
+        assert site.written("entry") == ["0/entry/a"]
 
 
 class TestState:
@@ -193,6 +196,9 @@ class TestState:
         await owner.settle()
         assert sorted(site.written("entry")) == ["0/entry/a", "0/entry/b"]
         assert (await site.owner().start()) == 2
+
+    def test_a_grace_is_added_to_a_cadence(self):
+        assert Cadence(events=7).with_grace(2.0) == Cadence(events=7, wake_grace=timedelta(seconds=2))
 
     async def test_a_large_snapshot_is_written_piece_by_piece(self):
         site = Site()

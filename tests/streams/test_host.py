@@ -1,0 +1,308 @@
+"""The host: partitions come and go, the log fails and recovers, and nothing of it reaches the fold."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaConnectionError
+
+from streams.host import COMMIT_EVERY_S, Host, Hosting
+from streams.log import AppendFailed
+from tests.memory_log import Act, MemoryLog
+from tests.streams.folding import Site
+
+IN = TopicPartition("in", 0)
+
+
+@dataclass
+class Message:
+    """A record as the client gives it."""
+
+    offset: int
+    value: bytes | None
+    key: bytes | None
+    timestamp: int = -1
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass
+class Group:
+    """The consumer that a host is given: reads the site's disk; what befalls it is data.
+
+    `faults`: what its next reads raise, one after another; None raises nothing. `lost`: what commits raise.
+    """
+
+    site: Site
+    faults: list[Exception | None] = field(default_factory=list)
+    lost: list[Exception] = field(default_factory=list)
+    starts: list[Exception] = field(default_factory=list)
+    paused: set[TopicPartition] = field(default_factory=set)
+    at: dict[TopicPartition, int] = field(default_factory=dict)
+    committed: list[dict[TopicPartition, int]] = field(default_factory=list)
+    read: asyncio.Event = field(default_factory=asyncio.Event)
+    stops: int = 0
+    slow_stop: bool = False
+
+    def __call__(self, **settings) -> "Group":
+        assert settings["enable_auto_commit"] is False
+        self.settings = settings
+        return self
+
+    def subscribe(self, topics, listener) -> None:
+        assert topics == ["in"]
+        self.listener = listener
+
+    async def start(self) -> None:
+        if self.starts:
+            raise self.starts.pop(0)
+        await self.listener.on_partitions_assigned({IN})
+
+    async def stop(self) -> None:
+        self.stops += 1
+        if self.slow_stop:
+            raise KafkaConnectionError
+
+    def pause(self, *places) -> None:
+        self.paused |= set(places)
+
+    def resume(self, *places) -> None:
+        self.paused -= set(places)
+
+    def seek(self, place, offset) -> None:
+        self.at[place] = offset
+
+    async def commit(self, offsets) -> None:
+        if self.lost:
+            raise self.lost.pop(0)
+        self.committed.append(offsets)
+
+    async def getmany(self, *, timeout_ms, max_records):
+        await asyncio.sleep(timeout_ms / 100_000)
+        self.site.clock.at_s += 1
+        self.read.set()
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None:
+            raise fault
+        got = {}
+        for place in self.at.keys() - self.paused:
+            records = self.site.records(self.at[place], self.at[place] + max_records)
+            if records:
+                self.at[place] += len(records)
+                got[place] = [Message(each.offset, each.value or None, each.key) for each in records]
+        return got
+
+
+@dataclass
+class Hosted:
+    """A host of the site's topic, its consumer and the log that its owners write to."""
+
+    site: Site = field(default_factory=Site)
+    told: list[int] = field(default_factory=list)
+    refusing: int = 0
+    mode: str = "wall"
+    wish: float | None = None
+
+    def __post_init__(self) -> None:
+        self.group = Group(self.site)
+        self.log = MemoryLog(self.site.disk)
+        hosting = Hosting(
+            topic="in",
+            group="g",
+            make=self.make,
+            owned=self.owned,
+            clock=self.mode,
+            session=timedelta(seconds=6),
+        )
+        self.host = Host(hosting, {"bootstrap_servers": "x"}, self.site.clock, self.group)
+
+    def make(self, number: int):
+        assert number == 0
+        owner = self.site.owner(self.log)
+        owner.fold.wake_at = self.wish
+        return owner
+
+    async def owned(self, owner) -> None:
+        if self.refusing:
+            self.refusing -= 1
+            raise AppendFailed("not now")
+        self.told.append(owner.number)
+
+    @property
+    def owner(self):
+        return self.host.partitions[0]
+
+    @asynccontextmanager
+    async def running(self):
+        task = asyncio.create_task(self.host.run())
+        try:
+            async with asyncio.timeout(5):
+                await self.host.ready.wait()
+                yield
+        finally:
+            await self.host.stop()
+            await task
+
+    async def rounds(self, count: int = 3) -> None:
+        """Lets the host go round so many times; each takes a second."""
+        for _ in range(count):
+            self.group.read.clear()
+            await self.group.read.wait()
+
+
+class TestAPartition:
+    async def test_is_restored_before_anything_of_it_is_read(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "out 1"), ("b", "out 1"))
+        async with hosted.running():
+            await hosted.rounds()
+            assert hosted.told == [0]
+            assert hosted.owner.fold.counts == {"a": 1, "b": 1}
+            assert not hosted.group.paused
+        assert hosted.site.put_out() == ["out 1"] * 2
+
+    async def test_is_written_to_its_end_when_the_host_stops(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"))
+        async with hosted.running():
+            await hosted.rounds()
+        assert not hosted.host.partitions
+        assert await hosted.site.owner().start() == 1
+
+    async def test_is_handed_over_when_it_is_revoked_and_taken_over_anew(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"))
+        async with hosted.running():
+            await hosted.rounds()
+            first = hosted.owner
+            await hosted.host.on_partitions_revoked({IN})
+            assert not hosted.host.partitions
+            assert first.low_water == 1
+            await hosted.rounds()
+            await hosted.host.on_partitions_assigned({IN})
+            await hosted.rounds()
+            assert hosted.owner is not first
+            assert hosted.group.at[IN] == 1
+
+    async def test_whose_state_cannot_be_written_at_the_end_is_left_to_its_heir(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"))
+        async with hosted.running():
+            await hosted.rounds()
+            hosted.log.acts += [Act.FAIL]
+        assert await hosted.site.owner().start() == 0
+
+    async def test_that_is_not_ours_is_not_handed_over(self):
+        hosted = Hosted()
+        async with hosted.running():
+            await hosted.host.on_partitions_revoked({TopicPartition("in", 7)})
+            assert list(hosted.host.partitions) == [0]
+
+    async def test_is_woken_by_the_wall_clock(self):
+        hosted = Hosted(wish=1_000_001.0)
+        async with hosted.running():
+            await hosted.rounds(8)
+            assert hosted.owner.fold.counts
+
+    async def test_is_not_woken_where_the_events_are_the_clock(self):
+        hosted = Hosted(wish=1_000_001.0, mode="events")
+        async with hosted.running():
+            await hosted.rounds(8)
+            assert not hosted.site.records()
+
+    async def test_is_told_to_lag_tools_every_five_seconds(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"))
+        hosted.group.lost += [CommitFailedError()]
+        async with hosted.running():
+            await hosted.rounds(30)
+        assert hosted.group.committed[-1] == {IN: 1}
+        assert len(hosted.group.committed) <= 40 / COMMIT_EVERY_S
+
+
+class TestALogThatFails:
+    async def test_pauses_the_partition_until_what_is_owed_is_put_out(self):
+        hosted = Hosted()
+        async with hosted.running():
+            await hosted.rounds()
+            hosted.log.acts += [Act.FAIL, Act.FAIL]
+            hosted.site.put(("a", "out 1"))
+            await hosted.rounds(20)
+            assert hosted.owner.fold.counts == {"a": 1}
+            hosted.site.put(("a", "out 1"))
+            await hosted.rounds(20)
+            assert hosted.owner.fold.counts == {"a": 2}
+        assert hosted.site.put_out() == ["out 1"] * 2
+
+    async def test_reads_nothing_further_while_something_is_owed(self):
+        hosted = Hosted()
+        async with hosted.running():
+            await hosted.rounds()
+            hosted.log.acts += [Act.FAIL] * 1000
+            hosted.site.put(("a", "out 1"))
+            await hosted.rounds(5)
+            hosted.site.put(("a", "out 1"))
+            await hosted.rounds(20)
+            assert hosted.owner.fold.counts == {"a": 1}
+            assert hosted.group.paused == {IN}
+            hosted.log.acts.clear()
+
+    async def test_does_not_stop_the_fold_when_only_state_is_refused(self):
+        hosted = Hosted()
+        async with hosted.running():
+            hosted.site.put(("a", "x"))
+            await hosted.rounds()
+            hosted.log.acts += [Act.FAIL] * 3
+            await hosted.rounds(12)
+            hosted.site.put(("a", "x"))
+            await hosted.rounds()
+            assert hosted.owner.snapshot_failures == 3
+            assert hosted.owner.fold.counts == {"a": 2}
+
+
+class TestABrokerThatIsAway:
+    async def test_is_asked_again(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"))
+        hosted.group.starts += [KafkaConnectionError()]
+        async with hosted.running():
+            await hosted.rounds()
+            assert hosted.owner.fold.counts == {"a": 1}
+        assert hosted.group.stops == 2
+
+    async def test_while_reading_costs_nothing_that_was_folded(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "out 1"))
+        async with hosted.running():
+            await hosted.rounds()
+            hosted.group.faults += [KafkaConnectionError()]
+            await hosted.rounds(6)
+            hosted.site.put(("a", "out 1"))
+            await hosted.rounds()
+            assert hosted.owner.next == 2
+        assert hosted.site.put_out() == ["out 1"] * 2
+
+    async def test_while_a_partition_is_taken_over_leaves_it_to_the_next_try(self):
+        hosted = Hosted(refusing=1)
+        async with hosted.running():
+            assert hosted.told == [0]
+            claims = [each for each in hosted.site.disk.records("state") if each.key.startswith(b"claim/")]
+            assert [each.key for each in claims if each.value] == [b"claim/owner-1", b"claim/owner-2"]
+
+    async def test_while_leaving_is_passed_over(self):
+        hosted = Hosted()
+        hosted.group.slow_stop = True
+        async with hosted.running():
+            pass
+        assert hosted.group.stops == 1
+
+    async def test_for_long_is_asked_ever_more_slowly_and_given_up_at_once_when_stopped(self):
+        hosted = Hosted()
+        hosted.group.starts += [KafkaConnectionError()] * 1000
+        task = asyncio.create_task(hosted.host.run())
+        await asyncio.sleep(0.4)
+        await hosted.host.stop()
+        async with asyncio.timeout(0.3):
+            await task
+        assert 2 <= hosted.group.stops <= 4

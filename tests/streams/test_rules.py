@@ -1,0 +1,77 @@
+"""How rules come from files into the logs."""
+
+from datetime import timedelta
+
+import pytest
+
+from routing.faults import ConfigFaults
+from schemas.cause import Signalled
+from schemas.wire import decode_cause, decode_event
+from streams.files import Unreadable
+from streams.partition import Cadence, Partition
+from streams.rules import Rulebook, digest_of, read_rules
+from streams.topics import CAUSES, EVENTS
+from tests.memory_log import Disk, MemoryLog
+from tests.simulation.owners import HandClock, World
+
+GOOD = "route: {receiver: r}\nreceivers: [{name: r, notify: [{terminal: screen}]}]\n"
+BETTER = GOOD.replace("screen", "stage")
+SECRET = GOOD.replace("terminal: screen", "slack: 'env:CHANNEL'")
+
+
+class Office:
+    """A file with rules, two partitions of events, and whoever follows the file."""
+
+    def __init__(self, tmp_path, mode="wall") -> None:
+        self.path = tmp_path / "rules.yml"
+        self.path.write_text(GOOD)
+        self.disk = Disk()
+        for partition in range(2):
+            self.disk.records(EVENTS, partition)
+        self.log = MemoryLog(self.disk)
+        rules, soon = read_rules(self.path, {}), timedelta(milliseconds=1)
+        self.book = Rulebook(self.path, rules, self.log, HandClock(), mode, variables={}, every=soon)
+
+    async def change(self, text: str) -> None:
+        self.path.write_text(text)
+        await self.book.look()
+
+    @property
+    def causes(self):
+        return [decode_cause(each.value) for each in self.disk.records(CAUSES)]
+
+    @property
+    def signals(self):
+        return [each.signal for each in self.causes if isinstance(each, Signalled)]
+
+    def controls(self, partition: int):
+        return [decode_event(each.value) for each in self.disk.records(EVENTS, partition)]
+
+
+@pytest.fixture
+def office(tmp_path) -> Office:
+    return Office(tmp_path)
+
+
+def owner(fold) -> Partition:
+    return World(lambda: fold).partition(MemoryLog(Disk()), Cadence())
+
+
+class TestReading:
+    def test_a_file_that_is_not_there_is_unreadable(self, tmp_path):
+        with pytest.raises(Unreadable):
+            read_rules(tmp_path / "none", {})
+
+    def test_faults_have_their_places(self, tmp_path):
+        path = tmp_path / "rules.yml"
+        path.write_text("route: {receiver: nobody}\n")
+        with pytest.raises(ConfigFaults, match=r"rules.yml:1:"):
+            read_rules(path, {})
+
+    def test_a_variable_that_is_not_set_is_a_fault_at_its_place(self, tmp_path):
+        path = tmp_path / "rules.yml"
+        path.write_text(SECRET)
+        with pytest.raises(ConfigFaults, match=r"rules.yml:2:\d+: env:CHANNEL is not set here"):
+            read_rules(path, {"CHANNEL": ""})
+        rules = read_rules(path, {"CHANNEL": "x"})
+        assert rules.digest == digest_of(rules.files)

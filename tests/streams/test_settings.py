@@ -1,0 +1,45 @@
+"""What detectors follow of a configuration."""
+
+import pytest
+
+from detectors.settings import Settings, Watch
+from schemas.cause import ConfigFile
+from streams.settings import read_settings
+
+ROUTE = "route: {receiver: r}\nreceivers: [{name: r, notify: [{terminal: screen}]}]\n"
+
+
+def settings_of(text: str) -> Settings:
+    return read_settings([ConfigFile("rules.yml", ROUTE + text)])
+
+
+def test_without_a_configuration_the_defaults_hold():
+    assert read_settings([]) == Settings()
+    assert settings_of("").agents == (Watch(),)
+
+
+def test_who_is_watched_and_how_is_followed():
+    text = """
+agents:
+- {name: 'refund-*', consequence: high, slo: {sessions: 90%}}
+detectors: {cost: {arl: 7d}}
+redact: ['order [0-9]+']
+"""
+    followed = settings_of(text)
+    watch = followed.watch("refund-eu")
+    assert (watch.consequence, watch.slo) == ("high", {"sessions": 0.9})
+    assert followed.watch("other") == Watch()
+    assert followed.options("cost") == {"arl": "7d", "redact": ("order [0-9]+",)}
+    assert followed.on("cost")
+
+
+def test_everybody_redacts_what_is_redacted_and_their_own():
+    followed = Settings(redact=("a",), detectors={"cost": {"redact": ("b",)}})
+    assert followed.options("cost") == {"redact": ("a", "b")}
+    assert followed.options("input_shift") == {"redact": ("a",)}
+    assert Settings().options("cost") == {}
+
+
+def test_faults_are_told_with_their_places():
+    with pytest.raises(ValueError, match=r"rules.yml:3:1: .*; rules.yml:4:"):
+        settings_of("agentz: 1\ndetectorz: 2\n")
