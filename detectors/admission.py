@@ -20,6 +20,8 @@ class Admission(Struct, array_like=True):
     tokens: float = 0.0
     at: float = float("-inf")
     sessions: dict[int, float] = {}
+    closed_until: float = float("-inf")
+    """No input at all is admitted before, POSIX seconds."""
 
     def open_at(self, session: int, now: float) -> float:
         """POSIX seconds from which on an input of this session (0: of none) is admitted; `now` if at once."""
@@ -27,7 +29,10 @@ class Admission(Struct, array_like=True):
         if last is not None and now < last + self.apart_s:
             return last + self.apart_s
         tokens = self._tokens(now)
-        return now if tokens >= 1 else now + (1 - tokens) * 60 / self.per_minute
+        if tokens >= 1:
+            return now
+        self.closed_until = now + (1 - tokens) * 60 / self.per_minute
+        return self.closed_until
 
     def admit(self, session: int, now: float) -> None:
         """Counts an input that was admitted."""

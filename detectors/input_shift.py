@@ -93,6 +93,8 @@ class InputShift:
         data = event.data
         if data.operation.state == "started" or not (given.text or given.features):
             return
+        if now < self._admission.closed_until:
+            return
         session = _hash(data.conversation.id if data.conversation else None)
         if self._admission.open_at(session, now) > now:
             return
@@ -128,6 +130,7 @@ class InputShift:
         self._found = None
         self._admission.per_minute = self._options.per_minute
         self._admission.apart_s = self._options.apart_s
+        self._admission.closed_until = float("-inf")
         self._size = _size(watch)
         for each in (self._text, self._features):
             each.size, each.delta = self._size, self._options.delta
