@@ -115,6 +115,7 @@ async def disturbed(
     await world.wake_zombies()
     last = await world.own(MemoryLog(world.disk), Reign(len(records), 3, age=NEVER))
     for stream in TOPICS:
+        assert len(calm.accepted(stream)) == len(calm.disk.records(stream))
         assert world.accepted(stream) == calm.accepted(stream)
     assert await inherited(world, last) == await inherited(calm, calm_last)
 
