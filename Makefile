@@ -56,7 +56,8 @@ nightly: env ## the property tests at length
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests --ignore=tests/contract -n 2 --timeout=1800
 
 bench: env ## the benchmarks: figures for docs/performance.md
-	@set -e; for each in benchmarks/[a-z]*.py; do printf '\n\033[1m%s\033[0m\n' "$$each"; $(BIN)/python "$$each"; done
+	@$(BIN)/python benchmarks/throughput.py
+	@$(BIN)/python benchmarks/latency.py
 
 lint: env ## ruff, mypy and import-linter only
 	@$(BIN)/python tools/gates.py lint format types imports

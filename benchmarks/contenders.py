@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from streams.topics import EVENTS
 
-TERM = "route: {receiver: on-call, group_by: [agent, detector]}\nreceivers:\n- {name: on-call, notify: [{terminal: screen}]}\n"
+RULES = """\
+route: {receiver: on-call, group_by: [agent, detector]}
+receivers: [{name: on-call, notify: [{terminal: screen}]}]
+"""
 
 
 class Stopwatch:
@@ -73,8 +77,8 @@ def worker(bootstrap: str, watch: Stopwatch) -> None:
     from streams.rules import read_rules
     from streams.worker import Order, application, start
 
-    rules = Path(f"/tmp/{uuid4().hex}.yml")
-    rules.write_text(TERM)
+    rules = Path(tempfile.mkdtemp(prefix="oversight-bench-")) / "rules.yml"
+    rules.write_text(RULES)
     env = read({"OVERSIGHT_KAFKA": bootstrap, "OVERSIGHT_CONFIG": str(rules), "OVERSIGHT_CLOCK": "events"})
     kafka = KafkaLog(env.connection)
     order = Order(env, read_rules(rules, os.environ), os.environ, lambda _: None)

@@ -1,11 +1,11 @@
-"""Publish to page: how long after its last lost session an agent's on-call person has the page at (loopback) Slack.
+"""Publish to page: from an agent's last lost session to the page of its on-call person at (loopback) Slack.
 
     python benchmarks/latency.py                         Apache Kafka, at 1,000 and 10,000 events a second
     python benchmarks/latency.py --broker tansu --rate 1000 --victims 20
 
-A worker by the wall clock watches 200 healthy agents at that rate; every half second one of the victims, agents
-that had gone well so far, loses six sessions at once. `group_wait` is 0, so what remains is the way through
-Kafka, detect (findings are asked for on a grid of five seconds of event time: 2.5 s in the mean), route, notify.
+A worker by the wall clock watches 200 healthy agents at that rate; every half second one of the victims,
+agents that had gone well so far, loses six sessions at once. `group_wait` is 0, so what remains is the way
+through Kafka, detect (findings are asked for on a grid of five seconds of event time), route and notify.
 """
 
 import argparse
@@ -49,7 +49,11 @@ def event(number: int, agent: str, **data: object) -> bytes:
             "source": "bench",
             "type": "agent.session.v1" if "error" in data or "conversation" in data else "agent.operation.v1",
             "time": datetime.now(UTC),
-            "data": {"operation": {"name": "invoke_agent" if "conversation" in data else "chat"}, "agent": {"name": agent}, **data},
+            "data": {
+                "operation": {"name": "invoke_agent" if "conversation" in data else "chat"},
+                "agent": {"name": agent},
+                **data,
+            },
         }
     )
 
@@ -83,7 +87,9 @@ class Traffic:
     async def _session(self, agent: str, **data: object) -> None:
         self.sent += 1
         ended = {"id": f"c{self.sent}", "state": "ended"}
-        await self.producer.send(EVENTS, event(self.sent, agent, conversation=ended, **data), key=agent.encode())
+        await self.producer.send(
+            EVENTS, event(self.sent, agent, conversation=ended, **data), key=agent.encode()
+        )
 
     async def lose(self) -> None:
         """Each victim had ten good sessions; then six fail."""
@@ -120,7 +126,9 @@ async def measure(bootstrap: str, rate: float, victims: int, home: Path) -> tupl
             await producer.stop()
             worker.terminate()
             worker.wait(20)
-    print(f"{traffic.sent / (2 * SETTLE_S + victims * VICTIM_EVERY_S + 10):,.0f} events/s sent", file=sys.stderr)
+    print(
+        f"{traffic.sent / (2 * SETTLE_S + victims * VICTIM_EVERY_S + 10):,.0f} events/s sent", file=sys.stderr
+    )
     found = [arrived[name] - at for name, at in traffic.lost_at.items() if name in arrived]
     return found, victims - len(found)
 
@@ -133,7 +141,12 @@ def _worker(bootstrap: str, home: Path, slack: str) -> "subprocess.Popen[bytes]"
         "SLACK_API_URL": slack,
     }
     with (home / "worker.log").open("wb") as log:
-        return subprocess.Popen([sys.executable, "-m", "streams.cli", "worker"], env={**os.environ, **told}, stderr=log, stdout=log)
+        return subprocess.Popen(
+            [sys.executable, "-m", "streams.cli", "worker"],
+            env={**os.environ, **told},
+            stderr=log,
+            stdout=log,
+        )
 
 
 async def _watch(slack: Slack, arrived: dict[str, float]) -> None:
@@ -156,7 +169,9 @@ def main() -> None:
     ask.add_argument("--rate", action="append", type=float)
     ask.add_argument("--victims", type=int, default=60)
     said = ask.parse_args()
-    table = Table(title=f"{said.broker}: seconds from the last lost session to the page at Slack", title_justify="left")
+    table = Table(
+        title=f"{said.broker}: seconds from the last lost session to the page at Slack", title_justify="left"
+    )
     for column in ("events/s", "pages", "missing", "p50", "p99", "largest"):
         table.add_column(column, justify="right")
     for rate in said.rate or [1000.0, 10_000.0]:

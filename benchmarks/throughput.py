@@ -1,6 +1,6 @@
 """Events a second: the worker, paired with the limit of its client and with a plain Faust agent.
 
-    python benchmarks/throughput.py                      Apache Kafka and the embedded broker, three rounds each
+    python benchmarks/throughput.py                Apache Kafka and the embedded broker, three rounds each
     python benchmarks/throughput.py --broker tansu --rounds 1 --events 100000
 
 Each round starts a fresh broker, fills `agent.events` (4 partitions) with the simulated fleet, and lets the
@@ -68,7 +68,14 @@ def rounds(broker: str, count: int, events: int, agents: int) -> list[dict[str, 
 def report(broker: str, found: list[dict[str, dict[str, float]]], look: Console) -> None:
     """Medians with their range, and ratios paired by round."""
     table = Table(title=f"{broker}: events a second, one worker, {len(found)} rounds", title_justify="left")
-    for column in ("contender", "events/s: median [min-max]", "to the limit", "to Faust", "CPU µs/event", "peak MB"):
+    for column in (
+        "contender",
+        "events/s: median [min-max]",
+        "to the limit",
+        "to Faust",
+        "CPU µs/event",
+        "peak MB",
+    ):
         table.add_column(column)
     for name in CONTENDERS:
         rates = [each[name]["rate"] for each in found]

@@ -6,7 +6,9 @@ Detect and route are folds that a mode service runs (`streams.folds`); notify is
 import asyncio
 import gc
 import logging
+import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -34,6 +36,7 @@ from streams.topics import CAUSES, DEADLETTER, PAGES
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 10.0
+GONE_WITHIN_S = 25.0
 WAIT_S = 2.0
 
 
@@ -71,6 +74,11 @@ class FoldService(Service):
 
     async def on_stop(self) -> None:
         """Hands everything over, within ten seconds."""
+        # Where Kafka is away, clients may wait for it for ever. Whatever is not handed over by then is folded
+        # again by the next owner.
+        last_resort = threading.Timer(GONE_WITHIN_S, os._exit, (1,))
+        last_resort.daemon = True
+        last_resort.start()
         await self._folds.stop()
         if self._task is not None:
             # A failure was told when it happened.

@@ -82,7 +82,7 @@ class Pager:
             id="sig-1",
             detector="error_rate",
             finding="sessions",
-            state=state,  # type: ignore[arg-type]
+            state=state,  # type: ignore[arg-type] # one of the words
             labels={"agent": "refund", "detector": "error_rate", "finding": "sessions"},
             time=self.now,
             onset=START,
