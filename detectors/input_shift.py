@@ -128,9 +128,7 @@ class InputShift:
         """Rates and patterns hold at once, `delta` and the reference's size from the next reference on."""
         self._options = _options(options)
         self._found = None
-        self._admission.per_minute = self._options.per_minute
-        self._admission.apart_s = self._options.apart_s
-        self._admission.closed_until = float("-inf")
+        self._admission.follow(self._options.per_minute, self._options.apart_s)
         self._size = _size(watch)
         for each in (self._text, self._features):
             each.size, each.delta = self._size, self._options.delta
@@ -158,6 +156,7 @@ class InputShift:
         detector._text.load(body.text, state.parts)
         detector._features = FeatureWatch(detector._size, detector._options.delta, body.features)
         detector._samples = ShiftSamples(body.samples, body.spacing)
+        detector.configure(watch, options)
         return detector
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from detectors.bank import OVERFLOW, Bank
@@ -577,7 +577,11 @@ def restarted(tape: Tape) -> Tape:
     return heir
 
 
+RATES_CHANGE = [*[("event", "ana", 0.0, 0)] * 5, ("settings", "ana", 0.0, 3)]
+
+
 @given(steps, st.lists(st.integers(0, 60), max_size=4))
+@example(RATES_CHANGE, [5])
 def test_restarts_at_any_place_change_neither_outputs_nor_state(drawn, cuts):
     whole = Tape(clock="events", kinds=KINDS_HERE, most_agents=3)
     broken = Tape(clock="events", kinds=KINDS_HERE, most_agents=3)
