@@ -93,9 +93,12 @@ def config_files(path: Path) -> tuple[ConfigFile, ...]:
     """A configuration: one file, or every `.yml` and `.yaml` below a directory, by name, without hidden ones.
 
     Raises:
-        Unreadable: where there is nothing to read, or it is not UTF-8.
+        Unreadable: where there is nothing to read, a directory cannot be looked into, or it is not UTF-8.
     """
-    found = sorted(_config_paths(path)) if path.is_dir() else [path]
+    try:
+        found = sorted(_config_paths(path)) if path.is_dir() else [path]
+    except OSError as error:
+        raise Unreadable(f"{error.filename}: {error.strerror}") from error
     if not found:
         raise Unreadable(f"{path}: no .yml or .yaml file in this directory")
     return tuple(_config_file(each) for each in found)

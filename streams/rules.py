@@ -14,7 +14,7 @@ import structlog
 from msgspec import Struct, structs
 
 from detectors.bank import Bank
-from routing.configuration import examine, load
+from routing.configuration import examine
 from routing.faults import ConfigFaults
 from routing.router import Router
 from schemas.cause import ConfigFile, Configured, Signalled
@@ -31,6 +31,8 @@ from streams.topics import CAUSES, EVENTS
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY = timedelta(seconds=2)
+TOLD_EVERY = timedelta(minutes=1)
+"""How often it is said again that the files do not hold: what is not asserted becomes stale."""
 
 
 class Rules(Struct, frozen=True):
@@ -52,11 +54,19 @@ def read_rules(path: Path, variables: Mapping[str, str]) -> Rules:
         Unreadable: it is not there or no text.
         ConfigFaults: it does not hold, or names a variable that is not set; each fault with its place.
     """
-    files = config_files(path)
-    load(files)
-    missing = unset(examine(files).variables, variables)
-    if missing:
-        raise ConfigFaults(missing)
+    return followable(config_files(path), variables)
+
+
+def followable(files: tuple[ConfigFile, ...], variables: Mapping[str, str]) -> Rules:
+    """The rules that these files hold.
+
+    Raises:
+        ConfigFaults: as `read_rules`.
+    """
+    found = examine(files)
+    faults = found.faults if found.policy is None else unset(found.variables, variables)
+    if faults:
+        raise ConfigFaults(faults)
     return Rules(files, digest_of(files))
 
 
@@ -86,6 +96,8 @@ class Rulebook:
         self._variables = variables
         self._every = every
         self._refused: Signal | None = None
+        self._faults: tuple[str, ConfigFaults] | None = None
+        """Digest and faults of files that do not hold: they are not read anew until they change."""
 
     def _at(self) -> datetime:
         return self._clock.now() if self._mode == "wall" else moment(0)
@@ -116,11 +128,14 @@ class Rulebook:
                 await self.look()
             except AppendFailed as error:
                 log.warning("rules.not_published", error=str(error))
+            except Exception:
+                # Whatever it was: the next look may go well, and nobody would notice a watch that ended.
+                log.exception("rules.look_failed")
 
     async def look(self) -> None:
         """Follows the files if they changed and hold; says so if they do not."""
         try:
-            rules = read_rules(self._path, self._variables)
+            rules = await self._read()
         except (Unreadable, ConfigFaults) as error:
             await self._refuse(str(error))
             return
@@ -132,16 +147,32 @@ class Rulebook:
             await self._tell_routing()
             for partition in range(await self._log.partitions(EVENTS)):
                 await self._tell_detectors(partition)
-        except AppendFailed:
+        except Exception:
             self.rules = before
             raise
         log.info("rules.followed", digest=rules.digest)
 
+    async def _read(self) -> Rules:
+        """In a thread: a large configuration takes seconds, and heartbeats run in this loop."""
+        files = await asyncio.to_thread(config_files, self._path)
+        digest = digest_of(files)
+        if digest == self.rules.digest:
+            return self.rules
+        if self._faults is not None and self._faults[0] == digest:
+            raise self._faults[1]
+        try:
+            return await asyncio.to_thread(followable, files, self._variables)
+        except ConfigFaults as faults:
+            self._faults = (digest, faults)
+            raise
+
     async def _refuse(self, reason: str) -> None:
-        """Says so once for each reason: as a signal that fires until the files hold again."""
+        """Says so as a signal that fires, and is asserted each minute, until the files hold again."""
         now = self._at()
         name = derived("sig", "config_refused", reason)
         if self._refused is not None and self._refused.id == name:
+            if now >= self._refused.time + TOLD_EVERY:
+                await self._assert(structs.replace(self._refused, time=now))
             return
         await self._recover()
         log.error("rules.refused", reason=reason)
@@ -155,6 +186,9 @@ class Rulebook:
             onset=now,
             summary=f"The new configuration is refused and the old one stays: {reason.splitlines()[0][:300]}",
         )
+        await self._assert(signal)
+
+    async def _assert(self, signal: Signal) -> None:
         await self._signal(signal)
         self._refused = signal
 

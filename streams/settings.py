@@ -1,6 +1,7 @@
 """The detectors' part of a configuration."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from detectors.settings import Settings, Watch
@@ -41,6 +42,12 @@ def read_settings(files: Sequence[ConfigFile]) -> Settings:
     if not files:
         return Settings()
     try:
-        return detector_settings(load(files))
+        return _settings(tuple(files))
     except ConfigFaults as faults:
         raise ValueError("; ".join(str(fault) for fault in faults.faults)) from faults
+
+
+@lru_cache(maxsize=2)
+def _settings(files: tuple[ConfigFile, ...]) -> Settings:
+    """Read once for all partitions of a worker: a large configuration takes seconds."""
+    return detector_settings(load(files))

@@ -98,3 +98,15 @@ def test_a_configuration_that_is_not_there_is_named(tmp_path):
 def test_a_configuration_is_text(tmp_path):
     with pytest.raises(Unreadable, match=r"not UTF-8: .* at byte 2"):
         config_files(written(tmp_path / "a.yml", b"a:\xff\xfe"))
+
+
+class Vanishing(type(Path())):
+    """A directory that is there when it is asked for, and gone when it is looked into."""
+
+    def is_dir(self) -> bool:
+        return True
+
+
+def test_a_directory_that_goes_away_while_it_is_read_is_unreadable(tmp_path):
+    with pytest.raises(Unreadable, match="gone: No such file or directory"):
+        config_files(Vanishing(tmp_path / "gone"))
