@@ -1,7 +1,7 @@
 """A stream that goes on while workers are disturbed, and what must be true when it is over."""
 
 import asyncio
-from collections import Counter
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
@@ -22,6 +22,9 @@ EVENTS_A_SECOND = 1000
 SLICE = 100
 KEPT_BACK = 1500
 """Steps that are published only when the disturbances are over, so that these fall in mid-stream."""
+FIRST_PAGES_S = 60
+RECORDED_MS = 2000
+"""Twice the interval in which Faust flushes what became of pages, and commits."""
 EVERYTHING = (f"{CAUSES}/0", *(f"{EVENTS}/{number}" for number in range(PARTITIONS)))
 _owners = count()
 
@@ -35,25 +38,22 @@ class Disturbed:
         self._appender = appender
         self._publishing: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
+        self._crashes_ms: list[float] = []
 
-    @property
-    def sent(self) -> Counter[str]:
-        """How often each page reached its channel, told by what the receiver sees."""
-        posted = [each["metadata"]["event_payload"]["page"] for each in self.site.slack.top]
-        triggered = [
-            each["payload"]["custom_details"]["page"]
-            for each in self.site.pagerduty.bodies
-            if each["event_action"] == "trigger"
-        ]
-        return Counter([*posted, *triggered])
+    def crash(self) -> None:
+        """Somebody dies, or stands still, about now: what was on its way may be sent again."""
+        self._crashes_ms.append(time.time() * 1000)
 
     async def begun(self) -> Worker:
         """Starts a worker and, when it owns everything, the stream; returns when the first pages are out."""
         worker = self.site.worker()
         await worker.owns(*EVERYTHING)
         self._publishing = asyncio.create_task(self._publish())
-        while len(self.sent) < 1:  # noqa: ASYNC110 - the channels are plain lists
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(FIRST_PAGES_S):
+            while len(self.site.sent) < 1:
+                assert not self._publishing.done(), "all was published before the first page"
+                assert not self.witness.buried, self.witness.buried[0]
+                await asyncio.sleep(0.05)
         return worker
 
     async def _publish(self) -> None:
@@ -86,9 +86,17 @@ class Disturbed:
         assert self.witness.pages.keys() == expected.pages.keys()
         for page in expected.pages.values():
             assert self.witness.pages[page.id] == page
-        assert self.sent.keys() == expected.pages.keys()
+        assert self.site.sent.keys() == expected.pages.keys()
+        assert {
+            page: times for page, times in self.site.sent.items() if times > 1 + self._crashes_of(page)
+        } == {}
         assert await self._state() == expected.state
         assert not self.witness.buried
+
+    def _crashes_of(self, page: str) -> int:
+        """How many crashes fell between the page and the record of its outcome."""
+        written_ms, reported_ms = self.witness.written_ms[page], self.witness.reported_ms[page]
+        return sum(written_ms <= crash_ms <= reported_ms + RECORDED_MS for crash_ms in self._crashes_ms)
 
     async def _log_is(self, laid_out: Sequence[Step]) -> None:
         """What was acknowledged is in the log, once."""

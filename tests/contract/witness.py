@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas.cause import AnyCause, Reported, Wake
+from schemas.outcome import Delivered
 from schemas.page import Message, Page
 from schemas.record import Origin
 from schemas.wire import decode_cause, decode_message
@@ -24,7 +25,8 @@ class Witness:
     """What was written so far.
 
     `accepted`: causes with an origin, those dropped whose origin is not the highest of its partition so far.
-    `repeated`: how many were dropped. `messages`: pages and updates by (id, attempt), as written first.
+    `messages`: pages and updates by (id, attempt), as written first. `written_ms`, `reported_ms`: when a
+    message, and when its first outcome, was written, by id, in POSIX milliseconds.
     """
 
     def __init__(self) -> None:
@@ -32,8 +34,10 @@ class Witness:
         self.reports: list[Reported] = []
         self.messages: dict[tuple[str, int], Message] = {}
         self.buried: list[ConsumerRecord] = []
-        self.repeated = 0
+        self.written_ms: dict[str, int] = {}
+        self.reported_ms: dict[str, int] = {}
         self.watermarks: dict[int, datetime] = {}
+        self.last: ConsumerRecord | None = None
         self.last_s = time.monotonic()
         self._highest: dict[str, tuple[int, int]] = {}
 
@@ -48,6 +52,12 @@ class Witness:
         """Messages whose outcome has not been reported."""
         return self.messages.keys() - {(each.page, each.attempt) for each in self.reports}
 
+    @property
+    def delivered(self) -> set[str]:
+        """Pages that reached their channel, by id."""
+        reached = {each.page for each in self.reports if isinstance(each.outcome, Delivered)}
+        return reached & self.pages.keys()
+
     def accepted_from(self, partition: str) -> list[tuple[Origin, AnyCause]]:
         """Accepted causes of one input partition, in order."""
         return [each for each in self.accepted if each[0].partition == partition]
@@ -58,21 +68,22 @@ class Witness:
         self.last = record
         match record.topic:
             case "oversight.causes":
-                self._cause(decode_cause(record.value))
+                self._cause(decode_cause(record.value), record.timestamp)
             case "oversight.pages":
                 message = decode_message(record.value)
                 self.messages.setdefault((message.id, message.attempt), message)
+                self.written_ms.setdefault(message.id, record.timestamp)
             case _:
                 self.buried.append(record)
 
-    def _cause(self, cause: AnyCause) -> None:
+    def _cause(self, cause: AnyCause, at_ms: int) -> None:
         if isinstance(cause, Reported):
             self.reports.append(cause)
+            self.reported_ms.setdefault(cause.page, at_ms)
         origin = cause.origin
         if origin is None:
             return
         if (origin.offset, origin.n) <= self._highest.get(origin.partition, (-1, -1)):
-            self.repeated += 1
             return
         self._highest[origin.partition] = (origin.offset, origin.n)
         self.accepted.append((origin, cause))
@@ -81,8 +92,12 @@ class Witness:
 
     async def over(self, end: datetime, partitions: int, within: timedelta = WITHIN) -> None:
         """Waits until every partition told a time from `end` on, all is answered, and no more comes."""
+        await self.sees(lambda: self._is_over(end, partitions), within)
+
+    async def sees(self, what: Callable[[], object], within: timedelta = WITHIN) -> None:
+        """Waits until something holds of what was written."""
         deadline_s = time.monotonic() + within.total_seconds()
-        while not self._is_over(end, partitions):
+        while not what():
             assert time.monotonic() < deadline_s, self._standing()
             await asyncio.sleep(0.1)
 

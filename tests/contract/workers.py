@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -51,8 +52,15 @@ class Worker:
 
     async def owns(self, *places: str, within: timedelta = WITHIN) -> None:
         """Waits until it has taken over each of these partitions."""
+        await self._until(lambda: set(places) <= set(self.owned), within)
+
+    async def owns_some(self, topic: str, since: int = 0, within: timedelta = WITHIN) -> None:
+        """Waits until it has taken over any partition of a topic, after the first `since` it ever had."""
+        await self._until(lambda: any(each.startswith(f"{topic}/") for each in self.owned[since:]), within)
+
+    async def _until(self, happened: Callable[[], bool], within: timedelta) -> None:
         deadline_s = time.monotonic() + within.total_seconds()
-        while not set(places) <= set(self.owned):
+        while not happened():
             if self.process.poll() is not None:
                 raise Ended(f"{self.name} ended with {self.process.returncode}: {self.last_words}")
             assert time.monotonic() < deadline_s, f"{self.name} owns {self.owned}: {self.last_words}"
@@ -104,6 +112,17 @@ class Site:
             "PD_KEY": self.pagerduty.routing_key,
             **self._variables,
         }
+
+    @property
+    def sent(self) -> Counter[str]:
+        """How often each page reached its channel, told by what the receiver sees."""
+        posted = [each["metadata"]["event_payload"]["page"] for each in self.slack.top]
+        triggered = [
+            each["payload"]["custom_details"]["page"]
+            for each in self.pagerduty.bodies
+            if each["event_action"] == "trigger"
+        ]
+        return Counter([*posted, *triggered])
 
     def worker(self) -> Worker:
         """Starts one more."""
