@@ -13,7 +13,7 @@ from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from streams.topics import EVENTS
+from streams.hosting.topics import EVENTS
 
 RULES = """\
 route: {receiver: on-call, group_by: [agent, detector]}
@@ -51,7 +51,7 @@ async def limit(bootstrap: str, watch: Stopwatch) -> None:
     from aiokafka import AIOKafkaConsumer, TopicPartition
 
     from schemas.wire import decode_event
-    from streams.host import MOST_RECORDS
+    from streams.hosting.host import MOST_RECORDS
 
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, max_partition_fetch_bytes=4_000_000)
     await consumer.start()
@@ -70,11 +70,11 @@ async def limit(bootstrap: str, watch: Stopwatch) -> None:
 
 def worker(bootstrap: str, watch: Stopwatch) -> None:
     """The worker itself; a thread looks at how far it is."""
-    from streams.clock import WallClock
-    from streams.environment import read
-    from streams.folds import Folds
-    from streams.kafka import KafkaLog
-    from streams.rules import read_rules
+    from streams.hosting.clock import WallClock
+    from streams.hosting.environment import read
+    from streams.hosting.folds import Folds
+    from streams.hosting.kafka import KafkaLog
+    from streams.hosting.rules import read_rules
     from streams.worker import Order, application, start
 
     rules = Path(tempfile.mkdtemp(prefix="oversight-bench-")) / "rules.yml"
@@ -101,7 +101,7 @@ def faust(bootstrap: str, watch: Stopwatch) -> None:
 
     from detectors.bank import Bank
     from schemas.record import Record
-    from streams.settings import read_settings
+    from streams.hosting.settings import read_settings
 
     app = library.App(
         f"bench-{uuid4().hex[:8]}",

@@ -4,11 +4,11 @@ from datetime import timedelta
 from itertools import islice
 
 from schemas.wire import encode
+from streams.demonstration.fleet import fleet
 from streams.files import Line
-from streams.fleet import fleet
 from streams.history import spread
+from streams.hosting.topics import EVENTS, create_topics
 from streams.publication import publisher
-from streams.topics import EVENTS, create_topics
 
 PARTITIONS = 4
 RATE_PER_S = 20_000.0

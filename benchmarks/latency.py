@@ -26,7 +26,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from streams.topics import EVENTS, create_topics
+from streams.hosting.topics import EVENTS, create_topics
 from tests.contract.brokers import BROKERS
 from tests.fakes_http import BOT, Slack
 

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.cost_finding import dear_sessions, spike
-from detectors.cost_series import MINUTE_S, CostSeries
-from detectors.cost_sessions import CostSessions
+from detectors.costs.cost_finding import dear_sessions, spike
+from detectors.costs.cost_series import MINUTE_S, CostSeries
+from detectors.costs.cost_sessions import CostSessions
 from detectors.detector import Finding, State
 from detectors.durations import duration
 from detectors.settings import Watch

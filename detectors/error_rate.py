@@ -13,14 +13,14 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.classes import error_class
 from detectors.detector import Finding, State
 from detectors.durations import duration
-from detectors.failure_finding import Words, described
-from detectors.failure_stream import CELL_S, RETRIED, FailureStream, Kind
-from detectors.gauge import Terms
+from detectors.failures.classes import error_class
+from detectors.failures.failure_finding import Words, described
+from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
+from detectors.failures.gauge import Terms
+from detectors.failures.windows import MINUTE_S
 from detectors.settings import Watch
-from detectors.windows import MINUTE_S
 from schemas.event import Event, Failure
 
 STALE_S = 900.0

@@ -12,14 +12,14 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-from detectors import feature_watch, text_watch
-from detectors.admission import Admission
 from detectors.detector import Finding, State
-from detectors.feature_watch import FeatureWatch
+from detectors.inputs import feature_watch, text_watch
+from detectors.inputs.admission import Admission
+from detectors.inputs.feature_watch import FeatureWatch
+from detectors.inputs.shift_finding import Shift, field_finding, text_finding
+from detectors.inputs.shift_samples import ShiftSamples
+from detectors.inputs.text_watch import TextWatch
 from detectors.settings import Watch
-from detectors.shift_finding import Shift, field_finding, text_finding
-from detectors.shift_samples import ShiftSamples
-from detectors.text_watch import TextWatch
 from schemas.event import Event, Input
 from schemas.signal import Sample
 

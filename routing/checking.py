@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from routing.configuration import examine
-from routing.document.document import Document, TestPart
-from routing.explaining import Answer, explain
-from routing.faults import Fault
-from routing.literals import Variable
-from routing.pending import not_yet
 from routing.policy import Policy
+from routing.rules.document.document import Document, TestPart
+from routing.rules.explaining import Answer, explain
+from routing.rules.faults import Fault
+from routing.rules.literals import Variable
+from routing.rules.pending import not_yet
+from routing.rules.yaml_tree import Node, Place
 from routing.schedule import Schedule
-from routing.yaml_tree import Node, Place
 from schemas.cause import ConfigFile
 
 __all__ = ["Answer", "Report", "Tested", "check", "explain", "not_yet"]

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from routing.compiling import compiled
-from routing.consistency import consistency_faults
-from routing.document.document import Document
-from routing.faults import ConfigFaults, Fault
-from routing.literals import Variable, literals
 from routing.matchers import MatcherSyntax, read_matchers
-from routing.merging import merge
 from routing.policy import Policy
-from routing.references import names_in, reference_faults
-from routing.shape import shaped
-from routing.yaml_source import parse
-from routing.yaml_tree import Node
+from routing.rules.compiling import compiled
+from routing.rules.consistency import consistency_faults
+from routing.rules.document.document import Document
+from routing.rules.faults import ConfigFaults, Fault
+from routing.rules.literals import Variable, literals
+from routing.rules.merging import merge
+from routing.rules.references import names_in, reference_faults
+from routing.rules.shape import shaped
+from routing.rules.yaml_source import parse
+from routing.rules.yaml_tree import Node
 from schemas.cause import ConfigFile
 
 __all__ = ["ConfigFaults", "Examined", "Fault", "examine", "load"]

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from routing.notifiers.notifier import Fact, Rendered
-from routing.sparkline import sparkline
-from routing.wording import (
+from routing.words.sparkline import sparkline
+from routing.words.wording import (
     counted,
     duration,
     instant,

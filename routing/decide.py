@@ -7,20 +7,20 @@ the outcome does not depend on when the router happens to be woken.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from routing.briefing import published
-from routing.closing import ACK, COOL, FORGET, STALE, cool_due, forget_due, stale_due
-from routing.escalation import climb_due
-from routing.flushing import flush
-from routing.grid import FLUSH
-from routing.hands import ack_due, acknowledged, resolved, silenced
-from routing.incident import Case
-from routing.instants import in_utc, utc
-from routing.joining import signalled
-from routing.outcomes import edit_due, page_due, reported
+from routing.incidents.briefing import published
+from routing.incidents.closing import ACK, COOL, FORGET, STALE, cool_due, forget_due, stale_due
+from routing.incidents.escalation import climb_due
+from routing.incidents.flushing import flush
+from routing.incidents.grid import FLUSH
+from routing.incidents.hands import ack_due, acknowledged, resolved, silenced
+from routing.incidents.incident import Case
+from routing.incidents.joining import signalled
+from routing.incidents.outcomes import edit_due, page_due, reported
+from routing.incidents.reload import rematch
+from routing.incidents.state import State
+from routing.incidents.turn import Routed, Turn
+from routing.oncall.instants import in_utc, utc
 from routing.policy import Policy
-from routing.reload import rematch
-from routing.state import State
-from routing.turn import Routed, Turn
 from schemas.cause import Acknowledged, AnyCause, Configured, Reported, Resolved, Signalled, Silenced
 from schemas.record import Output
 

@@ -8,8 +8,8 @@ from typing import Any, Literal, cast
 import re2
 from msgspec import Struct
 
-from routing.classic_grammar import Triple, parse_classic
-from routing.utf8_grammar import parse_utf8
+from routing.rules.classic_grammar import Triple, parse_classic
+from routing.rules.utf8_grammar import parse_utf8
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 Op = Literal["=", "!=", "=~", "!~"]

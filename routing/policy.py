@@ -6,8 +6,8 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
-from routing.intervals import TimeInterval
 from routing.matchers import Matcher
+from routing.rules.intervals import TimeInterval
 from schemas.page import Channel, Severity
 
 MINUTE = timedelta(minutes=1)

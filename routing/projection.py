@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from routing.document.kept import GLOBALS, INTEGRATIONS
 from routing.matchers import parse_matchers
 from routing.policy import Policy
+from routing.rules.document.kept import GLOBALS, INTEGRATIONS
 
 SECTIONS = (
     "global",

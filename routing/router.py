@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from routing.alignment import Alignment, Watermarks
 from routing.configuration import load as load_policy
 from routing.decide import decide, later
-from routing.faults import ConfigFaults
-from routing.intake import HELD_CAP, Held, Intake
+from routing.incidents.alignment import Alignment, Watermarks
+from routing.incidents.intake import HELD_CAP, Held, Intake
+from routing.incidents.snapshot import Packing, unpack
+from routing.incidents.state import Core, State
+from routing.incidents.turn import Complaint
 from routing.policy import Policy
-from routing.snapshot import Packing, unpack
-from routing.state import Core, State
-from routing.turn import Complaint
+from routing.rules.faults import ConfigFaults
 from schemas.cause import AnyCause, ConfigFile, Configured, Wake
 from schemas.record import Output, Record, Saved
 from schemas.wire import decode_cause, encode, moment

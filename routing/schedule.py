@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from routing.rotation import Layer
-from routing.walltime import instant
+from routing.oncall.rotation import Layer
+from routing.oncall.walltime import instant
 
 OVERRIDE = "override"
 

@@ -21,8 +21,8 @@ from schemas.wire import encode, moment
 from streams.files import Line
 from streams.fold import Fold
 from streams.history import Step, plan
+from streams.hosting.settings import read_settings
 from streams.records import DeadLetter, Told, Word
-from streams.settings import read_settings
 
 SOURCE = "agent.events/0"
 BUILT_IN = ConfigFile(

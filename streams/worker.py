@@ -1,6 +1,6 @@
 """The worker: detect, route and notify in one process, inside a Faust worker.
 
-Detect and route are folds that a mode service runs (`streams.folds`); notify is a Faust agent.
+Detect and route are folds that a mode service runs (`streams.hosting.folds`); notify is a Faust agent.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ from msgspec import Struct
 from schemas.cause import Reported
 from schemas.page import Message
 from schemas.wire import encode
-from streams import notify
-from streams.clock import WallClock
-from streams.delivery import Courier
-from streams.environment import Environment
-from streams.folds import Folds
-from streams.kafka import KafkaLog
-from streams.log import AppendFailed, Outgoing
-from streams.rules import Rules
-from streams.secrets import environment
-from streams.topics import CAUSES, DEADLETTER, PAGES
+from streams.delivering import notify
+from streams.delivering.delivery import Courier
+from streams.delivering.secrets import environment
+from streams.hosting.clock import WallClock
+from streams.hosting.environment import Environment
+from streams.hosting.folds import Folds
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.rules import Rules
+from streams.hosting.topics import CAUSES, DEADLETTER, PAGES
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 10.0

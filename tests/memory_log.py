@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from schemas.record import Record
-from streams.log import AppendFailed, Outgoing
+from streams.hosting.log import AppendFailed, Outgoing
 
 
 class Act(Enum):

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from routing.answers import not_now, setting
 from routing.content import links
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
-from routing.wording import cut, one_line
+from routing.words.answers import not_now, setting
+from routing.words.wording import cut, one_line
 from schemas.outcome import Delivered, Outcome, Undeliverable
 from schemas.page import Message
 

@@ -3,7 +3,7 @@
 Target: a channel (`#name` or its id) or a user's id. Options: `token` (usually `env:NAME`, else
 `SLACK_BOT_TOKEN`), `url` (else `SLACK_API_URL`, else Slack's own). A page is one message that carries the
 page's id as metadata; an attempt after the first looks for it before it sends again. An update edits that
-message; a resolution also replies in its thread. How messages look is in `routing.blocks`.
+message; a resolution also replies in its thread. How messages look is in `routing.words.blocks`.
 """
 
 from collections.abc import Generator, Mapping
@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from routing.answers import not_now, setting
-from routing.blocks import blocks, plain
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
-from routing.wording import one_line
+from routing.words.answers import not_now, setting
+from routing.words.blocks import blocks, plain
+from routing.words.wording import one_line
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message, Page, Update
 

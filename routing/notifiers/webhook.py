@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from routing.answers import not_now
 from routing.notifiers.notifier import Call, Delivery, Rendered, Secrets
+from routing.words.answers import not_now
 from schemas.outcome import Delivered, Outcome, Undeliverable
 from schemas.page import Message
 

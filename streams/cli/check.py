@@ -10,11 +10,11 @@ from msgspec import Struct
 from rich.markup import escape
 
 from routing.checking import Report, check
-from routing.faults import Fault
+from routing.rules.faults import Fault
 from streams.cli.console import Wrong, console, emit
-from streams.clock import WallClock
+from streams.delivering.secrets import unset
 from streams.files import Unreadable, config_files
-from streams.secrets import unset
+from streams.hosting.clock import WallClock
 
 HELP = """Checks a configuration (a file, or a directory of them) and runs its own `tests:`.
 

@@ -18,11 +18,11 @@ from routing.notifiers.terminal import panel
 from schemas.page import Message, Page
 from streams.cli.console import Wrong, console, hush, table
 from streams.cli.figures import show
-from streams.demo import Failed, perform
+from streams.demonstration.demo import Failed, perform
+from streams.demonstration.fleet import Fleet, Scripted
+from streams.demonstration.scenario import ACTS, DEMO, END, Verdict, judge
+from streams.demonstration.summary import Summary
 from streams.embedded import NoBroker
-from streams.fleet import Fleet, Scripted
-from streams.scenario import ACTS, DEMO, END, Verdict, judge
-from streams.summary import Summary
 
 HELP = """Shows the whole at work: an embedded Kafka broker, the production worker, a simulated fleet.
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from streams.cli.console import table
-from streams.summary import HOUR_S, Profile, Summary
+from streams.demonstration.summary import HOUR_S, Profile, Summary
 
 BARS = "▁▂▃▄▅▆▇█"
 SPANS = 72

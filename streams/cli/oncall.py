@@ -13,7 +13,7 @@ from routing.policy import Policy
 from routing.schedule import Gap, Schedule, Shift
 from streams.cli.console import Wrong, console, emit, table
 from streams.cli.rules import INSTANT, policy_of
-from streams.clock import WallClock
+from streams.hosting.clock import WallClock
 
 HELP = """Tells who is on call: at one instant, or shift by shift.
 

@@ -10,11 +10,11 @@ from click.exceptions import Exit
 from msgspec import Struct
 
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
-from streams.clock import WallClock
 from streams.files import Unreadable, lines, size
 from streams.history import Step, plan, spread
+from streams.hosting.clock import WallClock
+from streams.hosting.topics import create
 from streams.publication import Publication, Unacknowledged, Unreachable, publisher, reach
-from streams.topics import create
 
 HELP = """Publishes events from JSONL files (plain or .gz; `-` is standard input) to Kafka.
 

@@ -8,17 +8,17 @@ from click.exceptions import Exit
 from rich.console import Console
 from rich.markup import escape
 
-from routing.faults import ConfigFaults
+from routing.rules.faults import ConfigFaults
 from schemas.cause import ConfigFile
 from schemas.page import Page
 from streams.cli.console import Wrong, console, meter
 from streams.cli.figures import show
-from streams.clock import WallClock
 from streams.comparison import Difference, compare, earlier, paged
+from streams.demonstration.summary import Summary
 from streams.files import Unreadable, config_files, lines, size
+from streams.hosting.clock import WallClock
 from streams.records import DeadLetter, Told, Turns, Word, line
 from streams.replay import BUILT_IN, replay
-from streams.summary import Summary
 
 HELP = """Runs events from files (JSONL, plain or .gz; `-` is standard input) through the worker's own core.
 

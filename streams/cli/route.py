@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Struct
 from rich.markup import escape
 
-from routing.explaining import Answer, explain
 from routing.policy import Policy
+from routing.rules.explaining import Answer, explain
 from schemas.page import Severity
 from streams.cli.console import Wrong, console, emit, table
 from streams.cli.rules import INSTANT, policy_of
-from streams.clock import WallClock
 from streams.files import STDIN, Line, lines
+from streams.hosting.clock import WallClock
 
 HELP = """Tells which receivers take a label set, whom the first step of the escalation reaches, and why.
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from routing.configuration import load
-from routing.faults import ConfigFaults
 from routing.policy import Policy
+from routing.rules.faults import ConfigFaults
 from streams.cli.console import Wrong
 from streams.files import Unreadable, config_files
 

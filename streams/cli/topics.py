@@ -9,8 +9,8 @@ from aiokafka.errors import KafkaError
 from rich.markup import escape
 
 from streams.cli.console import Wrong, console, emit, hush, table
+from streams.hosting.topics import Created, create
 from streams.publication import Unreachable, reach
-from streams.topics import Created, create
 
 HELP = """Creates the pipeline's topics that are missing, with their partitions, retention and compaction.
 

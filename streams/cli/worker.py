@@ -6,11 +6,11 @@ import sys
 import click
 from rich.console import Console
 
-from routing.faults import ConfigFaults
+from routing.rules.faults import ConfigFaults
 from streams.cli.console import THEME, Wrong
-from streams.environment import Environment, Misconfigured, read
 from streams.files import Unreadable
-from streams.rules import Rules, read_rules
+from streams.hosting.environment import Environment, Misconfigured, read
+from streams.hosting.rules import Rules, read_rules
 
 HELP = """Runs the pipeline on Kafka: detects, routes and notifies, until it is told to stop (SIGTERM).
 

@@ -12,9 +12,9 @@ import faust
 from aiokafka import AIOKafkaProducer
 
 from schemas.wire import encode
-from streams.delivery import Courier
-from streams.notify import install
-from streams.secrets import environment
+from streams.delivering.delivery import Courier
+from streams.delivering.notify import install
+from streams.delivering.secrets import environment
 
 
 def application(bootstrap: str, prefix: str, partitions: int, datadir: str) -> faust.App:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from streams.kafka import KafkaLog
-from streams.topics import CAUSES, EVENTS, TOPICS
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.topics import CAUSES, EVENTS, TOPICS
 
 ROOT = Path(__file__).parents[2]
 OVERSIGHT = str(Path(sys.executable).with_name("oversight"))

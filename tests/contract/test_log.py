@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from schemas.record import Record
-from streams.kafka import KafkaLog
-from streams.log import AppendFailed, Outgoing
-from streams.topics import TOPICS, create
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.topics import TOPICS, create
 
 WITHIN_S = 30.0
 

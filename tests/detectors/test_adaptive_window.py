@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.adaptive_window import AdaptiveWindows
+from detectors.inputs.adaptive_window import AdaptiveWindows
 
 VALUES = st.lists(st.floats(0, 1), max_size=300)
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.admission import MOST_SESSIONS, Admission
+from detectors.inputs.admission import MOST_SESSIONS, Admission
 
 STEPS = st.lists(st.tuples(st.floats(0, 30), st.integers(0, 5)), max_size=200)
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from detectors.affected import LONGEST_TEXT, MOST_SESSIONS, Affected, mark_of, sample_of
+from detectors.failures.affected import LONGEST_TEXT, MOST_SESSIONS, Affected, mark_of, sample_of
 from tests.detectors.agent_events import START_S, event
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.burn_rate import PAIRS, burn_rate, chance, holding, rates, reachable, unreachable
+from detectors.failures.burn_rate import PAIRS, burn_rate, chance, holding, rates, reachable, unreachable
 
 
 def everywhere(bad, total):

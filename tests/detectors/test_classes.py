@@ -2,7 +2,7 @@
 
 import pytest
 
-from detectors.classes import error_class
+from detectors.failures.classes import error_class
 from schemas.event import Failure
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from detectors.contrast import OTHER
 from detectors.cost import MOST_MODELS, Cost
-from detectors.cost_series import ADOPTED_S, MOST_SESSIONS, WAITING, CostSeries, Minute
-from detectors.cost_sessions import IDLE_S, MOST_DEAR, MOST_OPEN, CostSessions
+from detectors.costs.cost_series import ADOPTED_S, MOST_SESSIONS, WAITING, CostSeries, Minute
+from detectors.costs.cost_sessions import IDLE_S, MOST_DEAR, MOST_OPEN, CostSessions
 from detectors.settings import Watch
 from schemas.wire import decode_event
 from tests.detectors.agent_events import START_S, event

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.affected import MOST_MARKS
 from detectors.error_rate import MOST_OWED, STALE_S, ErrorRate
+from detectors.failures.affected import MOST_MARKS
 from detectors.settings import Watch
 from schemas.event import Operation
 from schemas.wire import decode_event

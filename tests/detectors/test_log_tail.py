@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.log_tail import HIGHEST, LOWEST, THINNEST, WIDTH, LogTail
+from detectors.costs.log_tail import HIGHEST, LOWEST, THINNEST, WIDTH, LogTail
 
 amounts = st.lists(st.floats(1e-7, 1e6), min_size=1, max_size=200)
 

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.rate_alarm import CATASTROPHE, MULTIPLES, Cell, RateAlarm
+from detectors.failures.rate_alarm import CATASTROPHE, MULTIPLES, Cell, RateAlarm
 
 ALLOWED = 0.01
 

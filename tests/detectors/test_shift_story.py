@@ -4,12 +4,12 @@ from array import array
 
 import pytest
 
-from detectors.indicators import Indicators
-from detectors.ranked import Ranked
-from detectors.recent_inputs import RecentInputs
-from detectors.shift_story import story
-from detectors.shift_tracking import Hold
-from detectors.shift_watch import budgeted
+from detectors.inputs.indicators import Indicators
+from detectors.inputs.ranked import Ranked
+from detectors.inputs.recent_inputs import RecentInputs
+from detectors.inputs.shift_story import story
+from detectors.inputs.shift_tracking import Hold
+from detectors.inputs.shift_watch import budgeted
 
 LENGTH = Ranked("length", array("d", range(100)), ("rank", "spread"), unit="characters per input")
 URLS = Indicators("structure", ("addresses",), (0.0,), 100)

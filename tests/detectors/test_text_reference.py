@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.indicators import Indicators
-from detectors.quantities import strided
-from detectors.ranked import Ranked
-from detectors.recent_terms import HALF_LIFE, MOST_TERMS, RecentTerms
-from detectors.text_reading import MOST_WORDS, read
-from detectors.text_reference import MOST_NAMES, TextLearning, TextReference, calibrated
+from detectors.inputs.indicators import Indicators
+from detectors.inputs.quantities import strided
+from detectors.inputs.ranked import Ranked
+from detectors.inputs.recent_terms import HALF_LIFE, MOST_TERMS, RecentTerms
+from detectors.inputs.text_reading import MOST_WORDS, read
+from detectors.inputs.text_reference import MOST_NAMES, TextLearning, TextReference, calibrated
 
 
 def text(draw):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.usual_rate import CELLS_A_DAY, DAYS, HIGHEST, UsualRate
+from detectors.failures.usual_rate import CELLS_A_DAY, DAYS, HIGHEST, UsualRate
 
 DAY_S = 86400.0
 FIRST = 20_000

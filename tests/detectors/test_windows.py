@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.windows import HOURS, MINUTES, TENS, Windows
+from detectors.failures.windows import HOURS, MINUTES, TENS, Windows
 
 START_S = 1_767_225_600.0
 

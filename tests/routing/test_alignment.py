@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing import alignment
-from routing.alignment import Alignment, Watermarks
+from routing.incidents import alignment
+from routing.incidents.alignment import Alignment, Watermarks
 from routing.router import KEY, Router
 from schemas.cause import Acknowledged, ConfigFile, Configured, Reported, Signalled, Wake
 from schemas.incident import Incident

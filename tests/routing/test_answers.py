@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.answers import not_now, retry_at, setting
 from routing.notifiers.notifier import Answer
+from routing.words.answers import not_now, retry_at, setting
 from schemas.outcome import Deferred
 from tests.fakes import NOW
 

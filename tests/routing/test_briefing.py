@@ -4,7 +4,7 @@ from datetime import UTC, timedelta, timezone
 
 from msgspec.structs import replace
 
-from routing.advice import ANY_STEP, MOST_ADVICE, next_step
+from routing.incidents.advice import ANY_STEP, MOST_ADVICE, next_step
 from schemas.cause import Signalled
 from schemas.signal import Sample, Signal
 from tests.routing.scenario import MINUTE, ONE_CHANNEL, START, Scenario

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing.configuration import examine
-from routing.intervals import MinuteRange, Range
 from routing.matchers import Matcher
 from routing.policy import ChannelTarget, EscalationTarget, InhibitRule, Party
+from routing.rules.intervals import MinuteRange, Range
 from routing.schedule import Handoff, Override
 from schemas.page import Channel
 from tests.routing.configs import LEAST, example, policy

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.durations import parse_duration
+from routing.rules.durations import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from routing.configuration import load
+from routing.oncall.responders import chosen, first_responders, responders
 from routing.policy import EscalationTarget, Party, Step, User
-from routing.responders import chosen, first_responders, responders
 from routing.router import Router
 from schemas.cause import ConfigFile
 from schemas.outcome import Delivered, Undeliverable

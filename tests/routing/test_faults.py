@@ -3,8 +3,8 @@
 import pytest
 
 from routing.configuration import ConfigFaults, examine, load
-from routing.document.notify import KINDS
-from routing.faults import Fault
+from routing.rules.document.notify import KINDS
+from routing.rules.faults import Fault
 from tests.routing.configs import LEAST, faults, files
 
 CHANNELS = ", ".join(KINDS)

@@ -1,6 +1,6 @@
 import pytest
 
-from routing.intervals import (
+from routing.rules.intervals import (
     MinuteRange,
     Range,
     parse_days_of_month,

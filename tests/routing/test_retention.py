@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.closing import RETENTION
+from routing.incidents.closing import RETENTION
 from schemas.cause import ConfigFile, Configured, Wake
 from schemas.outcome import Deferred, Delivered
 from schemas.wire import moment

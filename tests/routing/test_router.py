@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from routing import intake, joining, paging, router, state
-from routing.faults import ConfigFaults, Fault
-from routing.incident import Case
+from routing import router
+from routing.incidents import intake, joining, paging, state
+from routing.incidents.incident import Case
+from routing.incidents.timers import SLACK, Timers
+from routing.incidents.turn import Turn
 from routing.router import KEY, Router
-from routing.timers import SLACK, Timers
-from routing.turn import Turn
+from routing.rules.faults import ConfigFaults, Fault
 from schemas.cause import ConfigFile, Configured, Signalled, Wake
 from schemas.page import Channel
 from schemas.record import Record

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.rotation import DAY, Layer, Period, Window
+from routing.oncall.rotation import DAY, Layer, Period, Window
+from routing.oncall.walltime import instant, wall, zone
 from routing.schedule import Gap, Override, Schedule, Shift, moment_of
-from routing.walltime import instant, wall, zone
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

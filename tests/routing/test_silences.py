@@ -1,6 +1,6 @@
 """What is silenced is not paged; what was paged is still resolved."""
 
-from routing.state import SILENCE_CAP
+from routing.incidents.state import SILENCE_CAP
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, Scenario
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.content import variables
-from routing.templates import LONGEST, TemplateFault, fill, parse
+from routing.words.templates import LONGEST, TemplateFault, fill, parse
 from tests.fakes import page
 
 KNOWN = variables(page())

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from routing.grouping import group, groups_of, incident_id, overflow
+from routing.incidents.grouping import group, groups_of, incident_id, overflow
 from routing.matchers import parse_matchers
 from routing.policy import Route
 from routing.tree import matching, nodes

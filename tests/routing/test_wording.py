@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.sparkline import WIDTH, sparkline
-from routing.wording import counted, cut, duration, lines, measure, number, one_line, percent
+from routing.words.sparkline import WIDTH, sparkline
+from routing.words.wording import counted, cut, duration, lines, measure, number, one_line, percent
 
 
 @given(st.text(), st.integers(min_value=2, max_value=200))

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from routing.yaml_source import parse
-from routing.yaml_tree import Place
+from routing.rules.yaml_source import parse
+from routing.rules.yaml_tree import Place
 from schemas.cause import ConfigFile
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.record import Origin, Record
 from schemas.wire import decode_cause
-from streams.emission import Destination, Emission
 from streams.fold import Fold
-from streams.log import AppendFailed
-from streams.partition import Cadence, Partition, Surroundings
-from streams.snapshots import Snapshots
+from streams.hosting.emission import Destination, Emission
+from streams.hosting.log import AppendFailed
+from streams.hosting.partition import Cadence, Partition, Surroundings
+from streams.hosting.snapshots import Snapshots
 from tests.memory_log import Act, Crash, Disk, MemoryLog
 
 TOPICS = {name: Destination(name) for name in ("causes", "pages", "incidents", "decisions", "deadletter")}

@@ -15,9 +15,9 @@ from routing.router import Router
 from schemas.control import Tick
 from schemas.wire import encode, moment
 from streams.fold import Fold
-from streams.log import Outgoing
-from streams.partition import Partition
-from streams.snapshots import Snapshots
+from streams.hosting.log import Outgoing
+from streams.hosting.partition import Partition
+from streams.hosting.snapshots import Snapshots
 from tests.memory_log import Act, MemoryLog
 from tests.simulation.counting import Counter
 from tests.simulation.owners import TOPICS, Reign, World

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from schemas.record import Output, Record, Saved
-from streams.emission import Destination, Emission
-from streams.log import Outgoing
-from streams.partition import Cadence, Partition, Surroundings
-from streams.snapshots import Snapshots
+from streams.hosting.emission import Destination, Emission
+from streams.hosting.log import Outgoing
+from streams.hosting.partition import Cadence, Partition, Surroundings
+from streams.hosting.snapshots import Snapshots
 from tests.memory_log import Disk, MemoryLog
 from tests.simulation.owners import HandClock
 

@@ -18,9 +18,9 @@ from schemas.page import Page, Update
 from schemas.record import Record
 from schemas.signal import Signal
 from schemas.wire import decode_message, encode, moment
-from streams.delivery import Courier
-from streams.rendering import Renderer
-from streams.secrets import environment
+from streams.delivering.delivery import Courier
+from streams.delivering.rendering import Renderer
+from streams.delivering.secrets import environment
 from tests.fakes_http import BOT, PagerDuty, Sink, Slack
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

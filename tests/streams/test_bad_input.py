@@ -14,9 +14,9 @@ from schemas.signal import Signal
 from schemas.wire import moment
 from streams.files import Line
 from streams.history import plan
+from streams.hosting.settings import read_settings
 from streams.records import DeadLetter, Told
 from streams.replay import BUILT_IN, Core, replay
-from streams.settings import read_settings
 
 START_S = 1_767_225_600.0
 NOW_S = START_S + 86_400

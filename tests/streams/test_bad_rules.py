@@ -9,10 +9,10 @@ from schemas.cause import ConfigFile, Configured, Wake
 from schemas.page import Page
 from schemas.record import Record
 from schemas.wire import decode_cause, encode, moment
-from streams.log import Outgoing
+from streams.hosting.log import Outgoing
+from streams.hosting.rules import Rulebook, read_rules
+from streams.hosting.topics import CAUSES, EVENTS
 from streams.replay import BUILT_IN
-from streams.rules import Rulebook, read_rules
-from streams.topics import CAUSES, EVENTS
 from tests.memory_log import Disk, MemoryLog
 from tests.simulation.owners import HandClock
 

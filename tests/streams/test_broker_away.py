@@ -10,10 +10,10 @@ from routing.router import Router
 from schemas.cause import Configured
 from schemas.control import Tick
 from schemas.wire import encode, moment
-from streams.log import AppendFailed, Outgoing
-from streams.partition import Cadence, Partition
+from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.partition import Cadence, Partition
+from streams.hosting.settings import read_settings
 from streams.replay import BUILT_IN
-from streams.settings import read_settings
 from tests.memory_log import Act, MemoryLog
 from tests.simulation.owners import World
 from tests.streams.test_bad_input import NOW_S, outage

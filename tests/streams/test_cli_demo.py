@@ -9,7 +9,7 @@ from rich.console import Console
 from schemas.page import Page
 from streams.cli.console import THEME
 from streams.cli.demo import Screen, judged
-from streams.scenario import DEMO, SCRIPTED, judge
+from streams.demonstration.scenario import DEMO, SCRIPTED, judge
 from tests.streams.words import content, page, signal, update
 
 OUTAGE, SPIKE, SHIFT = SCRIPTED

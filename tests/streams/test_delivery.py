@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from routing.notifiers.notifier import Call
 from routing.notifiers.registry import discover
 from schemas.outcome import Deferred, Delivered, Undeliverable
-from streams.delivery import LONGEST_ANSWER, Courier
-from streams.secrets import environment
+from streams.delivering.delivery import LONGEST_ANSWER, Courier
+from streams.delivering.secrets import environment
 from tests.fakes import BODY, NOW, content, page, update
 from tests.fakes_http import BOT, Cut, PagerDuty, Refusal, Sink, Slack, Timeout, TooMany
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from schemas.cause import Wake
 from schemas.record import Origin, Output
 from schemas.wire import decode_cause, moment
-from streams.emission import MOST_DEAD_BYTES, Destination, Emission
-from streams.log import AppendFailed
+from streams.hosting.emission import MOST_DEAD_BYTES, Destination, Emission
+from streams.hosting.log import AppendFailed
 from tests.memory_log import Act, Disk, MemoryLog
 from tests.simulation.owners import HandClock
 from tests.streams.folding import DESTINATIONS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.environment import Misconfigured, read
+from streams.hosting.environment import Misconfigured, read
 
 NEEDED = {"OVERSIGHT_KAFKA": "a:9092,b:9092", "OVERSIGHT_CONFIG": "rules"}
 

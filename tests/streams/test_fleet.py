@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.event import Event
 from schemas.wire import decode_event, encode
-from streams.cast import CAST
-from streams.fleet import Fleet, Scripted, fleet, office_hours
+from streams.demonstration.cast import CAST
+from streams.demonstration.fleet import Fleet, Scripted, fleet, office_hours
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from streams.heartbeat import beating
+from streams.hosting.heartbeat import beating
 
 
 async def test_the_file_is_touched_from_the_start_and_no_more_once_it_is_cancelled(tmp_path):

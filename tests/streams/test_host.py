@@ -8,8 +8,8 @@ from datetime import timedelta
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaConnectionError
 
-from streams.host import COMMIT_EVERY_S, Host, Hosting
-from streams.log import AppendFailed
+from streams.hosting.host import COMMIT_EVERY_S, Host, Hosting
+from streams.hosting.log import AppendFailed
 from tests.memory_log import Act, MemoryLog
 from tests.streams.folding import Site
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from schemas.outcome import Deferred, Delivered
 from schemas.page import Channel
 from schemas.wire import encode
-from streams.desk import Desk
-from streams.notify import install
-from streams.outcomes import SWEEP, Outcomes
+from streams.delivering.desk import Desk
+from streams.delivering.notify import install
+from streams.delivering.outcomes import SWEEP, Outcomes
 from tests.fakes import NOW, Hall, InHand, Script, Wire, page
 
 DONE = Delivered(reference="r")

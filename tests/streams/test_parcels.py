@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.parcels import Rows
+from streams.delivering.parcels import Rows
 from tests.fakes import Hall
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from schemas.record import Origin
-from streams.log import AppendFailed
-from streams.partition import MOST_BOUNDARIES, Cadence
+from streams.hosting.log import AppendFailed
+from streams.hosting.partition import MOST_BOUNDARIES, Cadence
 from tests.memory_log import Act, MemoryLog
 from tests.streams.folding import Site
 

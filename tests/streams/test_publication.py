@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.wire import encode
+from streams.demonstration.fleet import fleet
 from streams.embedded import running
 from streams.files import Line
-from streams.fleet import fleet
 from streams.history import Step, plan, spread
 from streams.publication import MOST_BYTES, Publication, Unreachable, publisher
 

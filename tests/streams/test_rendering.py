@@ -8,9 +8,9 @@ from io import BytesIO
 import pytest
 
 from schemas.page import Page
-from streams.rendering import REMEMBERED, Renderer
-from streams.template_process import Gone, Late, TemplateProcess
-from streams.template_worker import LENGTH, Reply, Request, answer, frame, serve
+from streams.delivering.rendering import REMEMBERED, Renderer
+from streams.delivering.template_process import Gone, Late, TemplateProcess
+from streams.delivering.template_worker import LENGTH, Reply, Request, answer, frame, serve
 from tests.fakes import BODY, NOW, content, page
 
 LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from routing.faults import ConfigFaults
+from routing.rules.faults import ConfigFaults
 from schemas.cause import AnyCause, ConfigFile, Configured, Reported, Signalled
 from schemas.outcome import Delivered
 from schemas.page import Page
 from schemas.record import Origin, Output, Record
 from schemas.wire import Malformed, decode_cause, encode
-from streams.cast import CAST
+from streams.demonstration.cast import CAST
+from streams.demonstration.fleet import Fleet, Scripted
 from streams.files import Line, config_files, lines
-from streams.fleet import Fleet, Scripted
 from streams.history import Step
 from streams.records import DeadLetter, Told
 from streams.replay import BUILT_IN, Core, replay

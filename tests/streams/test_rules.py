@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from routing.faults import ConfigFaults
+from routing.rules.faults import ConfigFaults
 from schemas.cause import Signalled
 from schemas.wire import decode_cause, decode_event
 from streams.files import Unreadable
-from streams.partition import Cadence, Partition
-from streams.rules import Rulebook, digest_of, read_rules
-from streams.topics import CAUSES, EVENTS
+from streams.hosting.partition import Cadence, Partition
+from streams.hosting.rules import Rulebook, digest_of, read_rules
+from streams.hosting.topics import CAUSES, EVENTS
 from tests.memory_log import Disk, MemoryLog
 from tests.simulation.owners import HandClock, World
 

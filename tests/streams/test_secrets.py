@@ -1,7 +1,7 @@
 import pytest
 
 from schemas.outcome import Deferred, Delivered, Undeliverable
-from streams.secrets import Told, Unset, environment
+from streams.delivering.secrets import Told, Unset, environment
 from tests.fakes import NOW
 
 

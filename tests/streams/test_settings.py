@@ -4,7 +4,7 @@ import pytest
 
 from detectors.settings import Settings, Watch
 from schemas.cause import ConfigFile
-from streams.settings import read_settings
+from streams.hosting.settings import read_settings
 
 ROUTE = "route: {receiver: r}\nreceivers: [{name: r, notify: [{terminal: screen}]}]\n"
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from schemas.record import Saved
-from streams.log import AppendFailed, Outgoing
-from streams.snapshots import LowWater, Snapshots, batches
+from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.snapshots import LowWater, Snapshots, batches
 from tests.memory_log import Act, Crash, Disk, MemoryLog
 
 TOPIC = "state"

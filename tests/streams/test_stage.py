@@ -4,9 +4,9 @@ from datetime import datetime
 
 from schemas.cause import Acknowledged, Reported, Signalled, Wake
 from schemas.outcome import Deferred, Delivered
+from streams.demonstration.onlooker import Burial
+from streams.demonstration.stage import QUIET_LOOKS, Stage
 from streams.history import DRAIN, Step
-from streams.onlooker import Burial
-from streams.stage import QUIET_LOOKS, Stage
 from tests.streams.words import MINUTE, NOON, incident, page, signal, update
 
 

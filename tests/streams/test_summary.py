@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.cli.figures import bars
+from streams.demonstration.summary import EXAMPLES, Summary
 from streams.files import Line
 from streams.history import Step
 from streams.records import DeadLetter
-from streams.summary import EXAMPLES, Summary
 from tests.streams.words import NOON, incident, page, signal, update
 
 HOUR = timedelta(hours=1)

@@ -39,9 +39,9 @@ def test_the_four_channels_are_found():
 
 def test_a_module_that_defines_no_channel_is_named():
     with pytest.raises(
-        TypeError, match=r"routing\.answers must define one public class of kind 'answers'.*none"
+        TypeError, match=r"routing\.words\.answers must define one public class of kind 'answers'.*none"
     ):
-        only_class("routing.answers", "answers")
+        only_class("routing.words.answers", "answers")
     with pytest.raises(TypeError, match=r"kind 'pager'.*found Slack \(kind 'slack'\)"):
         only_class("routing.notifiers.slack", "pager")
 

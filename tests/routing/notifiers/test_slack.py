@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.blocks import escaped
 from routing.content import built_in, worded
 from routing.notifiers.notifier import Answer, Fact, Rendered
 from routing.notifiers.slack import Slack
+from routing.words.blocks import escaped
 from schemas.outcome import Deferred, Delivered, Undeliverable
 from tests.fakes import CONTENT, NOW, body_of, content, driven, page, update
 

@@ -1,0 +1,1 @@
+"""Costs by model and by session, and what a finding says."""

@@ -1,0 +1,79 @@
+"""What to say of cost that breaks out: how much more, of what, whether by tokens or by their price."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from detectors.contrast import contributors
+from detectors.costs.cost_series import SMALLEST_RATIO, CostSeries, Rise
+from detectors.costs.cost_sessions import CostSessions, Dear
+from detectors.detector import Finding
+from schemas.signal import Blast, Sample
+from schemas.wire import moment
+
+
+def spike(model: str, series: CostSeries, rise: Rise, note: str) -> Finding:
+    """A model whose interactions cost more than they did. `note` ends the sentence."""
+    mean = rise.cost / rise.count
+    usual, extra = series.usual, rise.cost - rise.count * series.usual
+    since = datetime.fromtimestamp(rise.onset, UTC).strftime("%H:%M UTC")
+    what = f"an interaction with {model} costs" if model else "an interaction costs"
+    return Finding(
+        finding="spike",
+        labels={"model": model} if model else {},
+        onset=rise.onset,
+        summary=f"{what} ${mean:.4g} since {since}, {mean / usual:.1f} times the usual ${usual:.4g}: "
+        f"${extra:.2f} more in {rise.count:,} interactions{_why(series, rise)}{note}",
+        observed=mean,
+        baseline=usual,
+        unit="USD per interaction",
+        magnitude=round(mean / usual, 2),
+        magnitude_unit="ratio",
+        confidence=round(1 - series.chance(mean), 4),
+        trend=_trend([each for _, each in series.history]),
+        blast=Blast(sessions=len(rise.sessions), capped=rise.full),
+        contributors=contributors(rise.tally, series.others.joined()),
+        samples=tuple(rise.samples),
+        history=tuple(each for _, each in series.history),
+    )
+
+
+def dear_sessions(sessions: CostSessions, dear: Dear, note: str) -> Finding:
+    """Sessions far dearer than the agent's sessions are. `note` ends the sentence."""
+    worst, usual = max(dear.costs.values()), sessions.usual
+    many = f"{dear.count} sessions cost" if dear.count > 1 else "a session costs"
+    ranked = sorted(dear.costs.items(), key=lambda each: (-each[1], each[0]))
+    return Finding(
+        finding="session",
+        onset=dear.onset,
+        summary=f"{many} up to ${worst:.4g}, {worst / usual:.1f} times the usual ${usual:.4g}{note}",
+        observed=worst,
+        baseline=usual,
+        unit="USD per session",
+        magnitude=round(worst / usual, 2),
+        magnitude_unit="ratio",
+        blast=Blast(sessions=dear.count),
+        samples=tuple(_sample(dear, session, cost) for session, cost in ranked[:3]),
+    )
+
+
+def _sample(dear: Dear, session: str, cost: float) -> Sample:
+    text = f"${cost:.4g} so far"
+    return Sample(event=dear.events[session], time=moment(dear.latest), text=text, conversation=session)
+
+
+def _why(series: CostSeries, rise: Rise) -> str:
+    """Whether the tokens or their price rose, where tokens are known."""
+    count, cost, tokens = series.quiet
+    if not (tokens and rise.tokens and cost):
+        return ""
+    more = (rise.tokens / rise.count) / (tokens / count)
+    dearer = (rise.cost / rise.tokens) / (cost / tokens)
+    return f" (tokens per interaction x{more:.1f}, price per token x{dearer:.1f})"
+
+
+def _trend(history: Sequence[float]) -> str:
+    """The last two means against the one before them; a spike has a warm-up of them behind it."""
+    late, early = sum(history[-2:]) / 2, history[-3]
+    if late > SMALLEST_RATIO * early:
+        return "rising"
+    return "falling" if early > SMALLEST_RATIO * late else "steady"

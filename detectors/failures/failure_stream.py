@@ -1,0 +1,165 @@
+"""One stream of trials (sessions, tool calls, model calls) and its failures, by class."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct, field
+
+from detectors.contrast import Recent, values
+from detectors.failures.affected import ERROR_TYPE, MOST_MARKS, MOST_SAMPLES, Mark, mark_of, sample_of
+from detectors.failures.burn_rate import Counted
+from detectors.failures.gauge import LEARNT_S, Gauge, Terms
+from detectors.failures.rate_alarm import Cell
+from detectors.failures.windows import Row, Windows
+from schemas.event import Data, Event
+from schemas.signal import Sample
+
+CELL_S = 5.0
+COMPARED_A_MINUTE = 16
+"""Trials per minute that are counted by version, model, …: what the affected are compared with."""
+SAMPLED_A_CELL = 3
+
+Kind = Literal["exhausted", "non_retryable", "escalation", "retried"]
+COLUMNS: tuple[Kind, ...] = ("exhausted", "non_retryable", "escalation", "retried")
+FAILED: tuple[Kind, ...] = ("exhausted", "non_retryable", "escalation")
+RETRIED: tuple[Kind, ...] = ("retried",)
+
+
+class FailureStream(Struct, array_like=True):
+    """The state. Counts of the open cell; windows of closed ones; two gauges.
+
+    A cell ends with the minute; before the first failure in it, so that what went well before does not count
+    against what follows; and on the grid of five seconds while it has failures or an incident holds.
+
+    `failed` counts what was lost, `retrying` what failed and is tried again: the first breaks the objective,
+    the second tells of trouble that is still absorbed. Windows have the columns total and `COLUMNS`.
+    """
+
+    total: int = 0
+    failures: Row = field(default_factory=lambda: [0] * len(COLUMNS))
+    first_failed: float | None = None
+    repeated: int = 0
+    repeated_retries: int = 0
+    room: int = COMPARED_A_MINUTE
+    sampled: int = 0
+    minute: int = 0
+    ten: int = 0
+    windows: Windows = field(default_factory=Windows)
+    failed: Gauge = field(default_factory=Gauge)
+    retrying: Gauge = field(default_factory=Gauge)
+    others: Recent = field(default_factory=Recent)
+    marks: list[Mark] = []
+    samples: list[Sample] = []
+
+    def compare(self, data: Data) -> None:
+        """Counts a trial that went well by its dimensions; the caller looks at `room` first."""
+        self.room -= 1
+        self.others.now.take(values(data))
+
+    def fail(self, event: Event, now: float, kind: Kind, patterns: Sequence[str]) -> None:
+        """A trial that did not go well. It is counted here, in `total` as well."""
+        self.total += 1
+        self.failures[COLUMNS.index(kind)] += 1
+        if self.first_failed is None:
+            self.first_failed = now
+        error = event.data.error.type if event.data.error else kind
+        mark = mark_of(event, now, kind, error)
+        self._repeat(mark)
+        self.marks = [*self.marks[1 - MOST_MARKS :], mark]
+        gauge = self.retrying if kind in RETRIED else self.failed
+        if gauge.hold is None:
+            self.others.now.add(ERROR_TYPE, mark.error)
+        else:
+            gauge.hold.affected.take(mark)
+        if self.sampled < SAMPLED_A_CELL:
+            self.sampled += 1
+            self.samples = [*self.samples[1 - MOST_SAMPLES :], sample_of(event, patterns)]
+
+    def _repeat(self, mark: Mark) -> None:
+        """Counts a failure of a session that has failed in this cell already."""
+        first, retried = self.first_failed or mark.at, mark.kind in RETRIED
+        if mark.session and any(
+            each.session == mark.session and each.at >= first and (each.kind in RETRIED) is retried
+            for each in self.marks
+        ):
+            self.repeated_retries += retried
+            self.repeated += not retried
+
+    @property
+    def busy(self) -> bool:
+        """Whether the open cell cannot wait for the end of the minute."""
+        return self.first_failed is not None or self.holding
+
+    def close(self, began: float, at: float, terms: Terms) -> None:
+        """Ends the open cell at `at`; `began`: an instant in it, both POSIX seconds of one minute."""
+        self.windows.add(began, (self.total, *self.failures))
+        self._learn(int(began // LEARNT_S))
+        self._judge(at, terms)
+        self._empty(began)
+
+    @property
+    def holding(self) -> bool:
+        """Whether an incident holds."""
+        return self.failed.hold is not None or self.retrying.hold is not None
+
+    def settle(self, at: float, terms: Terms) -> None:
+        """Ends the incidents that are over at `at`."""
+        if self.holding:
+            self.failed.settle(at, self.counted(FAILED, at), terms)
+            self.retrying.settle(at, self.counted(RETRIED, at), terms)
+
+    def accept(self, at: float) -> None:
+        """What goes on now is normal."""
+        self.failed.accept(at, self.counted(FAILED, at))
+        self.retrying.accept(at, self.counted(RETRIED, at))
+
+    def _judge(self, at: float, terms: Terms) -> None:
+        first = at if self.first_failed is None else self.first_failed
+        again = self.failures[-1]
+        lost = sum(self.failures) - again
+        self._show(self.failed, FAILED, Cell(at, self.total, lost, first, self.repeated), terms)
+        if again or self.retrying.alarm.at:
+            cell = Cell(at, self.total, again, first, self.repeated_retries)
+            self._show(self.retrying, RETRIED, cell, terms)
+
+    def _show(self, gauge: Gauge, kinds: tuple[Kind, ...], cell: Cell, terms: Terms) -> None:
+        """A cell to a gauge. What an incident that opens lays claim to is no longer of the others."""
+        before = gauge.hold
+        marks = [mark for mark in self.marks if mark.kind in kinds]
+        gauge.take(cell, self.counted(kinds, cell.at), terms, marks)
+        if before is None and gauge.hold is not None:
+            for mark in marks:
+                if mark.at >= gauge.hold.onset:
+                    self.others.now.add(ERROR_TYPE, mark.error, -1.0)
+
+    def _learn(self, ten: int) -> None:
+        if ten != self.ten:
+            row = self.windows.ten(self.ten)
+            if row:
+                self.failed.learn(self.ten, _picked(row, FAILED))
+                self.retrying.learn(self.ten, _picked(row, RETRIED))
+            self.ten = ten
+
+    def _empty(self, began: float) -> None:
+        self.total, self.first_failed, self.sampled = 0, None, 0
+        self.repeated = self.repeated_retries = 0
+        self.failures = [0] * len(COLUMNS)
+        minute = int(began // 60)
+        if minute != self.minute:
+            self.minute, self.room = minute, COMPARED_A_MINUTE
+            self.others.turn(began)
+
+    def counted(self, kinds: tuple[Kind, ...], at: float) -> Counted:
+        """Failures of some kinds, and the total, over the last so many minutes."""
+        return lambda minutes: _picked(self.windows.last(at - CELL_S, minutes), kinds)
+
+    def forget(self, at: float) -> None:
+        """A silence so long that what comes next is something new."""
+        self.failed.forget(at)
+        self.retrying.forget(at)
+
+
+def _picked(row: Row, kinds: tuple[Kind, ...]) -> tuple[int, int]:
+    if not row:
+        return 0, 0
+    return sum(row[1 + COLUMNS.index(kind)] for kind in kinds), row[0]

@@ -1,0 +1,1 @@
+"""Inputs against a reference: texts, features, and what a finding says."""

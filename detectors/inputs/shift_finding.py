@@ -1,0 +1,108 @@
+"""Findings of a shift in inputs, in words that a person understands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
+
+from msgspec import Struct
+
+from detectors.detector import Finding
+from detectors.inputs.field_watch import FieldWatch
+from detectors.inputs.shift_samples import ShiftSamples
+from detectors.inputs.shift_story import Story
+from detectors.inputs.shift_tracking import Hold
+from detectors.inputs.text_watch import TextWatch
+from detectors.redaction import redact
+from schemas.signal import Contributor, Sample
+
+_NAMED = 5
+_SHARES = "share of inputs"
+
+
+class Shift(Struct, frozen=True):
+    """What moved, of bare texts. `share`: of texts affected, at least; `terms`: which moved most, first."""
+
+    what: str
+    observed: float
+    baseline: float
+    unit: str
+    share: float
+    terms: tuple[str, ...]
+    contributors: tuple[Contributor, ...]
+
+    @classmethod
+    def of(cls, watch: TextWatch) -> Self | None:
+        """The shift that holds."""
+        story = watch.story()
+        if story is None:
+            return None
+        terms = watch.terms(())
+        told = story.told
+        names = tuple(each.value for each in terms)
+        return cls(told.what, story.observed, told.usual, told.unit, story.blast.share, names, terms)
+
+
+def text_finding(watch: TextWatch, samples: ShiftSamples, patterns: Sequence[str]) -> Iterator[Finding]:
+    """The finding `text`, if a shift of the texts holds."""
+    hold, story = watch.hold, watch.story()
+    if hold is None or story is None:
+        return
+    terms = watch.terms(patterns)
+    words = f"Inputs are unlike the reference: {_moved(story)}{_named(terms)}"
+    yield _finding("text", hold, story, words, contributors=terms, samples=samples.since(hold.onset))
+
+
+def field_finding(name: str, field: FieldWatch, patterns: Sequence[str]) -> Iterator[Finding]:
+    """The finding `features` of one field, if its shift holds."""
+    hold, story = field.hold, field.story()
+    if hold is None or story is None:
+        return
+    shown = redact(name, patterns)
+    what = redact(story.told.what, patterns)
+    words = f"Feature {shown} is unlike the reference: {_moved(story, what)}"
+    yield _finding("features", hold, story, words, labels={"feature": shown})
+
+
+def _finding(
+    kind: str,
+    hold: Hold,
+    story: Story,
+    summary: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    contributors: Sequence[Contributor] = (),
+    samples: Sequence[Sample] = (),
+) -> Finding:
+    ratio = story.ratio
+    return Finding(
+        finding=kind,
+        onset=hold.onset,
+        summary=summary,
+        labels=labels or {},
+        observed=round(story.observed, 4),
+        baseline=round(story.told.usual, 4),
+        unit=story.told.unit,
+        magnitude=None if ratio is None else round(ratio, 2),
+        magnitude_unit="" if ratio is None else "ratio",
+        confidence=round(hold.confidence, 2),
+        trend=story.trend,
+        blast=story.blast,
+        contributors=contributors,
+        samples=samples,
+        history=story.history,
+    )
+
+
+def _moved(story: Story, what: str = "") -> str:
+    told = story.told
+    affected = f"about {story.blast.share:.0%} affected; {what or told.what}"
+    if told.unit == _SHARES:
+        return f"{affected} in {story.observed:.1%} of them against {told.usual:.1%}"
+    return f"{affected}: {story.observed:.3g} {told.unit} against {told.usual:.3g}"
+
+
+def _named(terms: Sequence[Contributor]) -> str:
+    more = [each.value for each in terms if each.lift > 1][:_NAMED]
+    less = [each.value for each in terms if each.lift <= 1][:_NAMED]
+    return "".join(
+        f"; {word}: {', '.join(names)}" for word, names in (("more", more), ("less", less)) if names
+    )

@@ -1,0 +1,103 @@
+"""What a page is filled with, and how an incident is shown to others: taken from the incident's signals."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from routing.incidents.advice import next_step
+from routing.incidents.incident import Case, Member, weight
+from routing.incidents.turn import Turn
+from routing.ownership import owned
+from schemas.incident import Incident
+from schemas.page import Content
+
+FEW_SIGNALS = 5
+FEW_RELATED = 5
+
+
+def content(turn: Turn, case: Case, template: str) -> Content:
+    """All that a page shows. `template`: the name of one of the policy's messages, or empty."""
+    shown = _worst(case)
+    labels = _labels(case, shown)
+    owner = owned(turn.policy, labels)
+    return Content(
+        title=title(case),
+        severity=case.severity,
+        score=case.score,
+        score_parts=case.parts,
+        status=case.status,
+        since=_since(case, shown),
+        labels=labels,
+        signals=tuple(member.signal for member in shown),
+        firing=len(case.firing()),
+        resolved=case.gone + len(case.members) - len(case.firing()),
+        team=labels.get("team", ""),
+        runbook=owner.runbook,
+        dashboard=owner.dashboard,
+        next_step=next_step(shown[0].signal) if shown else "",
+        related=related(turn, case),
+        acknowledged_by=case.acknowledged_by,
+        template=turn.policy.messages.get(template, ""),
+    )
+
+
+def title(case: Case) -> str:
+    """One plain sentence: the worst signal's, and how many more there are."""
+    more = len(case.firing()) - 1
+    if case.beyond:
+        return f"{case.summary} (and more signals than an incident holds)"
+    return (
+        case.summary
+        if more < 1
+        else f"{case.summary} (and {more} more {'signal' if more == 1 else 'signals'})"
+    )
+
+
+def related(turn: Turn, case: Case) -> tuple[str, ...]:
+    """Other incidents that are open for the same agent, then for the same team; the newest first."""
+    found = (
+        turn.state.by_agent.newest(case.agent, FEW_RELATED + 1) if case.agent else (),
+        turn.state.by_team.newest(case.team, 2 * FEW_RELATED + 1) if case.team else (),
+    )
+    others = dict.fromkeys(case_id for ids in found for case_id in ids if case_id != case.id)
+    return tuple(others)[:FEW_RELATED]
+
+
+def published(turn: Turn, case: Case) -> Incident:
+    """The incident as others see it."""
+    return Incident(
+        id=case.id,
+        time=turn.now,
+        status=case.status,
+        severity=case.severity,
+        score=case.score,
+        labels=case.labels,
+        summary=title(case),
+        receiver=case.receiver,
+        route=case.route,
+        opened=case.opened,
+        signals=tuple(member.signal.id for member in case.firing()),
+        score_parts=case.parts,
+        paged=case.paged,
+        acknowledged_by=case.acknowledged_by,
+        resolved=case.resolved,
+    )
+
+
+def _worst(case: Case) -> Sequence[Member]:
+    """The worst few members; those that fire come first."""
+    return sorted(case.members.values(), key=lambda each: (each.fires, *weight(each)), reverse=True)[
+        :FEW_SIGNALS
+    ]
+
+
+def _labels(case: Case, shown: Sequence[Member]) -> dict[str, str]:
+    """What all shown signals have in common, and the group's labels."""
+    first = shown[0].labels if shown else {}
+    common = {
+        name: value for name, value in first.items() if all(each.labels.get(name) == value for each in shown)
+    }
+    return {**common, **case.labels}
+
+
+def _since(case: Case, shown: Sequence[Member]) -> datetime:
+    return min((member.signal.onset for member in shown), default=case.opened)

@@ -1,0 +1,98 @@
+"""The end of an incident: its signals are gone, or somebody closed it; and how long it is kept."""
+
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from routing.incidents.advice import withdraw
+from routing.incidents.escalation import stop
+from routing.incidents.grid import FLUSH, flush_on_grid
+from routing.incidents.incident import Case, Member
+from routing.incidents.paging import edit, page_timer
+from routing.incidents.turn import Turn
+from schemas.signal import Signal
+
+RETENTION = timedelta(hours=6)
+"""How long a resolved incident waits for outcomes of its pages, where the clock is the wall's."""
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""The time of events may run ahead of those who send: outcomes are waited for until KEPT_CAP is reached."""
+ACK, STALE, COOL, FORGET = "ack", "stale", "cool", "forget"
+
+
+def cease(turn: Turn, case: Case, member: Member, ended: Signal) -> None:
+    """A signal of the incident no longer fires; when it was the last, the incident is resolved."""
+    turn.state.quiet(member)
+    member.signal = ended
+    turn.state.touch(case)
+    if not case.open:
+        cool_if_over(turn, case)
+    elif not case.firing():
+        resolve(turn, case)
+    else:
+        case.weigh()
+        flush_on_grid(turn, case, turn.now)
+        turn.changed(case)
+
+
+def cool_if_over(turn: Turn, case: Case) -> None:
+    """A resolved incident is kept for group_interval, closed by hand from the end of its last signal on."""
+    if not case.firing():
+        turn.arm(case, COOL, turn.route(case).group_interval)
+
+
+def resolve(turn: Turn, case: Case) -> None:
+    """Resolves the incident now, and says so to everybody whose page arrived, or is yet to arrive."""
+    case.status = "resolved"
+    case.resolved = turn.now
+    stop(turn, case)
+    for name in (FLUSH, ACK):
+        turn.disarm(case, name)
+    for told in case.told.values():
+        told.firing, told.resolved = (), tuple(case.members)
+    for sent in tuple(case.pages.values()):
+        if sent.state == "deferred":
+            sent.state = "withdrawn"
+            turn.disarm(case, page_timer(sent))
+        elif sent.state in ("waiting", "delivered"):
+            edit(turn, case, sent, "resolved")
+    withdraw(turn, case)
+    turn.state.close(case)
+    cool_if_over(turn, case)
+    turn.changed(case)
+
+
+def stale_due(turn: Turn, case: Case) -> None:
+    """Signals that were not asserted for resolve_timeout are resolved as `stale`."""
+    limit = turn.policy.resolve_timeout
+    for member in case.firing():
+        if member.asserted + limit <= turn.now:
+            ended = replace(member.signal, state="resolved", time=turn.now, reason="stale")
+            cease(turn, case, member, ended)
+    watch(turn, case)
+
+
+def watch(turn: Turn, case: Case) -> None:
+    """Looks again when the first of the incident's signals may have become stale."""
+    asserted = min((member.asserted for member in case.firing()), default=None)
+    if asserted is not None and STALE not in case.timers:
+        turn.arm_at(case, STALE, asserted + turn.policy.resolve_timeout)
+
+
+def cool_due(turn: Turn, case: Case) -> None:
+    """The time in which the incident could fire again is over."""
+    turn.state.release(case)
+    waits_until = (case.resolved or turn.now) + RETENTION
+    turn.arm_at(case, FORGET, NEVER if turn.state.core.clock == "events" else max(turn.now, waits_until))
+    forget_if_settled(turn, case)
+
+
+def forget_due(turn: Turn, case: Case) -> None:
+    """Outcomes that still lack will not be waited for."""
+    turn.state.forget(case)
+
+
+def forget_if_settled(turn: Turn, case: Case) -> None:
+    """Forgets a resolved incident about which nothing more is to be heard."""
+    over = FORGET in case.timers and not case.open and not case.firing()
+    if over and all(sent.settled for sent in case.pages.values()):
+        turn.state.forget(case)

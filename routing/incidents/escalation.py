@@ -1,0 +1,163 @@
+"""Escalations: who is paged next while nobody answers, and who when a channel is dead."""
+
+from datetime import timedelta
+
+from routing.incidents.grid import flush_on_grid
+from routing.incidents.incident import Case, Climb, Sent
+from routing.incidents.muting import audible
+from routing.incidents.paging import Address, send
+from routing.incidents.telling import OVER, note, tell
+from routing.incidents.turn import Turn
+from routing.oncall.responders import Responder, chosen, responders
+from routing.policy import Escalation, EscalationTarget
+from schemas.page import PageReason
+
+LEAST_PAUSE = timedelta(minutes=1)
+
+
+def begin(turn: Turn, case: Case, key: str, target: EscalationTarget, reason: PageReason) -> None:
+    """Starts to climb, or to climb anew. A rise in severity pages the present step once more."""
+    note(turn, case, key)
+    climb = case.climbs.get(key)
+    if climb is None:
+        escalation = chosen(target, {**case.worst().labels, **case.labels}, turn.policy)
+        climb = Climb(escalation=escalation.name if escalation else "", began=turn.now)
+        case.climbs[key] = climb
+    else:
+        _restart(turn, climb, reason)
+    _page_step(turn, case, key, reason)
+
+
+def begin_again(turn: Turn, case: Case, key: str) -> None:
+    """Climbs again from the first step: an acknowledgement lapsed."""
+    note(turn, case, key)
+    _restart(turn, case.climbs[key], "repeated")
+    _page_step(turn, case, key, "repeated")
+
+
+def climb_due(turn: Turn, case: Case, key: str) -> None:
+    """The wait of a step is over and nobody answered. While all is muted the climb stands still."""
+    if not audible(turn, case):
+        turn.arm(case, climb_timer(key), LEAST_PAUSE)
+        return
+    case.climbs[key].step += 1
+    case.told[key].paged = turn.now
+    _page_step(turn, case, key, "escalated")
+
+
+def stop(turn: Turn, case: Case) -> None:
+    """Nobody is paged further."""
+    for key in case.climbs:
+        turn.disarm(case, climb_timer(key))
+
+
+def climb_timer(key: str) -> str:
+    """The name of a climb's timer."""
+    return f"climb {key}"
+
+
+def is_answered(case: Case, sent: Sent) -> bool:
+    """Whether somebody acknowledged the incident after this page was sent."""
+    return case.acknowledged is not None and sent.at < case.acknowledged
+
+
+def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
+    """A page did not get through: the recipient's next channel, the next step, the root receiver."""
+    if not case.open or is_answered(case, sent):
+        return
+    if sent.rest:
+        send(turn, case, _onward(sent), "fallback")
+        return
+    climb = case.climbs.get(sent.target)
+    if climb is None:
+        tell(turn, case, turn.policy.route.receiver, "fallback", sent.at)
+    elif _is_stuck(case, climb, sent):
+        climb.step += 1
+        _page_step(turn, case, sent.target, "fallback")
+
+
+def _restart(turn: Turn, climb: Climb, reason: PageReason) -> None:
+    if reason != "joined" or climb.finished:
+        climb.step, climb.round = 0, 0
+    climb.began, climb.finished = turn.now, False
+    climb.sequence += 1
+
+
+def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
+    """Pages the present step, or the next that reaches somebody; after the last, another round or the end."""
+    climb = case.climbs[key]
+    escalation = turn.policy.escalations.get(climb.escalation)
+    while escalation is not None and not climb.finished:
+        if climb.step >= len(escalation.steps):
+            _next_round(turn, case, key, escalation, reason)
+            continue
+        step = escalation.steps[climb.step]
+        found = responders(step, turn.policy, turn.now)
+        if found or not escalation.skip_empty:
+            _send_all(turn, case, key, found, reason)
+            turn.arm(case, climb_timer(key), step.wait)
+            break
+        climb.step += 1
+    if escalation is None:
+        _finish(turn, case, key, "", reason)
+    if case.status != "triggered":
+        stop(turn, case)
+
+
+def _send_all(turn: Turn, case: Case, key: str, found: tuple[Responder, ...], reason: PageReason) -> None:
+    climb = case.climbs[key]
+    for to, channels in found:
+        address = Address(target=key, to=to, channels=channels, step=climb.step, sequence=climb.sequence)
+        send(turn, case, address, reason)
+    turn.state.touch(case)
+
+
+def _next_round(turn: Turn, case: Case, key: str, escalation: Escalation, reason: PageReason) -> None:
+    """Another round, if one is left and this one reached somebody; else the receiver for the end is told."""
+    climb = case.climbs[key]
+    if climb.round < escalation.repeat and _reached(case, key, climb.sequence):
+        climb.round += 1
+        climb.sequence += 1
+        climb.step = 0
+    else:
+        _finish(turn, case, key, escalation.exhausted, reason)
+
+
+def _finish(turn: Turn, case: Case, key: str, exhausted: str, reason: PageReason) -> None:
+    climb = case.climbs[key]
+    climb.finished = True
+    turn.disarm(case, climb_timer(key))
+    why: PageReason = "fallback" if reason == "fallback" else "escalated"
+    tell(turn, case, exhausted or turn.policy.route.receiver, why, climb.began)
+    flush_on_grid(turn, case, case.told[key].paged + turn.route(case).repeat_interval)
+
+
+def _onward(sent: Sent) -> Address:
+    return Address(
+        target=sent.target,
+        to=sent.to,
+        channels=sent.rest,
+        step=sent.step,
+        sequence=sent.sequence,
+        template=sent.template,
+        quiet=sent.quiet,
+    )
+
+
+def _is_stuck(case: Case, climb: Climb, sent: Sent) -> bool:
+    """Whether the page was the last hope of the step at which the climb is."""
+    here = not climb.finished and (sent.step, sent.sequence) == (climb.step, climb.sequence)
+    return here and not any(
+        each.target == sent.target
+        and (each.step, each.sequence) == (sent.step, sent.sequence)
+        and each.state not in OVER
+        for each in case.pages.values()
+    )
+
+
+def _reached(case: Case, key: str, sequence: int) -> bool:
+    """Whether any page of a round arrived, or may yet."""
+    return any(
+        each.target == key and each.sequence == sequence and each.state not in OVER
+        for each in case.pages.values()
+    )

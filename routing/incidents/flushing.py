@@ -1,0 +1,100 @@
+"""Flushing a group: whom to page, whose page to bring up to date, when to look again.
+
+Alertmanager's rules (notify.DedupStage.needsUpdate) with these differences: what joins or leaves is an edit
+of the page that is already there, and so is a rise of severity from `error` on. A new page is sent only where
+severity rises to `error` or above for a target that was told less, where the incident fires again after its
+resolution, and after repeat_interval while nobody answered.
+"""
+
+from datetime import datetime, timedelta
+
+from routing.incidents.escalation import begin
+from routing.incidents.grid import flush_on_grid
+from routing.incidents.incident import Case, Told
+from routing.incidents.muting import audible
+from routing.incidents.paging import edit_latest
+from routing.incidents.telling import loudest, target_key, tell_channel
+from routing.incidents.turn import Turn
+from routing.policy import ChannelTarget, EscalationTarget
+from routing.severity import RANK
+from schemas.page import PageReason, Severity
+
+
+def page_reason(
+    case: Case, told: Told | None, severity: Severity, now: datetime, repeat_interval: timedelta
+) -> PageReason | None:
+    """Why a target is to be paged now, or None. `severity`: the highest of what is not muted."""
+    if told is None:
+        return "opened" if case.status == "triggered" else None
+    if RANK[told.severity] < RANK["error"] <= RANK[severity]:
+        return "joined"
+    if case.status != "triggered":
+        return None
+    if case.opening > told.opening:
+        return "reopened"
+    return "repeated" if now >= told.paged + repeat_interval else None
+
+
+def flush(turn: Turn, case: Case) -> None:
+    """Says what is new about a group to the targets of its receiver."""
+    case.grid = turn.now
+    heard = audible(turn, case)
+    if heard:
+        for target in targets(turn, case):
+            _tell(turn, case, target)
+    edit_news(turn, case)
+    for member in [each for each in case.members.values() if not each.fires]:
+        turn.state.remove(case, member)
+        case.gone += 1
+    turn.state.touch(case)
+    if heard:
+        arm_repeat(turn, case)
+    else:
+        flush_on_grid(turn, case, turn.now)
+
+
+def targets(turn: Turn, case: Case) -> tuple[ChannelTarget | EscalationTarget, ...]:
+    """What the incident's receiver notifies."""
+    receiver = turn.policy.receivers.get(case.receiver)
+    return receiver.notify if receiver else ()
+
+
+def arm_repeat(turn: Turn, case: Case) -> None:
+    """Looks again when the first target has not heard of it for repeat_interval, while nobody answers."""
+    if case.status != "triggered":
+        return
+    keys = (target_key(target) for target in targets(turn, case))
+    waits = [case.told[key].paged for key in keys if key in case.told and not _climbs(case, key)]
+    if waits:
+        flush_on_grid(turn, case, min(waits) + turn.route(case).repeat_interval)
+
+
+def edit_news(turn: Turn, case: Case) -> None:
+    """Brings up to date the pages of targets that were not told of all that fires, ends or gets worse."""
+    firing = tuple(member.signal.id for member in case.members.values() if member.fires)
+    resolved = tuple(member.signal.id for member in case.members.values() if not member.fires)
+    severity = loudest(turn, case)
+    for key, told in case.told.items():
+        is_known = set(firing) <= set(told.firing) and set(resolved) <= set(told.resolved)
+        if not is_known or RANK[severity] > RANK[told.shown]:
+            edit_latest(turn, case, (key,), "updated")
+            told.shown = max(severity, told.shown, key=RANK.__getitem__)
+        told.firing, told.resolved = firing, resolved
+
+
+def _tell(turn: Turn, case: Case, target: ChannelTarget | EscalationTarget) -> None:
+    key = target_key(target)
+    route = turn.route(case)
+    told = case.told.get(key)
+    reason = page_reason(case, told, loudest(turn, case), turn.now, route.repeat_interval)
+    if reason is None or (reason == "repeated" and _climbs(case, key)):
+        return
+    if isinstance(target, ChannelTarget):
+        tell_channel(turn, case, case.receiver, target, reason)
+    else:
+        begin(turn, case, key, target, reason)
+
+
+def _climbs(case: Case, key: str) -> bool:
+    climb = case.climbs.get(key)
+    return climb is not None and not climb.finished

@@ -1,0 +1,157 @@
+"""Pages and their updates: sending, sending again, and keeping what was delivered up to date."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from msgspec import Struct
+
+from routing.incidents.briefing import content, title
+from routing.incidents.incident import Case, Edit, Sent
+from routing.incidents.turn import Turn
+from schemas.identity import derived
+from schemas.page import Channel, Page, PageReason, Update, UpdateReason
+
+PAGE_CAP = 128
+"""Pages kept of an incident; beyond, the oldest is dropped, so it is no longer edited."""
+UNKNOWN_AFTER = timedelta(minutes=2)
+"""A page without an outcome for so long counts as deferred, where the clock is the wall's."""
+
+
+class Address(Struct, frozen=True, kw_only=True):
+    """Where a page goes: to whom, over the first of `channels`; the others are tried when it is dead."""
+
+    target: str
+    to: str
+    channels: tuple[Channel, ...]
+    step: int = 0
+    sequence: int = 0
+    template: str = ""
+    quiet: bool = False
+
+
+def channel_key(channel: Channel) -> str:
+    """The name under which is noted what a channel was told."""
+    return f"{channel.kind}:{channel.target}"
+
+
+def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
+    """Sends a page, once: the same incident, target, step, recipient, sequence and channel is one page."""
+    first, *rest = address.channels
+    parts = (address.target, str(address.step), address.to, str(address.sequence), channel_key(first))
+    page_id = derived("page", case.id, *parts)
+    if page_id in case.pages:
+        return
+    _make_room(turn, case)
+    sent = Sent(
+        id=page_id,
+        target=address.target,
+        to=address.to,
+        channel=first,
+        reason=reason,
+        at=turn.now,
+        rest=tuple(rest),
+        step=address.step,
+        sequence=address.sequence,
+        template=address.template,
+        quiet=address.quiet,
+    )
+    case.pages[page_id] = sent
+    turn.state.messages[page_id] = (case.id, page_id)
+    if address.to not in case.paged:
+        case.paged = (*case.paged, address.to)[-PAGE_CAP:]
+    attempt(turn, case, sent)
+    turn.changed(case)
+
+
+def attempt(turn: Turn, case: Case, sent: Sent) -> None:
+    """Gives a page to its notifier, for the first time or again."""
+    sent.state = "waiting"
+    page = Page(
+        id=sent.id,
+        time=turn.now,
+        incident=case.id,
+        severity=case.severity,
+        to=sent.to,
+        channel=sent.channel,
+        reason=sent.reason,
+        summary=title(case),
+        content=content(turn, case, sent.template),
+        attempt=sent.attempt,
+    )
+    turn.emit("pages", case.id, page)
+    if turn.state.core.clock == "wall":
+        turn.arm(case, page_timer(sent), UNKNOWN_AFTER)
+    turn.state.touch(case)
+
+
+def edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
+    """Brings a page up to date, as soon as it is known to be delivered."""
+    if reason == "resolved" and sent.quiet:
+        return
+    if sent.state != "delivered":
+        sent.wanted = reason
+    elif sent.edit is None or (sent.edit.reason, reason) != ("resolved", "resolved"):
+        _begin_edit(turn, case, sent, reason)
+    turn.state.touch(case)
+
+
+def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateReason) -> None:
+    """Brings the last page to each recipient of the targets up to date."""
+    names = dict.fromkeys(targets)
+    latest = {(sent.to, sent.target, channel_key(sent.channel)): sent for sent in case.pages.values()}
+    for sent in latest.values():
+        if sent.target in names:
+            edit(turn, case, sent, reason)
+
+
+def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:
+    """Gives an update to its notifier, for the first time or again."""
+    message = Update(
+        id=update.id,
+        time=turn.now,
+        incident=case.id,
+        severity=case.severity,
+        to=sent.to,
+        channel=sent.channel,
+        reason=update.reason,
+        summary=title(case),
+        content=content(turn, case, sent.template),
+        page=sent.id,
+        reference=sent.reference,
+        attempt=update.attempt,
+    )
+    turn.emit("pages", case.id, message)
+    if turn.state.core.clock == "wall":
+        turn.arm(case, edit_timer(sent), UNKNOWN_AFTER)
+
+
+def page_timer(sent: Sent) -> str:
+    """The name of the timer of a page's next attempt."""
+    return f"page {sent.id}"
+
+
+def edit_timer(sent: Sent) -> str:
+    """The name of the timer of the next attempt at a page's update."""
+    return f"edit {sent.id}"
+
+
+def _begin_edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
+    sent.wanted = None
+    turn.disarm(case, edit_timer(sent))
+    if sent.edit is not None:
+        turn.state.messages.pop(sent.edit.id, None)
+    sent.edits += 1
+    sent.edit = Edit(id=derived("upd", sent.id, reason, str(sent.edits)), reason=reason)
+    turn.state.messages[sent.edit.id] = (case.id, sent.id)
+    attempt_edit(turn, case, sent, sent.edit)
+
+
+def _make_room(turn: Turn, case: Case) -> None:
+    """At the cap the oldest page that is settled is dropped, or the oldest of all."""
+    if len(case.pages) < PAGE_CAP:
+        return
+    oldest = next((each for each in case.pages.values() if each.settled), next(iter(case.pages.values())))
+    turn.disarm(case, page_timer(oldest))
+    turn.disarm(case, edit_timer(oldest))
+    turn.state.forget_page(case, oldest.id)
+    turn.state.count("pages dropped at the cap")

@@ -1,0 +1,90 @@
+"""Another policy: open incidents are matched again. They keep their ids; who was told is not told again."""
+
+from collections.abc import Iterable
+
+from routing.incidents.escalation import climb_timer
+from routing.incidents.flushing import arm_repeat, targets
+from routing.incidents.grid import flush_on_grid, flush_soon
+from routing.incidents.grouping import Group, groups_of
+from routing.incidents.incident import Case, Member
+from routing.incidents.joining import case_for, join, weighed
+from routing.incidents.telling import target_key
+from routing.incidents.turn import Turn
+
+
+def rematch(turn: Turn) -> None:
+    """Gives every open incident its place in the new tree, then every signal the incidents it now lacks."""
+    cases = [turn.state.cases[case_id] for case_id in sorted(turn.state.cases)]
+    cases = [case for case in cases if case.open]
+    for case in cases:
+        turn.state.release(case)
+        _reweigh(turn, case)
+    for case in cases:
+        _move(turn, case)
+    for case in cases:
+        for member in case.firing():
+            _complete(turn, member)
+
+
+def _reweigh(turn: Turn, case: Case) -> None:
+    """The new policy's labels and scores; what was the highest before no longer counts."""
+    for member in case.firing():
+        fresh = weighed(turn, member.signal)
+        fresh.asserted = member.asserted
+        turn.state.renew(case, fresh)
+    case.weigh()
+    turn.changed(case)
+
+
+def _move(turn: Turn, case: Case) -> None:
+    """The route it had, if that still takes its worst signal; else one of the same receiver; else the first.
+
+    An incident for which no place is left that another has not taken keeps its pages up to date and pages
+    nobody any more.
+    """
+    worst = case.worst()
+    places = groups_of(turn.policy.route, worst.labels)
+    free = [place for place in places if place.key not in turn.state.groups]
+    place = _best(case, free)
+    if place is None:
+        case.receiver = ""
+    else:
+        case.key, case.labels = place.key, place.labels
+        case.route, case.receiver = place.route.id, place.route.receiver
+        turn.state.claim(case)
+    _stop_climbs(turn, case)
+    _tell_the_new(turn, case, worst)
+
+
+def _best(case: Case, free: Iterable[Group]) -> Group | None:
+    def fitness(place: Group) -> tuple[bool, bool]:
+        return (place.route.id == case.route, place.route.receiver == case.receiver)
+
+    return max(free, key=fitness, default=None)
+
+
+def _stop_climbs(turn: Turn, case: Case) -> None:
+    """Escalations that the incident's receiver no longer means are not climbed further."""
+    keys = {target_key(target) for target in targets(turn, case)}
+    for key, climb in case.climbs.items():
+        if key not in keys:
+            climb.finished = True
+            turn.disarm(case, climb_timer(key))
+
+
+def _tell_the_new(turn: Turn, case: Case, worst: Member) -> None:
+    keys = [target_key(target) for target in targets(turn, case)]
+    if case.grid is not None and any(key not in case.told for key in keys):
+        flush_soon(turn, case, worst)
+    elif case.grid is not None:
+        flush_on_grid(turn, case, turn.now)
+    arm_repeat(turn, case)
+
+
+def _complete(turn: Turn, member: Member) -> None:
+    """Incidents for the groups of a signal that none of its incidents stands for."""
+    known = turn.state.by_signal.all(member.signal.id)
+    held = {turn.state.cases[case_id].key for case_id in known}
+    for place in groups_of(turn.policy.route, member.labels):
+        if place.key not in held:
+            join(turn, case_for(turn, place, member), member)

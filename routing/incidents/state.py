@@ -1,0 +1,191 @@
+"""The router's state: incidents and silences, with the indexes that find an incident without a search."""
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from typing import Literal
+
+from msgspec import field
+
+from routing.incidents.incident import Case, Kept, Member
+from routing.incidents.index import Index, Tally
+from routing.incidents.timers import Timers
+from routing.matchers import Matcher
+from routing.policy import Policy, Route
+from routing.tree import nodes
+
+OPEN_CAP = 20_000
+"""Open incidents; at the cap, signals of new groups join one overflow incident of the root route."""
+KEPT_CAP = 40_000
+"""Incidents, resolved ones included; at the cap the one that was resolved first is forgotten."""
+SILENCE_CAP = 1_000
+"""Silences that hold; further ones are refused."""
+BUCKETS = 256
+START = datetime.fromtimestamp(0, UTC)
+
+
+class Silence(Kept):
+    """What matches is not paged until `until`."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    by: str
+    until: datetime
+    comment: str = ""
+
+
+class Core(Kept):
+    """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was."""
+
+    now: datetime = START
+    clock: Literal["wall", "events"] = "wall"
+    silences: dict[str, Silence] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class State:
+    """All that decisions rest on: `core` and `cases` are saved, the rest is found again from them."""
+
+    def __init__(self, core: Core, cases: Iterable[Case] = ()) -> None:
+        self.core = core
+        self.cases: dict[str, Case] = {case.id: case for case in cases}
+        self.buckets: list[dict[str, Case]] = [{} for _ in range(BUCKETS)]
+        self.changed: set[int] = set()
+        """Buckets with incidents that changed since they were saved."""
+        self.timers = Timers(self.cases)
+        self.groups: dict[str, str] = {}
+        """The incident that further signals of a group join, by the group's key."""
+        self.by_signal, self.by_agent, self.by_team = Index(), Index(), Index()
+        self.detectors = Tally()
+        """How many findings of each detector fire, by agent."""
+        self.messages: dict[str, tuple[str, str]] = {}
+        """Incident and page, by the id of a page or of an update."""
+        self.open = 0
+        self._resolved: list[tuple[datetime, str]] = []
+        self._tree: tuple[Route, dict[tuple[str, str], Route]] | None = None
+        for case in self.cases.values():
+            self._found(case)
+
+    def count(self, what: str) -> None:
+        """Counts one thing that was ignored, dropped or capped."""
+        self.core.counts[what] = self.core.counts.get(what, 0) + 1
+
+    def touch(self, case: Case) -> None:
+        """Notes that an incident changed, so that it is saved."""
+        self.changed.add(bucket(case.id))
+
+    def beside(self, agent: str) -> Collection[str]:
+        """Names of the detectors that fire for an agent."""
+        return self.detectors.names(agent)
+
+    def route(self, policy: Policy, case: Case) -> Route | None:
+        """The incident's route, if the policy still has it."""
+        if self._tree is None or self._tree[0] is not policy.route:
+            self._tree = (policy.route, {(each.id, each.receiver): each for each in nodes(policy.route)})
+        return self._tree[1].get((case.route, case.receiver))
+
+    def add(self, case: Case) -> None:
+        """Takes in a new incident; at the cap, another makes room."""
+        while len(self.cases) >= KEPT_CAP and self._resolved:
+            self._make_room()
+        self.cases[case.id] = case
+        self._found(case)
+        self.touch(case)
+
+    def put(self, case: Case, member: Member) -> None:
+        """Takes a signal that fires into an incident."""
+        case.members[member.signal.id] = member
+        self.by_signal.put(member.signal.id, case)
+        self.detectors.add(member.labels.get("agent", ""), member.signal.detector)
+
+    def renew(self, case: Case, member: Member) -> None:
+        """Replaces what is known of a signal that fires in an incident."""
+        self.quiet(case.members[member.signal.id])
+        self.put(case, member)
+
+    def quiet(self, member: Member) -> None:
+        """Notes that a member no longer fires; call it before its record says so."""
+        self.detectors.drop(member.labels.get("agent", ""), member.signal.detector)
+
+    def remove(self, case: Case, member: Member) -> None:
+        """Takes a signal out of an incident."""
+        if member.fires:
+            self.quiet(member)
+        self.by_signal.drop(member.signal.id, case)
+        del case.members[member.signal.id]
+
+    def close(self, case: Case) -> None:
+        """Notes that an incident was resolved: it is no longer related to others."""
+        self.open -= 1
+        self.by_agent.drop(case.agent, case)
+        self.by_team.drop(case.team, case)
+        heappush(self._resolved, (case.resolved or START, case.id))
+
+    def reopen(self, case: Case) -> None:
+        """Notes that a resolved incident fires again."""
+        self.open += 1
+        self._relate(case)
+
+    def claim(self, case: Case) -> None:
+        """Lets further signals of the group join this incident."""
+        case.joinable = True
+        self.groups[case.key] = case.id
+
+    def release(self, case: Case) -> None:
+        """Lets further signals of the group open an incident of their own."""
+        if case.joinable:
+            case.joinable = False
+            del self.groups[case.key]
+
+    def forget(self, case: Case) -> None:
+        """Drops a resolved incident."""
+        self.release(case)
+        self.timers.disarm_all(case)
+        for member in tuple(case.members.values()):
+            self.remove(case, member)
+        for page_id in tuple(case.pages):
+            self.forget_page(case, page_id)
+        del self.cases[case.id]
+        del self.buckets[bucket(case.id)][case.id]
+        self.touch(case)
+
+    def forget_page(self, case: Case, page_id: str) -> None:
+        """Drops a page: what is reported of it from here on is ignored."""
+        page = case.pages.pop(page_id)
+        self.messages.pop(page_id, None)
+        if page.edit is not None:
+            self.messages.pop(page.edit.id, None)
+
+    def _make_room(self) -> None:
+        at, case_id = heappop(self._resolved)
+        case = self.cases.get(case_id)
+        if case is not None and not case.open and case.resolved == at:
+            self.forget(case)
+            self.count("incidents forgotten at the cap")
+
+    def _relate(self, case: Case) -> None:
+        self.by_agent.put(case.agent, case)
+        self.by_team.put(case.team, case)
+
+    def _found(self, case: Case) -> None:
+        """Files an incident, new or restored, wherever it is looked for."""
+        self.buckets[bucket(case.id)][case.id] = case
+        if case.open:
+            self.reopen(case)
+        else:
+            heappush(self._resolved, (case.resolved or START, case.id))
+        if case.joinable:
+            self.groups[case.key] = case.id
+        for member in case.members.values():
+            self.by_signal.put(member.signal.id, case)
+            if member.fires:
+                self.detectors.add(member.labels.get("agent", ""), member.signal.detector)
+        for page in case.pages.values():
+            self.messages[page.id] = (case.id, page.id)
+            if page.edit is not None:
+                self.messages[page.edit.id] = (case.id, page.id)
+
+
+def bucket(case_id: str) -> int:
+    """The bucket an incident is saved in: the last two hexadecimal digits of its id."""
+    return int(case_id[-2:], 16)

@@ -1,0 +1,164 @@
+"""From a checked document to the policy that the router follows. Defaults live here."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from routing.policy import (
+    BANDS,
+    CONSEQUENCE,
+    Advice,
+    BurnRate,
+    InhibitRule,
+    Owned,
+    Policy,
+    SeverityRule,
+    SeverityTable,
+    Team,
+)
+from routing.rules.document.alertmanager import InhibitPart, SpanPart, TimeIntervalPart
+from routing.rules.document.document import Document
+from routing.rules.document.watching import AgentPart, LimitsPart, SeverityPart
+from routing.rules.inheritance import combined, compile_tree
+from routing.rules.intervals import Span, TimeInterval
+from routing.rules.responding import escalation_of, receiver_of, schedule_of, user_of
+
+RESOLVE_TIMEOUT = timedelta(minutes=15)
+BASE = {
+    "isolation": 90,
+    "silence": 80,
+    "input_shift/injection": 65,
+    "error_rate": 40,
+    "cost": 30,
+    "cost/session": 20,
+    "input_shift": 30,
+    "session/loop": 25,
+}
+BURN_RATE = (
+    BurnRate(long="1h", short="5m", factor=14.4, score=90),
+    BurnRate(long="6h", short="30m", factor=6.0, score=70),
+    BurnRate(long="3d", short="6h", factor=1.0, score=40),
+)
+"""The pairs of the SRE workbook (chapter 5) for an objective over 30 days."""
+KEPT = ("silences", "errors", "rollouts", "drills", "limits", "templates", "tracing")
+TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
+
+
+def compiled(document: Document, raw: Mapping[str, Any]) -> Policy:
+    """The policy of a document that has no faults."""
+    kept = {name: getattr(document, name) for name in KEPT if name in document.model_fields_set}
+    return Policy(
+        route=compile_tree(document.route),
+        receivers={each.name: receiver_of(each) for each in document.receivers},
+        severity=_severity(document.severity),
+        agents=tuple(_owned(each) for each in document.agents),
+        users={name: user_of(name, part) for name, part in document.users.items()},
+        teams={
+            name: Team(name=name, escalation=part.escalation or name) for name, part in document.teams.items()
+        },
+        schedules={name: schedule_of(name, part) for name, part in document.schedules.items()},
+        escalations={name: escalation_of(name, part) for name, part in document.escalations.items()},
+        messages=dict(document.messages),
+        advice=_advice(document),
+        resolve_timeout=document.globals.resolve_timeout or RESOLVE_TIMEOUT,
+        inhibit_rules=tuple(_inhibit(each) for each in document.inhibit_rules),
+        time_intervals=_intervals((*document.time_intervals, *document.mute_time_intervals)),
+        detectors={name: typed(options) for name, options in document.detectors.items()},
+        prices={model: price.model_dump(exclude_none=True) for model, price in document.prices.items()},
+        redact=document.redact,
+        kept={name: value for name, value in kept.items() if value not in (LimitsPart(), (), {})},
+        raw=raw,
+    )
+
+
+def typed(value: Any) -> Any:
+    """Texts that are numbers or truth values in YAML 1.2 as such; all else as it is written.
+
+    >>> typed({"enabled": "true", "arl": "30d", "delta": "0.002"})
+    {'enabled': True, 'arl': '30d', 'delta': 0.002}
+    """
+    if isinstance(value, Mapping):
+        return {key: typed(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [typed(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    if value in TRUTH:
+        return TRUTH[value]
+    if _WHOLE.match(value):
+        return int(value)
+    return float(value) if _FLOAT.match(value) else value
+
+
+def _severity(part: SeverityPart) -> SeverityTable:
+    """Entries of the configuration replace the defaults of the same name; the others stay."""
+    given = (
+        None
+        if part.burn_rate is None
+        else tuple(
+            BurnRate(long=long, short=short, factor=factor, score=score)
+            for long, short, factor, score in part.burn_rate
+        )
+    )
+    return SeverityTable(
+        base={**BASE, **part.base},
+        default=part.default,
+        rules=tuple(
+            SeverityRule(matchers=combined({}, {}, rule.matchers), add=rule.add) for rule in part.rules
+        ),
+        consequence={**CONSEQUENCE, **{str(level): points for level, points in part.consequence.items()}},
+        burn_rate=BURN_RATE if given is None else given,
+        bands={**BANDS, **part.bands},
+    )
+
+
+def _owned(part: AgentPart) -> Owned:
+    return Owned(
+        name=part.name,
+        team=part.team,
+        consequence=part.consequence,
+        slo={str(stream): share for stream, share in part.slo.items()},
+        budget_usd=part.budget.usd if part.budget else None,
+        budget_period=part.budget.per if part.budget else "day",
+        reference=part.reference,
+        runbook=part.runbook,
+        dashboard=part.dashboard,
+    )
+
+
+def _advice(document: Document) -> tuple[Advice, ...]:
+    return tuple(
+        Advice(
+            matchers=combined({}, {}, part.matchers),
+            action=part.action,
+            valid=part.valid,
+            automatic=part.automatic,
+        )
+        for part in document.decisions
+    )
+
+
+def _inhibit(part: InhibitPart) -> InhibitRule:
+    return InhibitRule(
+        source=combined(part.source_match, part.source_match_re, part.source_matchers),
+        target=combined(part.target_match, part.target_match_re, part.target_matchers),
+        equal=part.equal,
+    )
+
+
+def _intervals(parts: Sequence[TimeIntervalPart]) -> dict[str, TimeInterval]:
+    return {part.name: TimeInterval(part.name, tuple(map(_span, part.time_intervals))) for part in parts}
+
+
+def _span(part: SpanPart) -> Span:
+    return Span(
+        times=tuple(each.minutes() for each in part.times),
+        weekdays=part.weekdays,
+        days_of_month=part.days_of_month,
+        months=part.months,
+        years=part.years,
+        location=part.location.key if part.location else "UTC",
+    )

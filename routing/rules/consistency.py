@@ -1,0 +1,74 @@
+"""What is well-formed and refers to what exists, and still cannot work."""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from routing.rules.compiling import TRUTH
+from routing.rules.document.document import Document
+from routing.rules.document.people import SchedulePart, StepPart
+from routing.rules.faults import Fault
+from routing.rules.inheritance import route_faults
+from routing.rules.yaml_tree import Node
+from routing.schedule import moment_of
+
+ALWAYS_REACHABLE = "terminal"
+"""The channel that needs no contact: it is the process's own terminal."""
+BANDS = ("critical", "error", "warning", "info")
+
+
+def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
+    """Routes that Alertmanager refuses, people without a contact, overrides and bands out of order."""
+    yield from route_faults(document.route, root.nearest("route"))
+    yield from _unreachable(document, root)
+    for name, schedule in document.schedules.items():
+        yield from _backward(schedule, root.nearest("schedules", name))
+    yield from _bands(document, root)
+    for name, options in document.detectors.items():
+        node = root.at("detectors", name, "enabled")
+        if node and options["enabled"] not in TRUTH:
+            yield node.place.fault(f"expected true or false, found {options['enabled']!r}")
+
+
+def _unreachable(document: Document, root: Node) -> Iterator[Fault]:
+    for name, escalation in document.escalations.items():
+        for at, step in enumerate(escalation.steps):
+            for user in _people(step, document.schedules):
+                contacts = document.users[user].contacts if user in document.users else None
+                if (
+                    contacts is None
+                    or ALWAYS_REACHABLE in step.via
+                    or any(kind in contacts for kind in step.via)
+                ):
+                    continue
+                node = root.nearest("escalations", name, "steps", at, "via")
+                yield node.place.fault(f'user "{user}" has no contact for any of: {", ".join(step.via)}')
+
+
+def _people(step: StepPart, schedules: Mapping[str, SchedulePart]) -> tuple[str, ...]:
+    """All who may be reached by a step, each once."""
+    found: dict[str, None] = {}
+    for party in step.notify:
+        if party.user is not None:
+            found[party.user] = None
+        schedule = schedules.get(party.schedule or "")
+        for layer in schedule.layers if schedule else ():
+            found |= dict.fromkeys(layer.users)
+        for override in schedule.overrides if schedule else ():
+            found[override.user] = None
+    return tuple(found)
+
+
+def _backward(schedule: SchedulePart, node: Node) -> Iterator[Fault]:
+    for at, override in enumerate(schedule.overrides):
+        start, end = (moment_of(each, schedule.timezone) for each in (override.start, override.end))
+        if start >= end:
+            yield node.nearest("overrides", at).place.fault("the override ends before it starts")
+
+
+def _bands(document: Document, root: Node) -> Iterator[Fault]:
+    bands = document.severity.bands
+    given = [name for name in BANDS if name in bands]
+    node = root.nearest("severity", "bands")
+    for higher, lower in pairwise(given):
+        if bands[higher] <= bands[lower]:  # type: ignore[index] # both are keys of it
+            yield node.keys[higher].fault(f"{higher} must begin above {lower}")

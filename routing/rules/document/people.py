@@ -1,0 +1,128 @@
+"""People, teams, schedules and escalations as they are written."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from routing.oncall.rotation import DAY, EVERY_DAY
+from routing.rules.document.notify import CONTACTS, KINDS, PartyPart
+from routing.rules.document.part import Part
+from routing.rules.document.scalars import (
+    AnyTime,
+    ClockTime,
+    Days,
+    Duration,
+    Every,
+    Name,
+    PositiveDuration,
+    Target,
+    WallTime,
+    Zone,
+)
+
+
+class UserPart(Part):
+    """`{tz: Europe/London, email: ana@example.com, slack: U01, pagerduty: 'env:PD_ANA'}`."""
+
+    gathers: ClassVar[Mapping[str, tuple[str, ...]]] = {"*contacts": CONTACTS}
+
+    tz: Zone | None = None
+    name: str = ""
+    contacts: dict[str, Target] = Field(default={}, alias="*contacts")
+
+
+class TeamPart(Part):
+    """`escalation`: by default the one that has the team's own name."""
+
+    escalation: Name | None = None
+
+
+class WindowPart(Part):
+    """`{days: 'mon:fri', from: '22:00', to: '06:00'}`."""
+
+    days: Days = EVERY_DAY
+    begin: ClockTime = Field(default=0 * DAY, alias="from")
+    end: ClockTime = Field(default=DAY, alias="to")
+
+    @model_validator(mode="after")
+    def _starts_within_the_day(self) -> "WindowPart":
+        if self.begin >= DAY:
+            raise ValueError("a window begins before 24:00")
+        return self
+
+
+class LayerPart(Part):
+    """One rotation."""
+
+    name: Name | None = None
+    start: WallTime
+    every: Every
+    users: Annotated[tuple[Name, ...], Field(min_length=1)]
+    only: Annotated[tuple[WindowPart, ...], Field(min_length=1)] | None = None
+    skip_holidays: str = ""
+
+
+class OverridePart(Part):
+    """`{user: bo, start: '2026-12-24T09:00', end: '2026-12-27T09:00'}`, on the schedule's wall clock."""
+
+    user: Name
+    start: AnyTime
+    end: AnyTime
+
+
+class HandoffPart(Part):
+    """`{notice: 1h, slack: '#pay-sec'}`."""
+
+    gathers: ClassVar[Mapping[str, tuple[str, ...]]] = {"*channels": KINDS}
+
+    notice: PositiveDuration
+    channels: dict[str, Target] = Field(default={}, alias="*channels")
+
+
+class SchedulePart(Part):
+    """Layers and overrides, or a calendar that is fetched."""
+
+    timezone: Zone
+    gaps: Literal["error", "warn", "ignore"] = "ignore"
+    handoff: HandoffPart | None = None
+    layers: tuple[LayerPart, ...] = ()
+    overrides: tuple[OverridePart, ...] = ()
+    ical: Target | None = None
+    match: Literal["email", "name"] = "email"
+
+    @model_validator(mode="after")
+    def _has_somebody(self) -> "SchedulePart":
+        if not self.layers and not self.overrides and self.ical is None:
+            raise ValueError("an empty schedule: expected layers, overrides or ical")
+        return self
+
+
+class StepPart(Part):
+    """Whom to notify, over which channels in order of preference, and how long to wait for an answer."""
+
+    notify: Annotated[tuple[PartyPart, ...], Field(min_length=1)]
+    via: tuple[str, ...] = ()
+    wait: Duration | None = None
+
+    @model_validator(mode="after")
+    def _people_need_a_channel(self) -> "StepPart":
+        if not self.via and any(not party.channels for party in self.notify):
+            raise ValueError("people are reached by a channel: expected via, such as [slack, pagerduty]")
+        return self
+
+
+class ExhaustedPart(Part):
+    """Whom to tell when nobody answered."""
+
+    receiver: Name
+
+
+class EscalationPart(Part):
+    """Steps that are climbed until somebody acknowledges."""
+
+    steps: Annotated[tuple[StepPart, ...], Field(min_length=1)]
+    repeat: Annotated[int, Field(ge=0, le=100)] = 0
+    nobody_on_call: Literal["skip_wait", "wait"] = "skip_wait"
+    ack_timeout: PositiveDuration | None = None
+    exhausted: ExhaustedPart | None = None

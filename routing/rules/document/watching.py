@@ -1,0 +1,180 @@
+"""What is watched, who owns it, how much it matters, and what is to be done: as it is written."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+
+from routing.rules.document.alertmanager import TimesPart
+from routing.rules.document.part import Part, kind_of
+from routing.rules.document.scalars import (
+    ClockTime,
+    Duration,
+    Expression,
+    First,
+    Matchers,
+    Name,
+    Objective,
+    Points,
+    PositiveDuration,
+    RateLimit,
+    Score,
+    Share,
+    Usd,
+    Zone,
+)
+from routing.rules.durations import parse_duration
+from schemas.decision import Action
+from schemas.event import Consequence, ErrorClass
+from schemas.page import Severity
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Stream = Literal["sessions", "tools", "models"]
+PAIR = 4
+
+
+class BudgetPart(Part):
+    """`{usd: 500, per: day}`."""
+
+    usd: Usd
+    per: Literal["hour", "day", "week", "month"] = "day"
+
+
+class AgentPart(Part):
+    """Agents whose name matches the glob `name`."""
+
+    name: Name
+    team: str = ""
+    consequence: Consequence = "moderate"
+    slo: Mapping[Stream, Objective] = {}
+    budget: BudgetPart | None = None
+    reference: First = 2000
+    runbook: str = ""
+    dashboard: str = ""
+
+
+class SeverityRulePart(Part):
+    """`{matchers: ['env="prod"'], add: 15}`."""
+
+    matchers: tuple[Matchers, ...] = ()
+    add: Points
+
+
+def _burn_rate(value: Any) -> tuple[str, str, float, int]:
+    """`[1h, 5m, 14.4, 90]`: long window, short window, factor, score."""
+    if not isinstance(value, list) or len(value) != PAIR or not all(isinstance(each, str) for each in value):
+        raise ValueError(
+            f"expected [long, short, factor, score] such as [1h, 5m, 14.4, 90], found {kind_of(value)}"
+        )
+    long, short, factor, score = value
+    if parse_duration(long) <= parse_duration(short):
+        raise ValueError(f"the long window {long} is not longer than the short one {short}")
+    if not (0 < float(factor) < float("inf") and 0 <= int(score) <= 100):  # noqa: PLR2004 - scores go to 100
+        raise ValueError("expected a factor above 0 and a score from 0 to 100")
+    return long, short, float(factor), int(score)
+
+
+BurnRatePart = Annotated[
+    tuple[str, str, float, int],
+    PlainValidator(_burn_rate),
+    WithJsonSchema({"type": "array", "minItems": PAIR, "maxItems": PAIR}),
+]
+
+
+class SeverityPart(Part):
+    """The severity table; what is absent is a default."""
+
+    base: Mapping[str, Score] = {}
+    default: Score = 20
+    rules: tuple[SeverityRulePart, ...] = ()
+    consequence: Mapping[Consequence, Points] = {}
+    burn_rate: tuple[BurnRatePart, ...] | None = None
+    bands: Mapping[Severity, Score] = {}
+
+
+class RetryPart(Part):
+    """`{after: 5s, times: 4}`."""
+
+    after: Duration
+    times: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class ErrorPart(Part):
+    """How one failure mode is handled. `type`: an expression over error types."""
+
+    type: Expression
+    error_class: ErrorClass = Field(alias="class")
+    retry: RetryPart | None = None
+    then: Literal["defer", "stop", "person"] = "stop"
+
+
+class RolloutPart(Part):
+    """The steps of a rollout, and what it is judged by."""
+
+    agent: Name
+    steps: Annotated[tuple[Share, ...], Field(min_length=1)]
+    min_time: PositiveDuration | None = None
+    maturity: Duration | None = None
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    strata: tuple[Name, ...] = ()
+    margins: Mapping[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+
+    @model_validator(mode="after")
+    def _ascends(self) -> "RolloutPart":
+        if any(later <= earlier for earlier, later in zip(self.steps, self.steps[1:], strict=False)):
+            raise ValueError("steps must ascend")
+        return self
+
+
+class DecisionPart(Part):
+    """Which advice is automatic, which waits for a person."""
+
+    matchers: tuple[Matchers, ...] = ()
+    action: Action = Field(alias="do")
+    valid: PositiveDuration | None = Field(default=None, alias="for")
+    automatic: bool = False
+
+
+class PricePart(Part):
+    """USD per million tokens."""
+
+    input: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    output: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    cache_read: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    cache_write: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class LimitsPart(Part):
+    """`{pages_per_person: 2 per 1h}`."""
+
+    pages_per_person: RateLimit | None = None
+
+
+class RecurrencePart(Part):
+    """When something planned comes again: `{months_day: 1}`, `{weekday: tuesday, time: '10:00'}`."""
+
+    months_day: Annotated[int, Field(ge=1, le=31)] | None = None
+    weekday: Weekday | None = None
+    time: ClockTime | None = None
+    times: tuple[TimesPart, ...] = ()
+
+
+class SilencePart(Part):
+    """A planned silence."""
+
+    name: Name
+    matchers: Annotated[tuple[Matchers, ...], Field(min_length=1)]
+    every: RecurrencePart
+    location: Zone | None = None
+    author: str = ""
+    comment: str = ""
+
+
+class DrillPart(Part):
+    """A rehearsal of an incident."""
+
+    name: Name
+    scenario: Name
+    agent: Name
+    every: RecurrencePart
+    location: Zone | None = None

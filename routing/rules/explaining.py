@@ -1,0 +1,101 @@
+"""Where a label set leads, and why: what `oversight route` says."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from routing.oncall.responders import chosen, first_responders
+from routing.ownership import with_team
+from routing.policy import Escalation, EscalationTarget, Policy, Route
+from routing.severity import RANK, Score, score
+from routing.tree import matching
+from schemas.page import Severity
+from schemas.signal import Signal
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """Where a label set leads at an instant.
+
+    `receivers`: in the tree's order, before mute times; one may occur again. `on_call`: whom the first step
+    of the team's escalation reaches. `labels`: as routes see them. `routes`: ids. `why`: one line each.
+    """
+
+    receivers: tuple[str, ...]
+    on_call: tuple[str, ...]
+    severity: Severity
+    score: int
+    labels: Mapping[str, str]
+    routes: tuple[str, ...]
+    why: tuple[str, ...]
+
+
+def explain(policy: Policy, labels: Mapping[str, str], at: datetime) -> Answer:
+    """Which receivers take a label set, who is on call, how severe it is, and why.
+
+    Only a finding (a label set with `detector`) gets the labels `team` and `severity` that routing adds;
+    others are routed as they are, as Alertmanager would.
+    """
+    seen = {name: value for name, value in labels.items() if value}
+    is_finding = "detector" in seen
+    if is_finding:
+        seen = with_team(policy, seen)
+    scored = score(_signal(seen, at), seen, policy, at)
+    if is_finding:
+        seen.setdefault("severity", scored.severity)
+    routes = matching(policy.route, seen)
+    return Answer(
+        receivers=tuple(route.receiver for route in routes),
+        on_call=_on_call(policy, seen, routes, at),
+        severity=next((band for band in RANK if band == seen.get("severity")), scored.severity),
+        score=scored.total,
+        labels=seen,
+        routes=tuple(route.id for route in routes),
+        why=tuple(_why(scored, routes)),
+    )
+
+
+def _signal(labels: Mapping[str, str], at: datetime) -> Signal:
+    """A finding of which nothing but its labels is known."""
+    return Signal(
+        id="",
+        detector=labels.get("detector", ""),
+        finding=labels.get("finding", ""),
+        state="firing",
+        labels=dict(labels),
+        time=at,
+        onset=at,
+        summary="",
+        confidence=_share(labels.get("confidence", "1")),
+    )
+
+
+def _share(text: str) -> float:
+    try:
+        return min(1.0, max(0.0, float(text)))
+    except ValueError:
+        return 1.0
+
+
+def _on_call(
+    policy: Policy, labels: Mapping[str, str], routes: tuple[Route, ...], at: datetime
+) -> tuple[str, ...]:
+    """Whom the escalation of the team reaches first; without one, that of the first receiver with one."""
+    escalation = _escalation(policy, labels, routes)
+    return first_responders(escalation, policy, at) if escalation else ()
+
+
+def _escalation(policy: Policy, labels: Mapping[str, str], routes: tuple[Route, ...]) -> Escalation | None:
+    team = policy.teams.get(labels.get("team", ""))
+    if team is not None:
+        return policy.escalations.get(team.escalation)
+    targets = (target for route in routes for target in policy.receivers[route.receiver].notify)
+    found = (chosen(target, labels, policy) for target in targets if isinstance(target, EscalationTarget))
+    return next((each for each in found if each is not None), None)
+
+
+def _why(scored: Score, routes: tuple[Route, ...]) -> Iterator[str]:
+    for part in scored.parts:
+        yield f"{part.points:+d} {part.why}"
+    for route in routes:
+        yield f"{route.id} takes it: receiver {route.receiver}"

@@ -1,0 +1,1 @@
+"""What a page says, before a channel gives it its form."""

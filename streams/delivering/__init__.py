@@ -1,0 +1,1 @@
+"""Notify: the agent on pages, attempts at channels, rendering."""

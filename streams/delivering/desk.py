@@ -1,0 +1,186 @@
+"""Sees every page through: attempt it, record the outcome, report it, and only then acknowledge it.
+
+Attempts run side by side. Two messages of one incident to one channel keep their order (an edit must not
+overtake its page); those to another person or channel do not wait for a slow one. Each kind of channel has
+its own room, so a channel that hangs takes none from the others.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from schemas.cause import Reported
+from schemas.outcome import Outcome
+from schemas.page import Message
+from schemas.wire import Malformed, decode_message
+from streams.delivering.outcomes import Outcomes
+
+ROOM = 100
+BACKLOG = 2000
+FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 10.0
+log = structlog.get_logger(__name__)
+Line = tuple[str, str, str]
+
+
+class Arrival(Protocol):
+    """One record of the pages' topic, in hand."""
+
+    @property
+    def value(self) -> bytes:
+        """The undecoded message."""
+        ...
+
+    @property
+    def partition(self) -> int:
+        """Where it came from."""
+        ...
+
+    def is_ours(self) -> bool:
+        """Whether the partition is still this worker's; what has not begun by then is its next owner's."""
+        ...
+
+    def done(self) -> None:
+        """Acknowledges it: it is recorded and reported."""
+        ...
+
+    def leave(self) -> None:
+        """Lets go of it without acknowledging it."""
+        ...
+
+
+class Attempts(Protocol):
+    """Who makes attempts: `streams.delivering.delivery.Courier`."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of channel it can reach."""
+        ...
+
+    async def attempt(self, message: Message, now: datetime) -> Outcome:
+        """One attempt, ten seconds at most."""
+        ...
+
+    async def close(self) -> None:
+        """Ends connections and processes, once the last attempt is made."""
+        ...
+
+
+class Desk:
+    """Takes arrivals and sees them through.
+
+    `report`: appends a cause. `bury`: takes what cannot be handled, with the reason. `now`: the wall clock.
+    `at`: the time of the report of a message. `room`: attempts at a time per kind of channel; `backlog`:
+    messages in hand, beyond which `take` waits.
+    """
+
+    def __init__(
+        self,
+        courier: Attempts,
+        outcomes: Outcomes,
+        *,
+        report: Callable[[Reported], Awaitable[None]],
+        bury: Callable[[bytes, str], Awaitable[None]],
+        now: Callable[[], datetime],
+        at: Callable[[Message], datetime],
+        room: int = ROOM,
+        backlog: int = BACKLOG,
+    ) -> None:
+        self._courier = courier
+        self._outcomes = outcomes
+        self._report = report
+        self._bury = bury
+        self._now = now
+        self._at = at
+        self._rooms = {kind: asyncio.Semaphore(room) for kind in sorted(courier.kinds)}
+        self._elsewhere = asyncio.Semaphore(room)
+        self._backlog = asyncio.Semaphore(backlog)
+        self._last: dict[Line, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def take(self, arrival: Arrival) -> None:
+        """Begins with an arrival; waits only where the backlog is full."""
+        await self._backlog.acquire()
+        try:
+            message = decode_message(arrival.value)
+        except Malformed as fault:
+            self._begin(self._buried(arrival, str(fault)))
+            return
+        line = (message.incident, message.channel.kind, message.channel.target)
+        task = self._begin(self._in_line(arrival, message, self._last.get(line)))
+        self._last[line] = task
+        task.add_done_callback(lambda done: self._forget(line, done))
+
+    async def idle(self) -> None:
+        """Waits until everything in hand has been seen through or let go."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    def _begin(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(self._counted(work))
+        # The loop itself holds tasks only weakly.
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _counted(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        finally:
+            self._backlog.release()
+
+    def _forget(self, line: Line, done: "asyncio.Task[None]") -> None:
+        if self._last.get(line) is done:
+            del self._last[line]
+
+    async def _in_line(self, arrival: Arrival, message: Message, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            await self._seen_through(arrival, message)
+        except Exception as error:  # noqa: BLE001 - one message must not stop the others
+            log.error("page.failed", page=message.id, attempt=message.attempt, error=type(error).__name__)  # noqa: TRY400 - a traceback may hold secrets
+            await self._buried(arrival, f"handling it failed: {type(error).__name__}")
+
+    async def _seen_through(self, arrival: Arrival, message: Message) -> None:
+        outcome = self._outcomes.known(message.id, message.attempt)
+        if outcome is None:
+            outcome = await self._attempted(arrival, message)
+        if outcome is None:
+            arrival.leave()
+            return
+        reported = Reported(at=self._at(message), page=message.id, attempt=message.attempt, outcome=outcome)
+        await self._insist(arrival, lambda: self._report(reported))
+
+    async def _attempted(self, arrival: Arrival, message: Message) -> Outcome | None:
+        """The outcome, recorded; None where the partition went to another worker before it began."""
+        async with self._rooms.get(message.channel.kind, self._elsewhere):
+            if not arrival.is_ours():
+                return None
+            now = self._now()
+            outcome = await self._courier.attempt(message, now)
+        self._outcomes.record(message.id, message.attempt, outcome, arrival.partition, now)
+        return outcome
+
+    async def _buried(self, arrival: Arrival, reason: str) -> None:
+        await self._insist(arrival, lambda: self._bury(arrival.value, reason))
+
+    async def _insist(self, arrival: Arrival, append: Callable[[], Awaitable[None]]) -> None:
+        """Appends, then acknowledges; while the log is away, tries again as long as the partition is ours."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                await append()
+            except Exception as error:  # noqa: BLE001 - whatever the log's client raises, it is tried again
+                log.warning("page.report_failed", error=type(error).__name__, again_in_s=pause_s)
+            else:
+                arrival.done()
+                return
+            if not arrival.is_ours():
+                arrival.leave()
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

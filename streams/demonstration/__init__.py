@@ -1,0 +1,1 @@
+"""The demo: a simulated fleet, its incidents, and the stage they are shown on."""

@@ -1,0 +1,104 @@
+"""Detect and route on Kafka: the two folds, their hosts, and the rules that they follow."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from uuid import uuid4
+
+from detectors.bank import Bank
+from routing.router import Router
+from schemas.record import Stream
+from streams.hosting.clock import Clock
+from streams.hosting.emission import Destination, Emission
+from streams.hosting.environment import Environment
+from streams.hosting.heartbeat import beating
+from streams.hosting.host import Host, Hosting
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.partition import Cadence, Partition, Surroundings
+from streams.hosting.rules import Rulebook, Rules
+from streams.hosting.settings import read_settings
+from streams.hosting.snapshots import Snapshots
+from streams.hosting.topics import (
+    CAUSES,
+    DEADLETTER,
+    DECISIONS,
+    DETECTOR_STATE,
+    EVENTS,
+    INCIDENTS,
+    PAGES,
+    ROUTING_STATE,
+)
+
+
+class Folds:
+    """Detect and route on one log, with the rules that they follow."""
+
+    def __init__(
+        self, env: Environment, rules: Rules, kafka: KafkaLog, clock: Clock, variables: Mapping[str, str]
+    ) -> None:
+        """`variables`: where secrets are; new rules that name others are refused."""
+        self._env = env
+        self._kafka = kafka
+        self._clock = clock
+        self._owner = uuid4().hex
+        self._count = 0
+        self._destinations: dict[Stream, Destination] = {}
+        self._events = 1
+        self._rulebook = Rulebook(env.config, rules, kafka, clock, env.clock, variables=variables)
+        self._cadence = Cadence(age=env.snapshot_age)
+        detect = Hosting(
+            topic=EVENTS, group=f"{env.name}-detect", make=self._detect, owned=self._rulebook.events_owned,
+            clock=env.clock, session=env.session,
+        )  # fmt: skip
+        route = Hosting(
+            topic=CAUSES, group=f"{env.name}-route", make=self._route, owned=self._rulebook.routing_owned,
+            clock=env.clock, session=env.session,
+        )  # fmt: skip
+        self.hosts = [Host(each, env.connection, clock) for each in (route, detect)]
+
+    async def run(self) -> None:
+        """Runs both folds and follows the files of the rules, until `stop`."""
+        self._events = await self._kafka.partitions(EVENTS)
+        spread = {"pages": PAGES, "incidents": INCIDENTS, "decisions": DECISIONS, "deadletter": DEADLETTER}
+        for stream, topic in spread.items():
+            self._destinations[stream] = Destination(topic, await self._kafka.partitions(topic))  # type: ignore[index] # mypy widens the key
+        self._destinations["causes"] = Destination(CAUSES, 1)
+        beside = [asyncio.create_task(self._rulebook.watch())]
+        if self._env.alive:
+            beside.append(asyncio.create_task(beating(self._env.alive)))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for host in self.hosts:
+                    group.create_task(host.run())
+        finally:
+            for each in beside:
+                each.cancel()
+
+    async def stop(self) -> None:
+        """Hands everything over."""
+        for host in self.hosts:
+            await host.stop()
+
+    def _detect(self, number: int) -> Partition:
+        bank = Bank(read_settings, self._env.clock, partition=number, partitions=self._events)
+        rules = self._rulebook.rules
+        return self._partition(
+            bank, (EVENTS, number), DETECTOR_STATE, lambda: bank.begin(rules.files, rules.digest), grace_s=2.0
+        )
+
+    def _route(self, number: int) -> Partition:
+        return self._partition(Router(), (CAUSES, number), ROUTING_STATE, lambda: None, grace_s=0.0)
+
+    def _partition(
+        self,
+        fold: Bank | Router,
+        source: tuple[str, int],
+        state: str,
+        genesis: Callable[[], None],
+        grace_s: float,
+    ) -> Partition:
+        self._count += 1
+        emission = Emission(self._kafka, self._destinations, self._clock, self._env.clock)
+        snapshots = Snapshots(self._kafka, state, source[1], f"{self._owner}-{self._count}")
+        cadence = self._cadence.with_grace(grace_s)
+        surroundings = Surroundings(self._kafka, emission, snapshots, self._clock, cadence)
+        return Partition(fold, source, surroundings, genesis)

@@ -1,0 +1,236 @@
+"""One partition of a fold under way: restore, fold in order, put outputs out, snapshot.
+
+The rules, each of which closes a hole: outputs carry their origin and are acknowledged before anything that
+contains their cause is written; entries are written before the low-water mark that relies on them; a record
+that makes the fold raise goes to the dead letters at once and the partition goes on; only IO is tried again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from msgspec import Struct, structs
+
+from schemas.record import Origin, Output, Record
+from streams.fold import Fold
+from streams.hosting.clock import Clock
+from streams.hosting.emission import Emission
+from streams.hosting.log import AppendFailed, Log, Outgoing
+from streams.hosting.snapshots import Snapshots, batches
+
+AT_ONCE = 200
+"""Records folded before everything else in the process has its turn."""
+
+
+MOST_BOUNDARIES = 256
+"""Places remembered while state cannot be written; then every other one is forgotten."""
+
+
+class Cadence(Struct, frozen=True, kw_only=True):
+    """When state is written: keys not saved for `age` or `events` offsets; `most_bytes` at once."""
+
+    age: timedelta = timedelta(seconds=10)
+    events: int = 200_000
+    boundary: timedelta = timedelta(milliseconds=500)
+    most_bytes: int = 4_000_000
+    wake_grace: timedelta = timedelta(seconds=0)
+
+    def with_grace(self, seconds: float) -> "Cadence":
+        """The same, waking the fold so much later: events may lag behind the wall clock."""
+        return structs.replace(self, wake_grace=timedelta(seconds=seconds))
+
+
+class Surroundings(Struct, frozen=True):
+    """What a partition works with."""
+
+    log: Log
+    emission: Emission
+    snapshots: Snapshots
+    clock: Clock
+    cadence: Cadence
+
+
+class Boundary(Struct, frozen=True):
+    """A place between two records where the log may be taken up again, and the mark there."""
+
+    offset: int
+    since_s: float
+    mark: bytes
+
+
+class Partition:
+    """Owner of one partition of the fold's log.
+
+    `source`: the input topic and partition number. `genesis`: readies a fold that has no state yet.
+    """
+
+    def __init__(
+        self,
+        fold: Fold,
+        source: tuple[str, int],
+        surroundings: Surroundings,
+        genesis: Callable[[], None],
+    ) -> None:
+        self.fold = fold
+        self.next = 0
+        self.snapshot_failures = 0
+        self.dead_letters = 0
+        self.low_water = 0
+        self._topic, self.number = source
+        self._name = f"{self._topic}/{self.number}"
+        self._log = surroundings.log
+        self._emission = surroundings.emission
+        self._snapshots = surroundings.snapshots
+        self._clock = surroundings.clock
+        self._cadence = surroundings.cadence
+        self._genesis = genesis
+        self._boundaries: deque[Boundary] = deque()
+        self._woken = -1
+        self._owed: list[tuple[Origin, Output]] = []
+        self._unwritten: dict[str, int] = {}
+        """Keys whose last write failed, with the first offset that is not saved."""
+
+    async def start(self) -> int:
+        """Takes the partition over and restores the fold.
+
+        Returns:
+            The offset to read from.
+        """
+        restored = await self._snapshots.take_over()
+        if restored.low_water is None:
+            self._genesis()
+            await self._snapshots.write_low_water(0, self.fold.mark())
+        else:
+            self.fold.resume(restored.low_water.mark)
+            self.next = self.low_water = restored.low_water.offset
+            for key, saved in restored.keys.items():
+                self.fold.load(key, saved)
+        self._bound()
+        return self.next
+
+    def _bound(self) -> None:
+        """Remembers this place, unless the last one is near."""
+        now_s = self._clock.monotonic_s()
+        last = self._boundaries[-1] if self._boundaries else None
+        apart_s = self._cadence.boundary.total_seconds()
+        if last is None or (last.offset < self.next and now_s - last.since_s >= apart_s):
+            self._boundaries.append(Boundary(self.next, now_s, self.fold.mark()))
+        if len(self._boundaries) > MOST_BOUNDARIES:
+            self._boundaries = deque(list(self._boundaries)[::2])
+
+    def fold_batch(self, records: Sequence[Record]) -> list[tuple[Origin, Output]]:
+        """Folds records in order. What was seen already is passed over: the log may be delivered again."""
+        outputs: list[tuple[Origin, Output]] = []
+        apply, name = self.fold.apply, self._name
+        for record in records:
+            if record.offset < self.next:
+                continue
+            try:
+                given: Sequence[Output] = apply(record)
+            except Exception as fault:  # noqa: BLE001 - a pure function fails the same way again
+                self.dead_letters += 1
+                given = (_deadletter(record, fault),)
+            self.next = record.offset + 1
+            if given:
+                outputs += [(Origin(name, record.offset, n), output) for n, output in enumerate(given)]
+        return outputs
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """Folds a batch and puts its outputs out.
+
+        Raises:
+            AppendFailed: not all outputs are known to be written; `pay` puts them out again.
+        """
+        self._bound()
+        for at in range(0, len(records), AT_ONCE):
+            self._owed += self.fold_batch(records[at : at + AT_ONCE])
+            # Heartbeats run in this loop: a slow fold must not cost the worker its partitions.
+            await asyncio.sleep(0)
+        await self.pay()
+
+    async def pay(self) -> None:
+        """Puts out what is owed; no state is written before that, and nothing further should be taken.
+
+        Raises:
+            AppendFailed: it is still owed.
+        """
+        if self._owed:
+            await self._emission.put(self._owed)
+            self._owed = []
+
+    async def settle(self) -> None:
+        """Writes the state that is due. A refusal stops nothing: the log still has what the state lacks."""
+        if self._owed:
+            return
+        self._bound()
+        due = self._due(self._clock.monotonic_s())
+        if due is None:
+            return
+        try:
+            await self._write(due)
+        except AppendFailed:
+            self.snapshot_failures += 1
+
+    def _due(self, now_s: float) -> int | None:
+        """Keys unsaved since before this offset are written; None: nothing is due yet."""
+        old = [
+            each.offset
+            for each in self._boundaries
+            if now_s - each.since_s >= self._cadence.age.total_seconds()
+            or self.next - each.offset >= self._cadence.events
+        ]
+        return old[-1] if old and self.next > self.low_water else None
+
+    async def hand_over(self) -> None:
+        """Writes all state, so that the next owner need not fold much again.
+
+        Raises:
+            AppendFailed: it is not known to be written; the next owner folds from the low-water mark.
+        """
+        await self.pay()
+        await self._write(self.next)
+
+    async def _write(self, until: int) -> None:
+        pending = {**self.fold.unsaved(), **self._unwritten}
+        names = [name for name, since in pending.items() if since <= until]
+        remaining = min((since for since in pending.values() if since > until), default=self.next)
+        self._unwritten |= {name: pending[name] for name in names}
+        saved = ((name, self.fold.save(name)) for name in names)
+        for batch in batches(saved, self._cadence.most_bytes):
+            await self._snapshots.write(batch)
+        self._unwritten.clear()
+        await self._sink(remaining)
+
+    async def _sink(self, remaining: int) -> None:
+        """Moves the low-water mark to the last place at or before the first offset that is not saved."""
+        if remaining >= self.next:
+            place = Boundary(self.next, self._clock.monotonic_s(), self.fold.mark())
+            self._boundaries.clear()
+        else:
+            place = self._boundaries[0]
+            while self._boundaries and self._boundaries[0].offset <= remaining:
+                place = self._boundaries.popleft()
+        self._boundaries.appendleft(place)
+        if place.offset == self.low_water:
+            return
+        await self._snapshots.write_low_water(place.offset, place.mark)
+        self.low_water = place.offset
+
+    async def wake(self) -> None:
+        """Appends a waking record to the fold's own log where the wall clock has passed what it waits for."""
+        wake_at = self.fold.wake_at
+        if wake_at is None or self._woken >= self.next:
+            return
+        at_s = self._clock.now().timestamp() - self._cadence.wake_grace.total_seconds()
+        if at_s >= wake_at:
+            key, value = self.fold.waking(at_s)
+            self._woken = await self._log.append(self._topic, self.number, [Outgoing(key or None, value)])
+
+
+def _deadletter(record: Record, fault: Exception) -> Output:
+    reason = f"{type(fault).__name__}: {fault}"[:1000].encode("utf-8", "backslashreplace")
+    key = (record.key or b"").decode("utf-8", "replace")
+    return Output(
+        "deadletter", key, record.value, record.time_s or 0.0, (("reason", reason), *record.headers)
+    )

@@ -1,0 +1,205 @@
+"""The state of a fold's partition in a compacted topic.
+
+Every owner first appends a claim; the claim's offset is its *epoch*: unique, and higher than any before.
+It then reads the topic up to its claim. Keys carry the epoch, so an owner that was paused and lost its
+partition can only write beside its successor, never over it. Restoring takes, for each key of the fold, the
+entry with the highest (epoch, applied offset), and the low-water entry of the highest epoch.
+
+Keys: `claim/OWNER`, `EPOCH/low-water`, `EPOCH/entry/KEY`, `EPOCH/part/DIGEST/KEY`. Parts are written before
+the entry that names their digests and removed after it no longer does. What older owners left of a key is
+removed only after this owner wrote an entry of its own for it: one of them may only be paused, and about to
+write the entry that names a part which nothing names yet.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from schemas.record import Record, Saved
+from streams.hosting.log import Log, Outgoing
+
+_CLAIM = b"claim/"
+_NOTHING = ""
+"""The digest of a part without any bytes, which is not written: it would be a tombstone."""
+_KINDS = ("low-water", "entry", "part")
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """The value of an entry: a Saved whose parts are named by digest."""
+
+    applied: int
+    version: int
+    wake_at: float | None
+    parts: dict[str, str]
+    body: bytes
+
+
+class LowWater(msgspec.Struct, array_like=True):
+    """Every offset below is contained in acknowledged entries; `mark`: the partition's state there."""
+
+    offset: int
+    mark: bytes
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What a new owner starts from; `low_water` is None where nobody owned the partition before."""
+
+    low_water: LowWater | None
+    keys: Mapping[str, Saved]
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """A parsed key of the topic."""
+
+    epoch: int
+    kind: str
+    digest: str
+    name: str
+
+    def key(self) -> bytes:
+        """The key as it stands in the topic."""
+        tail = {"low-water": "", "entry": f"/{self.name}", "part": f"/{self.digest}/{self.name}"}[self.kind]
+        return f"{self.epoch}/{self.kind}{tail}".encode("utf-8", "surrogatepass")
+
+    def part(self, digest: str) -> "Place":
+        """Where a part of an entry stands: under the entry's own epoch and key."""
+        return Place(self.epoch, "part", digest, self.name)
+
+
+class Snapshots:
+    """The snapshot topic of one partition, for one owner."""
+
+    def __init__(self, log: Log, topic: str, partition: int, owner: str) -> None:
+        """`owner`: a name that no other owner ever has."""
+        self._log = log
+        self._topic = topic
+        self._partition = partition
+        self._claim = _CLAIM + owner.encode()
+        self._epoch = -1
+        self._written: dict[str, set[Place]] = {}
+        """What this owner knows to stand in the topic for each key of the fold."""
+        self._strewn: dict[str, set[Place]] = {}
+        """What else may stand there for it: of owners before, or of appends that were not acknowledged."""
+        self._before: list[bytes] = []
+        """Claims and low-water entries of owners before."""
+
+    async def take_over(self) -> Restored:
+        """Claims the partition, reads everything before the claim, and stands as its owner from here on."""
+        self._epoch = await self._append([Outgoing(self._claim, b"1")])
+        live = await self._live()
+        restored = self._choose(live)
+        low_water = restored.low_water
+        if low_water is not None:
+            await self.write_low_water(low_water.offset, low_water.mark)
+        return restored
+
+    async def _append(self, records: Sequence[Outgoing]) -> int:
+        return await self._log.append(self._topic, self._partition, records)
+
+    async def _live(self) -> dict[bytes, bytes]:
+        """The last value of each key before the claim, tombstones applied."""
+        live: dict[bytes, bytes] = {}
+        async for batch in self._log.read(self._topic, self._partition):
+            for record in batch:
+                if record.offset <= self._epoch:
+                    _put(live, record)
+            if batch and batch[-1].offset >= self._epoch:
+                break
+        return live
+
+    def _choose(self, live: Mapping[bytes, bytes]) -> Restored:
+        places = {place: value for key, value in live.items() if (place := _place(key)) is not None}
+        entries = {p: msgspec.msgpack.decode(v, type=Entry) for p, v in places.items() if p.kind == "entry"}
+        best: dict[str, tuple[Place, Entry]] = {}
+        for place, entry in sorted(entries.items(), key=lambda each: (each[0].epoch, each[1].applied)):
+            if all(digest == _NOTHING or place.part(digest) in places for digest in entry.parts.values()):
+                best[place.name] = (place, entry)
+        keys = {name: _saved(place, entry, places) for name, (place, entry) in sorted(best.items())}
+        lows = sorted(place for place in places if place.kind == "low-water")
+        for place in places.keys() - lows:
+            self._strewn.setdefault(place.name, set()).add(place)
+        claims = [key for key in live if key.startswith(_CLAIM)]
+        self._before = [*claims, *(place.key() for place in lows)]
+        low = msgspec.msgpack.decode(places[lows[-1]], type=LowWater) if lows else None
+        return Restored(low, keys)
+
+    async def write_low_water(self, offset: int, mark: bytes) -> None:
+        """Every offset below is contained in entries written before. Clears what older owners left."""
+        value = msgspec.msgpack.encode(LowWater(offset, mark))
+        await self._append([Outgoing(Place(self._epoch, "low-water", "", "").key(), value)])
+        if self._before:
+            left, self._before = self._before, []
+            await self._append([Outgoing(key, None) for key in left])
+
+    async def write(self, keys: Mapping[str, Saved]) -> None:
+        """Writes entries: parts that are new, then the entries, then tombstones of what they replace."""
+        standing: dict[str, set[Place]] = {}
+        parts: list[Outgoing] = []
+        entries: list[Outgoing] = []
+        for name, saved in keys.items():
+            place = Place(self._epoch, "entry", "", name)
+            digests = {part: _digest(piece) for part, piece in saved.parts.items()}
+            pieces = {place.part(digests[part]): piece for part, piece in saved.parts.items() if piece}
+            new = [each for each in pieces if each not in self._written.get(name, ())]
+            parts += [Outgoing(each.key(), pieces[each]) for each in new]
+            entry = Entry(saved.applied, saved.version, saved.wake_at, digests, saved.body)
+            entries.append(Outgoing(place.key(), msgspec.msgpack.encode(entry)))
+            standing[name] = {place, *pieces}
+            self._strewn.setdefault(name, set()).update(new)
+        await self._append([*parts, *entries])
+        await self._replace(standing)
+
+    async def _replace(self, standing: Mapping[str, set[Place]]) -> None:
+        """Removes all that stands for keys besides what was just written."""
+        gone: list[Outgoing] = []
+        for name, places in standing.items():
+            self._strewn[name] = (self._strewn[name] | self._written.get(name, set())) - places
+            self._written[name] = places
+            gone += [Outgoing(each.key(), None) for each in sorted(self._strewn[name])]
+        if gone:
+            await self._append(gone)
+        for name in standing:
+            del self._strewn[name]
+
+
+def _put(live: dict[bytes, bytes], record: Record) -> None:
+    key = record.key or b""
+    if record.value:
+        live[key] = record.value
+    else:
+        live.pop(key, None)
+
+
+def _place(key: bytes) -> Place | None:
+    """A key of the topic, parsed; None for claims and for what is not ours."""
+    try:
+        epoch, kind, *names = key.decode("utf-8", "surrogatepass").split("/", 2)
+        digest, name = names[0].split("/", 1) if kind == "part" else ("", "".join(names))
+        place = Place(int(epoch), kind, digest, name)
+    except (ValueError, IndexError):
+        return None
+    return place if kind in _KINDS and place.key() == key else None
+
+
+def _digest(piece: bytes) -> str:
+    return blake2b(piece, digest_size=16).hexdigest() if piece else _NOTHING
+
+
+def _saved(place: Place, entry: Entry, places: Mapping[Place, bytes]) -> Saved:
+    parts = {part: places.get(place.part(digest), b"") for part, digest in entry.parts.items()}
+    return Saved(entry.applied, entry.body, entry.version, entry.wake_at, parts)
+
+
+def batches(keys: Iterable[tuple[str, Saved]], most_bytes: int) -> Iterator[dict[str, Saved]]:
+    """Splits a large snapshot, so that no append grows without bound. Takes the next key when it is due."""
+    batch: dict[str, Saved] = {}
+    size = 0
+    for name, saved in keys:
+        batch[name] = saved
+        size += len(saved.body) + sum(len(piece) for piece in saved.parts.values())
+        if size >= most_bytes:
+            yield batch
+            batch, size = {}, 0
+    if batch:
+        yield batch
