@@ -17,6 +17,7 @@ from streams.delivering.secrets import environment
 from tests.fakes import BODY, NOW, content, page, update
 from tests.fakes_http import BOT, Cut, PagerDuty, Refusal, Sink, Slack, Timeout, TooMany
 
+PATIENT = timedelta(minutes=1)
 SHORT = timedelta(milliseconds=300)
 SIGNING = "whsec-of-the-hook"
 
@@ -165,11 +166,13 @@ async def test_a_refused_connection_is_tried_again():
 
 
 async def test_a_slow_channel_does_not_hold_up_another():
-    async with Sink([Timeout()] * 20).running() as dead, Sink().running() as well, courier(SHORT) as one:
+    async with Sink([Timeout()] * 20).running() as dead, Sink().running() as well, courier(PATIENT) as one:
         waiting = [asyncio.create_task(one.attempt(page("webhook", dead.url), NOW)) for _ in range(20)]
         assert isinstance(await one.attempt(page("webhook", well.url), NOW), Delivered)
         assert not any(task.done() for task in waiting)
-        assert set(await asyncio.gather(*waiting)) == {Deferred(reason="timed out")}
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_a_redirect_is_not_followed():
