@@ -384,15 +384,15 @@ class Bank:
     def resume(self, mark: bytes) -> None:
         """Restores watermark, grid and settings.
 
-        Settings that held when they were written and hold no more are left out, and their digest is no longer
-        known, so that whoever has some that do hold puts them into the log.
+        Settings that held when they were written and hold no more are left out, and no digest is known any
+        more, so that whoever has some that do hold puts them into the log.
         """
         self._mark = msgspec.msgpack.decode(mark, type=Mark)
         try:
             settings = self._settings_of(self._mark.files)
             self._try(settings)
         except ValueError:
-            self._mark.digests = self._mark.digests[:-1]
+            self._mark.digests = ()
         else:
             self._settings = settings
 

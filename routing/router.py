@@ -55,8 +55,11 @@ class Router:
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """Digests of the configurations followed so far, the present one last."""
-        return self._intake.digests
+        """Digests of the configurations followed so far, the present one last.
+
+        None while the one that was saved cannot be followed any more: whoever has another is to tell it.
+        """
+        return self._intake.digests if self._policy is not None else ()
 
     def waking(self, at_s: float) -> tuple[bytes, bytes]:
         """A `Wake` that fires what is due by then."""

@@ -56,7 +56,10 @@ class Content(Words, frozen=True):
 
 
 class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="page", tag_field="kind"):
-    """One page: it asks somebody to look. `id` is derived: incident, step, recipient, sequence."""
+    """One page: it asks somebody to look. `id` is derived: incident, step, recipient, sequence.
+
+    `time`: of this attempt. `began`: of the first one, where this is a later one.
+    """
 
     id: str
     time: Time
@@ -68,6 +71,7 @@ class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="page", ta
     summary: str
     content: Content
     attempt: int = 1
+    began: Time | None = None
 
 
 class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="update", tag_field="kind"):

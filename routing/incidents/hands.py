@@ -4,12 +4,13 @@ from datetime import timedelta
 
 from routing.incidents.closing import ACK, resolve
 from routing.incidents.escalation import begin_again, stop
-from routing.incidents.flushing import arm_repeat
+from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case
 from routing.incidents.muting import audible
 from routing.incidents.paging import edit_latest
 from routing.incidents.state import SILENCE_CAP, Silence
+from routing.incidents.telling import target_key
 from routing.incidents.turn import Turn
 from routing.matchers import MatcherSyntax, parse_matchers
 from routing.oncall.instants import utc
@@ -41,7 +42,10 @@ def acknowledged(turn: Turn, cause: Acknowledged) -> None:
 
 
 def ack_due(turn: Turn, case: Case) -> None:
-    """The acknowledgement lapses: the escalation is climbed again. While all is muted it is not."""
+    """The acknowledgement lapses: the escalation is climbed again. While all is muted it is not.
+
+    An escalation that the incident's receiver no longer means is not climbed again.
+    """
     if not audible(turn, case):
         turn.arm(case, ACK, LEAST_PAUSE)
         return
@@ -49,7 +53,8 @@ def ack_due(turn: Turn, case: Case) -> None:
     case.acknowledged_by = ""
     case.acknowledged = None
     edit_latest(turn, case, case.told, "updated")
-    for key in case.climbs:
+    meant = {target_key(target) for target in targets(turn, case)}
+    for key in (each for each in case.climbs if each in meant):
         begin_again(turn, case, key)
     flush_on_grid(turn, case, turn.now)
     arm_repeat(turn, case)

@@ -77,6 +77,7 @@ def attempt(turn: Turn, case: Case, sent: Sent) -> None:
         summary=title(case),
         content=content(turn, case, sent.template),
         attempt=sent.attempt,
+        began=sent.at if sent.attempt > 1 else None,
     )
     turn.emit("pages", case.id, page)
     if turn.state.core.clock == "wall":

@@ -36,6 +36,7 @@ PASSING = frozenset(
     }
 )
 BEFORE = timedelta(minutes=5)
+"""Slack's clock and ours may differ by so much."""
 LOOKED_AT = 100
 CHANNEL_PAGES = 3
 USERS = ("U", "W")
@@ -160,7 +161,7 @@ def _earlier(web: _Web, page: Page, target: str) -> Generator[Call, Answer, Outc
         return channel or None
     query = {
         "channel": channel,
-        "oldest": f"{(page.time - BEFORE).timestamp():.6f}",
+        "oldest": f"{((page.began or page.time) - BEFORE).timestamp():.6f}",
         "limit": str(LOOKED_AT),
         "include_all_metadata": "true",
     }

@@ -233,3 +233,13 @@ def test_a_receiver_that_wants_no_resolutions_gets_none():
     t.acknowledge()
     t.recover()
     assert [update.reason for update in t.updates] == ["acknowledged"]
+
+
+def test_a_later_attempt_says_when_the_first_one_was():
+    t = Scenario(answers={"slack": busy})
+    t.signal()
+    t.fast_forward(2 * MINUTE)
+    first, *later = t.pages
+    assert first.began is None
+    assert later
+    assert {page.began for page in later} == {first.time}

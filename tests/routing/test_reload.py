@@ -149,3 +149,12 @@ def test_resolved_incidents_are_left_alone():
     count = len(t.outputs)
     t.configure(ONE_CHANNEL + "\n# a comment")
     assert len(t.outputs) == count
+
+
+def test_whoever_was_paged_by_an_escalation_that_is_no_longer_meant_is_not_paged_when_the_answer_lapses():
+    t = Scenario(ESCALATED)
+    t.signal()
+    t.acknowledge()
+    t.configure(ESCALATED.replace("{escalation: '{{ labels.team }}'}", "{slack: '#people'}"))
+    t.fast_forward(HOUR)
+    assert t.paged == [(0, "slack U01"), (1920, "slack #people")]

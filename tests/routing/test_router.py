@@ -252,6 +252,7 @@ def test_a_configuration_that_can_no_longer_be_followed_makes_causes_wait():
     fold = Router(refuse)
     fold.load(KEY, t.router.save(KEY))
     assert fold.wake_at is None
+    assert fold.digests == ()
     assert fold.apply(Record(99, encode(Wake(at=START + HOUR)))) == ()
 
 

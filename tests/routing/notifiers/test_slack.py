@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -153,6 +155,13 @@ def test_a_second_attempt_finds_what_the_first_one_posted():
         API + "conversations.history?channel=C1&oldest=1771760370.000000&limit=100&include_all_metadata=true"
     )
     assert look.body == b""
+    assert outcome == Delivered(reference="C1:171.5")
+
+
+def test_a_late_attempt_looks_back_to_the_first_one_however_long_ago_that_was():
+    late = page("slack", "C1", attempt=7, began=NOW - timedelta(hours=3))
+    (look,), outcome = attempt(late, history("pag-1"))
+    assert f"&oldest={(NOW - timedelta(hours=3, minutes=5)).timestamp():.6f}&" in look.url
     assert outcome == Delivered(reference="C1:171.5")
 
 
