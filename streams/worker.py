@@ -32,7 +32,7 @@ from streams.hosting.folds import Folds
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import AppendFailed, Outgoing
 from streams.hosting.rules import Rules
-from streams.hosting.topics import CAUSES, DEADLETTER, PAGES
+from streams.hosting.topics import CAUSES, DEADLETTER, PAGES, missing
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 10.0
@@ -159,11 +159,14 @@ async def _partitions(env: Environment) -> int:
     """How many partitions the pages have; waits for the brokers, and for somebody to make the topics."""
     while True:
         try:
-            async with KafkaLog(env.connection) as kafka:
-                return await kafka.partitions(PAGES)
+            absent = await missing(env.connection)
+            if not absent:
+                async with KafkaLog(env.connection) as kafka:
+                    return await kafka.partitions(PAGES)
+            log.warning("worker.waiting", kafka=env.kafka, missing=absent, remedy="oversight topics")
         except (KafkaError, AppendFailed) as error:
-            log.warning("worker.waiting", kafka=env.kafka, error=repr(error), remedy="oversight topics")
-            await asyncio.sleep(WAIT_S)
+            log.warning("worker.waiting", kafka=env.kafka, error=repr(error))
+        await asyncio.sleep(WAIT_S)
 
 
 def logged() -> None:
