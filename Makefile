@@ -58,6 +58,7 @@ nightly: env ## the property tests at length
 bench: env ## the benchmarks: figures for docs/performance.md
 	@$(BIN)/python benchmarks/throughput.py
 	@$(BIN)/python benchmarks/latency.py
+	@$(BIN)/python benchmarks/memory.py
 
 lint: env ## ruff, mypy and import-linter only
 	@$(BIN)/python tools/gates.py lint format types imports
