@@ -6,12 +6,12 @@ from random import Random
 
 import pytest
 
-from streams.hosting.topics import EVENTS, create
+from streams.topics import EVENTS, create
 from tests.contract.disturbance import EVERYTHING, Disturbed, disturbed
 from tests.contract.played import CONFIG, PARTITIONS
 
 pytestmark = pytest.mark.timeout(300)
-SESSION_S = {"kafka": 4.0, "tansu": 6.0}
+SESSION_S = {"kafka": 4.0, "tansu": 4.0}
 AWAY_S = 20
 """A minute would be no different: retries back off to five seconds at most."""
 

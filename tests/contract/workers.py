@@ -115,14 +115,14 @@ class Site:
 
     @property
     def sent(self) -> Counter[str]:
-        """How often each page reached its channel, told by what the receiver sees."""
+        """How often each page reached its channel, told by what the receiver sees; edits do not count."""
         posted = [each["metadata"]["event_payload"]["page"] for each in self.slack.top]
         triggered = [
             each["payload"]["custom_details"]["page"]
             for each in self.pagerduty.bodies
             if each["event_action"] == "trigger"
         ]
-        return Counter([*posted, *triggered])
+        return Counter(each for each in [*posted, *triggered] if each.startswith("page-"))
 
     def worker(self) -> Worker:
         """Starts one more."""
