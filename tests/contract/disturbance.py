@@ -9,10 +9,10 @@ from pathlib import Path
 
 from schemas.wire import encode
 from streams.history import Step
-from streams.kafka import KafkaLog
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.snapshots import Snapshots
+from streams.hosting.topics import CAUSES, DETECTOR_STATE, EVENTS
 from streams.publication import Publisher, publisher
-from streams.snapshots import Snapshots
-from streams.topics import CAUSES, DETECTOR_STATE, EVENTS
 from tests.contract.played import PARTITIONS, bytes_of, calm, end_of, steps
 from tests.contract.reading import read_back
 from tests.contract.witness import Witness, witnessing

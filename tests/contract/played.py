@@ -16,11 +16,11 @@ from schemas.outcome import Delivered
 from schemas.page import Message, Page, Update
 from schemas.record import Origin, Output, Record
 from schemas.wire import encode, moment
+from streams.demonstration.fleet import Scripted, fleet
 from streams.files import Line
-from streams.fleet import Scripted, fleet
 from streams.history import DRAIN, Step, plan
-from streams.settings import read_settings
-from streams.topics import EVENTS
+from streams.hosting.settings import read_settings
+from streams.hosting.topics import EVENTS
 
 PARTITIONS = 4
 AGENTS = 120

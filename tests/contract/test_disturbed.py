@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from streams.topics import EVENTS, create
+from streams.hosting.topics import EVENTS, create
 from tests.contract.disturbance import EVERYTHING, Disturbed, disturbed
 from tests.contract.played import CONFIG, PARTITIONS
 

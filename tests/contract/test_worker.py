@@ -13,12 +13,12 @@ from schemas.cause import ConfigFile
 from schemas.event import Event
 from schemas.page import Page
 from schemas.wire import encode
+from streams.demonstration.fleet import Scripted, fleet
 from streams.files import config_files, lines
-from streams.fleet import Scripted, fleet
 from streams.history import Step, partition_of
+from streams.hosting.topics import EVENTS, create
 from streams.publication import publisher
 from streams.replay import replay
-from streams.topics import EVENTS, create
 from tests.contract.played import PARTITIONS
 from tests.contract.witness import Witness, witnessing
 from tests.contract.workers import ROOT, Site, site

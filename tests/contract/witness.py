@@ -13,7 +13,7 @@ from schemas.outcome import Delivered
 from schemas.page import Message, Page
 from schemas.record import Origin
 from schemas.wire import decode_cause, decode_message
-from streams.topics import CAUSES, DEADLETTER, PAGES
+from streams.hosting.topics import CAUSES, DEADLETTER, PAGES
 
 WITHIN = timedelta(seconds=90)
 QUIET = timedelta(seconds=1)
