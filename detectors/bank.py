@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from detectors.agent import STALE_S, VERSION, AgentState
+from detectors.agent import VERSION, AgentState
+from detectors.crowd import MOST_AGENTS, OVERFLOW, Crowd
 from detectors.detector import Detector
 from detectors.registry import discover
 from detectors.settings import Settings as Followed
@@ -19,7 +20,6 @@ from detectors.settings import Watch
 from schemas.cause import ConfigFile, Signalled, Wake
 from schemas.control import AnyControl, Rebase, Settings, Tick
 from schemas.event import Event
-from schemas.identity import derived
 from schemas.record import Output, Record, Saved
 from schemas.signal import Signal
 from schemas.wire import Malformed, decode_event, encode, moment
@@ -30,10 +30,6 @@ FUTURE_S = 300.0
 """An event time further ahead of the record's own timestamp is replaced by the watermark."""
 WATERMARK_EVERY_S = 60.0
 """How often the events' watermark is told to routing, where that is the clock."""
-MOST_AGENTS = 20_000
-"""Agents per partition; further ones share one key, and a signal says so."""
-OVERFLOW = "(overflow)"
-CAPPED_EVERY_S = 60.0
 LONGEST_REASON = 1000
 DIGESTS = 16
 """Digests of configurations that are remembered."""
@@ -51,10 +47,7 @@ class Mark(msgspec.Struct, array_like=True):
     files: tuple[ConfigFile, ...] = ()
     late_events: int = 0
     future_events: int = 0
-    overflowed: int = 0
-    capped_since: float = 0.0
-    capped_told: float = 0.0
-    capped_at: float = 0.0
+    crowd: Crowd = msgspec.field(default_factory=Crowd)
     forgotten: dict[str, int] = {}
     """At which offset a detector was last switched off: older state of it is not taken up again."""
 
@@ -229,7 +222,7 @@ class Bank:
             state = AgentState.load(name, self._kinds, self._settings, saved, self._mark.forgotten)
             del self._asleep[name]
         elif self._full() and name != OVERFLOW:
-            self._capped()
+            self._mark.crowd.grow(self._mark.watermark)
             return self._awake.get(OVERFLOW) or self._waken(OVERFLOW, offset)
         else:
             state = AgentState(name, self._kinds, self._settings)
@@ -240,14 +233,6 @@ class Bank:
         """Whether there are as many agents as may be; the key that the others share is none of them."""
         shared = OVERFLOW in self._awake or OVERFLOW in self._asleep
         return len(self._awake) + len(self._asleep) - shared >= self._most_agents
-
-    def _capped(self) -> None:
-        """More agents than a partition holds: said so as long as it lasts."""
-        mark = self._mark
-        mark.overflowed += 1
-        if mark.watermark - mark.capped_at > STALE_S:
-            mark.capped_since = mark.watermark
-        mark.capped_at = mark.watermark
 
     # -- time ----------------------------------------------------------------------------------------
 
@@ -262,36 +247,14 @@ class Bank:
             if not self._wakes:
                 break
             at = max(at + GRID_S, _on_grid(self._wakes[0][0]))
-        outputs += self._tell_caps(to_s)
+        crowd = mark.crowd.signal(f"agent.events/{self._partition}", self._most_agents, to_s)
+        if crowd is not None:
+            outputs.append(self._signalled(crowd, to_s))
         mark.next_grid = floor(to_s / GRID_S) * GRID_S + GRID_S
         mark.watermark = max(mark.watermark, to_s)
         if self._clock == "events" and mark.next_grid - GRID_S >= mark.told + WATERMARK_EVERY_S:
             outputs += self._tell()
         return outputs
-
-    def _tell_caps(self, at: float) -> list[Output]:
-        """A signal once a minute while agents beyond the cap come; it goes stale by itself when they stop."""
-        mark = self._mark
-        is_new = mark.capped_told < mark.capped_at and at - mark.capped_at <= STALE_S
-        if not is_new or at - mark.capped_told < CAPPED_EVERY_S:
-            return []
-        mark.capped_told = at
-        where = f"agent.events/{self._partition}"
-        labels = {"agent": OVERFLOW, "detector": "telemetry", "finding": "agents_capped", "partition": where}
-        signal = Signal(
-            id=derived("sig", "agents_capped", where, moment(mark.capped_since).isoformat()),
-            detector="telemetry",
-            finding="agents_capped",
-            state="firing",
-            labels=labels,
-            time=moment(at),
-            onset=moment(mark.capped_since),
-            summary=f"{where} has more than {self._most_agents:,} agents: the others are watched as one",
-            observed=float(mark.overflowed),
-            baseline=0.0,
-            unit="events",
-        )
-        return [self._signalled(signal, at)]
 
     def _woken(self, at: float) -> list[str]:
         """Keys to ask at a point of the grid, by name: an order that a restart does not change."""

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from detectors.bank import OVERFLOW, Bank
+from detectors.bank import Bank
+from detectors.crowd import OVERFLOW
 from detectors.registry import discover
 from schemas.record import Record
 from schemas.wire import Malformed, moment
