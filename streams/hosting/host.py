@@ -83,6 +83,8 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
                 await self._start()
                 while not self._stopping.is_set():
                     await self._round()
+                    if not self._blocked:
+                        self._pause_s = FIRST_PAUSE_S
             except (KafkaError, AppendFailed, OSError) as error:
                 log.warning("host.interrupted", topic=self._hosting.topic, error=repr(error))
                 await self._rest()
