@@ -15,10 +15,14 @@ from schemas.record import Origin
 from schemas.wire import decode_cause, decode_message
 from streams.hosting.topics import CAUSES, DEADLETTER, PAGES
 
-WITHIN = timedelta(seconds=90)
+WITHIN = timedelta(seconds=60)
 QUIET = timedelta(seconds=1)
 PLACES = ((CAUSES, 0), (DEADLETTER, 0), *((PAGES, number) for number in range(4)))
 """As `oversight topics` makes them."""
+
+
+class Untold(AssertionError):  # noqa: N818 - what is wrong
+    """A page was written, and nobody ever reported what became of it."""
 
 
 class Witness:
@@ -91,8 +95,16 @@ class Witness:
             self.watermarks[cause.partition] = cause.at
 
     async def over(self, end: datetime, partitions: int, within: timedelta = WITHIN) -> None:
-        """Waits until every partition told a time from `end` on, all is answered, and no more comes."""
-        await self.sees(lambda: self._is_over(end, partitions), within)
+        """Waits until every partition told a time from `end` on, all is answered, and no more comes.
+
+        Raises:
+            Untold: all partitions told it, but some message has no outcome.
+        """
+        await self.sees(lambda: self._is_told(end, partitions), within)
+        try:
+            await self.sees(lambda: not self.unanswered and self._is_quiet(), within)
+        except AssertionError as error:
+            raise Untold(str(error)) from None
 
     async def sees(self, what: Callable[[], object], within: timedelta = WITHIN) -> None:
         """Waits until something holds of what was written."""
@@ -109,10 +121,11 @@ class Witness:
             f"unanswered {sorted(self.unanswered)[:5]}, quiet for {quiet_s:.1f} s, last {self.last!r}"
         )
 
-    def _is_over(self, end: datetime, partitions: int) -> bool:
-        told = [at for at in self.watermarks.values() if at >= end]
-        quiet_s = time.monotonic() - self.last_s
-        return len(told) == partitions and not self.unanswered and quiet_s >= QUIET.total_seconds()
+    def _is_told(self, end: datetime, partitions: int) -> bool:
+        return len([at for at in self.watermarks.values() if at >= end]) == partitions
+
+    def _is_quiet(self) -> bool:
+        return time.monotonic() - self.last_s >= QUIET.total_seconds()
 
 
 @asynccontextmanager
