@@ -1,6 +1,6 @@
 """One agent in the bank: its detectors, the signals that stand, and what it remembers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from detectors.detector import Detector, Finding, State
 from detectors.memory import MOST_CHANGES, Identities
 from detectors.settings import Settings
 from detectors.standing import About, Found, Signals, Standing, about
-from schemas.event import Event
+from schemas.event import EVENT_TYPES, Event
 from schemas.record import Saved
 from schemas.signal import Signal
 
@@ -17,6 +17,8 @@ STALE_S = 900.0
 """Without any event for this long a signal resolves as stale."""
 VERSION = 1
 _RELEASE = "agent.release.v1"
+
+Observe = Callable[[Event, float], None]
 
 
 class Body(msgspec.Struct, array_like=True):
@@ -37,8 +39,8 @@ class AgentState:
     """Everything the bank knows of one agent. Times in POSIX seconds of event time."""
 
     __slots__ = (
-        "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_signals", "applied",
-        "detectors", "name", "observers", "woken_at",
+        "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_observers",
+        "_signals", "applied", "detectors", "name", "woken_at",
     )  # fmt: skip
 
     def __init__(self, name: str, kinds: Mapping[str, type[Detector]], settings: Settings) -> None:
@@ -60,7 +62,10 @@ class AgentState:
 
     def _hold(self, detectors: dict[str, Detector]) -> None:
         self.detectors = detectors
-        self.observers = [detector.observe for detector in detectors.values()]
+        self._observers: dict[str, tuple[Observe, ...]] = {
+            kind: tuple(each.observe for each in detectors.values() if kind in each.watches)
+            for kind in EVENT_TYPES
+        }
 
     def configure(self, settings: Settings) -> None:
         """Follows other settings; a detector that is switched off forgets, one switched on starts anew."""
@@ -95,7 +100,10 @@ class AgentState:
         return faults
 
     def take(self, event: Event, now: float) -> Sequence[str]:
-        """Shows an event to every detector; returns what raised. A duplicate is shown to none."""
+        """Shows an event to every detector that watches its type; returns what raised.
+
+        A duplicate is shown to none.
+        """
         if self._ids.repeats(event.source, event.id):
             self._duplicates += 1
             return ()
@@ -106,7 +114,7 @@ class AgentState:
         if event.type == _RELEASE:
             self._changed(event)
         faults: Sequence[str] = self._complaints() if self._faults else ()
-        for observe in self.observers:
+        for observe in self._observers[event.type]:
             try:
                 observe(event, now)
             except Exception as fault:  # noqa: BLE001 - the other detectors still see the event

@@ -50,6 +50,7 @@ class Cost:
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = "60 minutes with at least 8 interactions of a model; 100 sessions that ended."
     quiet_arl_days: ClassVar[float] = 30.0
+    watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
 
     __slots__ = ("_closes_at", "_last", "_series", "_sessions", "_state", "_threshold_s")
 

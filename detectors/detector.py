@@ -55,12 +55,14 @@ class Detector(Protocol):
     """One online detector of one agent's events. Laws in `tests/detectors/test_laws.py` hold for every one.
 
     Class constants: `name` (its file's name), `version` of its state's format, `warm_up` (one sentence: what
-    it needs before it can speak), `quiet_arl_days` (days between false findings it is built for).
+    it needs before it can speak), `quiet_arl_days` (days between false findings it is built for), `watches`
+    (the types of events that concern it; it is shown no others).
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
     warm_up: ClassVar[str]
+    watches: ClassVar[frozenset[str]]
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """`options`: the overrides of this detector in the configuration."""

@@ -75,6 +75,7 @@ class ErrorRate:
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = "None: objectives hold from the first event; what is usual is learnt by day."
     quiet_arl_days: ClassVar[float] = 30.0
+    watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
 
     __slots__ = (
         "_closes_at",

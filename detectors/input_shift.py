@@ -68,6 +68,7 @@ class InputShift:
         "the agent's first 2,000 inputs (`reference:`), or at least 300 after seven days, make the reference"
     )
     quiet_arl_days: ClassVar[float] = 30.0
+    watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1"})
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         self._options = _options(options)

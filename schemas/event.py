@@ -5,7 +5,7 @@ closed schema for registries. Absent dimensions are `None`, never 0.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -18,6 +18,8 @@ Scalar = str | float | bool
 EventType = Literal[
     "agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.approval.v1", "agent.release.v1"
 ]
+EVENT_TYPES: tuple[str, ...] = get_args(EventType)
+"""All of them."""
 ErrorClass = Literal["retryable", "non_retryable", "escalation"]
 Consequence = Literal["low", "moderate", "high", "critical"]
 

@@ -11,7 +11,7 @@ from detectors.settings import Settings, Watch
 from schemas.cause import ConfigFile, Signalled, Wake
 from schemas.control import Control, Rebase, Tick
 from schemas.control import Settings as Resettle
-from schemas.event import Event
+from schemas.event import EVENT_TYPES, Event
 from schemas.record import Output, Record
 from schemas.signal import Signal
 from schemas.wire import encode, moment
@@ -24,6 +24,7 @@ class Told:
     name: ClassVar[str] = "told"
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = "none"
+    watches: ClassVar[frozenset[str]] = frozenset(EVENT_TYPES)
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         self.wake_at: float | None = None
@@ -95,6 +96,13 @@ class Other(Told):
         del event
         self.state[3] += 1
         self.state[:2] = [self.state[3] % 2, now]
+
+
+class Judge(Other):
+    """One that is concerned by evaluations alone."""
+
+    name: ClassVar[str] = "judge"
+    watches: ClassVar[frozenset[str]] = frozenset({"agent.evaluation.v1"})
 
 
 KINDS = {"told": Told, "other": Other}

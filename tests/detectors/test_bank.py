@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from detectors.bank import Bank
 from detectors.crowd import OVERFLOW
 from detectors.registry import discover
+from schemas.event import EVENT_TYPES
 from schemas.record import Record
 from schemas.wire import Malformed, moment
 from tests.detectors.agent_events import START_S
 from tests.detectors.made_up import (
     KINDS,
+    Judge,
     Tape,
     config,
     reasons,
@@ -236,6 +238,16 @@ class TestSignals:
         tape.event(6)
         tape.tick(10)
         assert not [each for each in tape.signals if each.state == "resolved" and each.detector == "told"]
+
+
+class TestWatching:
+    def test_a_detector_is_shown_the_types_that_it_watches_and_no_others(self):
+        tape = Tape(kinds={"judge": Judge})
+        for at_s, kind in enumerate(EVENT_TYPES):
+            tape.event(at_s, kind=kind)
+        (signal,) = signals(tape.tick(5))
+        assert signal.summary == "1 seen "
+        assert signal.onset == after(EVENT_TYPES.index("agent.evaluation.v1"))
 
 
 class TestDuplicates:

@@ -20,6 +20,7 @@ import pytest
 from detectors.detector import Detector
 from detectors.registry import discover
 from detectors.settings import Watch
+from schemas.event import EVENT_TYPES
 from tests.detectors.agent_events import START_S, event
 
 KINDS = discover()
@@ -68,7 +69,8 @@ class Run:
                 self.asked.append(self.detector.findings(self.grid))
             if self.grid is None or self.now >= self.grid:
                 self.grid = self.now // GRID_S * GRID_S + GRID_S
-            self.detector.observe(each, self.now)
+            if each.type in self.detector.watches:
+                self.detector.observe(each, self.now)
         return self
 
     @property
@@ -130,6 +132,12 @@ def test_it_has_the_shape_of_a_detector(name):
 def test_it_declares_its_warm_up_and_its_budget_of_false_alarms(name):
     assert len(KINDS[name].warm_up) > 10
     assert KINDS[name].quiet_arl_days >= 30
+
+
+@every_detector
+def test_it_watches_types_of_events_that_there_are(name):
+    assert KINDS[name].watches
+    assert KINDS[name].watches <= set(EVENT_TYPES)
 
 
 @every_detector

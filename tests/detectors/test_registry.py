@@ -12,6 +12,7 @@ class {klass}:
     name = "{name}"
     version = 1
     warm_up = "none"
+    watches = frozenset()
     wake_at = None
     def observe(self, event, now): ...
     def findings(self, now): ...

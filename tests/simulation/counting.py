@@ -7,7 +7,7 @@ import msgspec
 
 from detectors.detector import Finding, State
 from detectors.settings import Watch
-from schemas.event import Event
+from schemas.event import EVENT_TYPES, Event
 
 
 class Counter:
@@ -16,6 +16,7 @@ class Counter:
     name: ClassVar[str] = "counter"
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = "none"
+    watches: ClassVar[frozenset[str]] = frozenset(EVENT_TYPES)
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         del watch, options
