@@ -1,20 +1,19 @@
 """One agent in the bank: its detectors, the signals that stand, and what it remembers."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import msgspec
 
-from detectors.detector import Detector, Finding, State
+from detectors.detector import STALE_S, Detector, Finding, State, outlives
 from detectors.memory import MOST_CHANGES, Identities
 from detectors.settings import Settings
-from detectors.standing import About, Found, Signals, Standing, about
+from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about
 from schemas.event import EVENT_TYPES, Event
 from schemas.record import Saved
 from schemas.signal import Signal
 
-STALE_S = 900.0
-"""Without any event for this long a signal resolves as stale."""
 VERSION = 1
 _RELEASE = "agent.release.v1"
 
@@ -39,7 +38,7 @@ class AgentState:
     """Everything the bank knows of one agent. Times in POSIX seconds of event time."""
 
     __slots__ = (
-        "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_observers",
+        "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting", "_observers",
         "_signals", "applied", "detectors", "name", "woken_at",
     )  # fmt: skip
 
@@ -66,6 +65,8 @@ class AgentState:
             kind: tuple(each.observe for each in detectors.values() if kind in each.watches)
             for kind in EVENT_TYPES
         }
+        spans = {name: outlives(detector) for name, detector in detectors.items()}
+        self._lasting = {name: span for name, span in spans.items() if span > STALE_S}
 
     def configure(self, settings: Settings) -> None:
         """Follows other settings; a detector that is switched off forgets, one switched on starts anew."""
@@ -129,21 +130,34 @@ class AgentState:
             words += [release.kind or "", version or release.id or "", share, release.summary or ""]
         self._changes = [" ".join(word for word in words if word), *self._changes][:MOST_CHANGES]
 
-    def ask(self, at: float) -> tuple[list[Signal], list[str]]:
-        """The signals that a point of the grid brings: opened, re-asserted, resolved; and what raised."""
+    def ask(self, at: float, known: float = inf) -> tuple[list[Signal], list[str]]:
+        """The signals that a point of the grid brings: opened, re-asserted, resolved; and what raised.
+
+        `known`: until when an event of the agent would have come here. Later silence says nothing of it.
+        """
         self._ids.age(at)
-        if self._stale(at):
-            return self._signals.end(at), self._complaints()
+        speaking = self._speaking(at)
+        ended = self._signals.end(at, speaking, self._lasting) if self._stale(at) else []
+        found = self._found(at, speaking)
+        if at > known:
+            found = self._signals.standing(found, self._lasting)
         of = About(self.name, self._env, self._changes)
-        return self._signals.settle(self._found(at), of, at), self._complaints()
+        return [*ended, *self._signals.settle(found, of, at)], self._complaints()
 
     def _stale(self, at: float) -> bool:
         return at - self._last_event > STALE_S
 
-    def _found(self, at: float) -> Found:
+    def _speaking(self, at: float) -> Mapping[str, Detector]:
+        """Who has a say: all detectors, or while nothing is heard of the agent those that outlive it."""
+        if not self._stale(at):
+            return self.detectors
+        silent = at - self._last_event
+        return {name: self.detectors[name] for name, span in self._lasting.items() if silent <= span}
+
+    def _found(self, at: float, speaking: Mapping[str, Detector]) -> Found:
         holding: dict[str, tuple[str, Finding]] = {}
         mute: list[str] = []
-        for name, detector in self.detectors.items():
+        for name, detector in speaking.items():
             try:
                 holding |= {about(name, finding): (name, finding) for finding in detector.findings(at)}
             except Exception as fault:  # noqa: BLE001 - the other detectors still speak
@@ -153,11 +167,10 @@ class AgentState:
 
     def wake_at(self, at: float, next_grid: float) -> float | None:
         """When to ask again though no event comes: soon while something stands, else as detectors wish."""
-        wishes = [wish for detector in self.detectors.values() if (wish := detector.wake_at) is not None]
+        speaking = self._speaking(at).values()
+        wishes = [wish for detector in speaking if (wish := detector.wake_at) is not None]
         if self._signals:
-            wishes.append(next_grid)
-        elif self._stale(at):
-            wishes = []
+            wishes.append(at + REASSERT_S if self._stale(at) else next_grid)
         self.woken_at = max(min(wishes), next_grid) if wishes else None
         return self.woken_at
 

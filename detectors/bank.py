@@ -179,18 +179,20 @@ class Bank:
     def _control(self, record: Record, control: AnyControl) -> Sequence[Output]:
         match control:
             case Tick():
-                return self._tick(record, control.time.timestamp())
+                return self._tick(record, control)
             case Settings():
                 return self._resettle(record, control)
         self._rebase(record, control)
         return ()
 
-    def _tick(self, record: Record, time_s: float) -> Sequence[Output]:
+    def _tick(self, record: Record, tick: Tick) -> Sequence[Output]:
         """Where the clock is the events', the end of history tells a day that is yet to come."""
+        mark, time_s = self._mark, tick.time.timestamp()
+        known = mark.watermark if tick.last else inf
         written_s = record.time_s if self._clock == "wall" else None
         if written_s is not None and time_s > written_s + FUTURE_S:
             time_s = self._believed(written_s)
-        outputs = self._advance(time_s, record) if time_s > self._mark.watermark else ()
+        outputs = self._advance(time_s, record, known) if time_s > mark.watermark else ()
         return [*outputs, *self._tell()]
 
     def _resettle(self, record: Record, control: Settings) -> Sequence[Output]:
@@ -236,14 +238,17 @@ class Bank:
 
     # -- time ----------------------------------------------------------------------------------------
 
-    def _advance(self, to_s: float, record: Record) -> Sequence[Output]:
-        """Asks, at each point of the grid up to `to_s`, those keys that something may have changed for."""
+    def _advance(self, to_s: float, record: Record, known: float = inf) -> Sequence[Output]:
+        """Asks, at each point of the grid up to `to_s`, those keys that something may have changed for.
+
+        `known`: until when events would have come here; later silence is no news of anybody.
+        """
         mark = self._mark
         outputs: list[Output] = []
         at = mark.next_grid
         while at <= to_s and (self._due or self._wakes):
             for name in self._woken(at):
-                outputs += self._ask(name, at, record)
+                outputs += self._ask(name, at, record, known)
             if not self._wakes:
                 break
             at = max(at + GRID_S, _on_grid(self._wakes[0][0]))
@@ -271,12 +276,12 @@ class Bank:
         state = self._awake.get(name)
         return state.woken_at if state is not None else self._asleep[name].wake_at
 
-    def _ask(self, name: str, at: float, record: Record) -> Iterator[Output]:
+    def _ask(self, name: str, at: float, record: Record, known: float) -> Iterator[Output]:
         state = self._awake.get(name) or self._waken(name, record.offset)
         if state is None:
             return
         self._unsaved.setdefault(name, record.offset)
-        signals, faults = state.ask(at)
+        signals, faults = state.ask(at, known)
         for signal in signals:
             yield self._signalled(signal, at)
         yield from _deadletters(faults, record, at)

@@ -16,6 +16,9 @@ from detectors.settings import Watch
 from schemas.event import Event
 from schemas.signal import Blast, Contributor, Sample
 
+STALE_S = 900.0
+"""Without any event of its agent for this long nothing holds any more that a detector has found, unless …"""
+
 
 class Finding(Struct, frozen=True, kw_only=True):
     """Something that holds now. The fields mean what they mean in `schemas.signal.Signal`.
@@ -56,7 +59,8 @@ class Detector(Protocol):
 
     Class constants: `name` (its file's name), `version` of its state's format, `warm_up` (one sentence: what
     it needs before it can speak), `quiet_arl_days` (days between false findings it is built for), `watches`
-    (the types of events that concern it; it is shown no others).
+    (the types of events that concern it; it is shown no others). One whose findings are about silence also
+    has `outlives_s`, see `outlives`.
     """
 
     name: ClassVar[str]
@@ -97,3 +101,8 @@ class Detector(Protocol):
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """A detector that continues from `state`, written by this or an older `version`."""
         ...
+
+
+def outlives(detector: Detector | type[Detector]) -> float:
+    """For how long after its agent's last event a detector is asked, in seconds: its `outlives_s`, if any."""
+    return float(getattr(detector, "outlives_s", STALE_S))

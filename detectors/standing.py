@@ -1,6 +1,6 @@
 """The signals of one agent that stand: opened, asserted again and resolved by what its detectors find."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, cast
 
 from msgspec import Struct
@@ -70,9 +70,24 @@ class Signals:
         """What the constructor takes."""
         return list(self._standing.values())
 
-    def end(self, at: float) -> list[Signal]:
-        """All of them end as `stale`: nothing is heard of the agent."""
-        return list(self._ended(list(self._standing.values()), at, "stale"))
+    def end(self, at: float, speaking: Collection[str], lasting: Collection[str]) -> list[Signal]:
+        """Nothing is heard of the agent: those end that are of no detector that still speaks.
+
+        They end as `stale`, those of detectors that outlived it as `gone`: it is given up.
+        """
+        over = [each for each in self._standing.values() if each.detector not in speaking]
+        gone = [each for each in over if each.detector in lasting]
+        stale = [each for each in over if each.detector not in lasting]
+        return [*self._ended(stale, at, "stale"), *self._ended(gone, at, "gone")]
+
+    def standing(self, found: Found, lasting: Collection[str]) -> Found:
+        """Of what some detectors find, only what stands already."""
+        holding = {
+            what: each
+            for what, each in found.holding.items()
+            if each[0] not in lasting or what in self._standing
+        }
+        return Found(holding, found.mute)
 
     def settle(self, found: Found, of: About, at: float) -> list[Signal]:
         """What changes: ended by evidence, opened, or asserted again."""

@@ -18,7 +18,12 @@ class Control(Struct, frozen=True, kw_only=True, tag_field="control"):
 
 
 class Tick(Control, frozen=True, tag="tick"):
-    """Time passed in a partition although no event came."""
+    """Time passed in a partition although no event came.
+
+    `last`: published history ends here; that nothing more comes is no news of anybody.
+    """
+
+    last: bool = False
 
 
 class Settings(Control, frozen=True, tag="config"):

@@ -5,7 +5,7 @@ and at the end every partition is told a time so late that all timers have playe
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from itertools import chain, islice
 
@@ -139,7 +139,7 @@ class Hands:
         for partition, told_s in enumerate(self._told_s):
             if at_s - told_s >= IDLE_S:
                 self._told_s[partition] = at_s
-                yield _tick(partition, moment(at_s))
+                yield _step(partition, Tick(time=moment(at_s)))
 
     def touch(self, partition: int, at_s: float) -> None:
         """The partition learns the time from an event of its own."""
@@ -150,8 +150,8 @@ class Hands:
         if self._latest_s is None:
             return
         end = moment(self._latest_s) + DRAIN
-        yield from (_tick(partition, end) for partition in range(len(self._told_s)))
+        yield from (_step(partition, Tick(time=end, last=True)) for partition in range(len(self._told_s)))
 
 
-def _tick(partition: int, at: datetime) -> Step:
-    return Step(partition, encode(Tick(time=at)), at_s=at.timestamp())
+def _step(partition: int, tick: Tick) -> Step:
+    return Step(partition, encode(tick), at_s=tick.time.timestamp())

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from detectors.detector import Detector
+from detectors.detector import Detector, outlives
 from detectors.registry import discover
 from detectors.settings import Watch
 from schemas.event import EVENT_TYPES
@@ -54,7 +54,10 @@ def events(name, which):
 
 
 class Run:
-    """Shows events to a detector as the bank would: findings are asked for on a grid of event time."""
+    """Shows events to a detector as the bank would: findings are asked for on a grid of event time.
+
+    So they are when the detector wishes it, though no event comes, for as long as the bank would listen.
+    """
 
     def __init__(self, detector):
         self.detector = detector
@@ -67,11 +70,21 @@ class Run:
             self.now = max(self.now, each.time.timestamp())
             if self.grid is not None and self.now >= self.grid:
                 self.asked.append(self.detector.findings(self.grid))
+                self.wait(self.now)
             if self.grid is None or self.now >= self.grid:
                 self.grid = self.now // GRID_S * GRID_S + GRID_S
             if each.type in self.detector.watches:
                 self.detector.observe(each, self.now)
         return self
+
+    def wait(self, until):
+        """Nothing comes until then."""
+        at, deaf = self.grid, self.grid + outlives(self.detector)
+        while (wish := self.detector.wake_at) is not None:
+            at = max(at + GRID_S, -(-wish // GRID_S) * GRID_S)
+            if at > min(until, deaf):
+                break
+            self.asked.append(self.detector.findings(at))
 
     @property
     def state(self):
