@@ -38,8 +38,8 @@ class AgentState:
     """Everything the bank knows of one agent. Times in POSIX seconds of event time."""
 
     __slots__ = (
-        "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting", "_observers",
-        "_signals", "applied", "detectors", "name", "woken_at",
+        "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting",
+        "_observers", "_signals", "applied", "detectors", "name", "woken_at",
     )  # fmt: skip
 
     def __init__(self, name: str, kinds: Mapping[str, type[Detector]], settings: Settings) -> None:
