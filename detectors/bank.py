@@ -136,7 +136,7 @@ class Bank:
         Raises:
             Malformed: the record does not fit its contract; nothing has changed.
         """
-        what = decode_event(record.value, record.headers)
+        what = record.event or decode_event(record.value, record.headers)
         self._offset = record.offset
         if type(what) is Event:
             return self._event(record, what)

@@ -5,6 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas.event import Event
+
 Stream = Literal["causes", "pages", "incidents", "decisions", "deadletter"]
 
 
@@ -29,6 +31,8 @@ class Record(Struct, frozen=True, gc=False):
     key: bytes | None = None
     time_s: float | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
+    event: Event | None = None
+    """What the value says, where whoever made the record has read it already."""
 
 
 class Output(Struct, frozen=True):

@@ -4,7 +4,7 @@ Lines keep their order. A partition that got nothing for a minute of event time 
 and at the end every partition is told a time so late that all timers have played out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from itertools import chain, islice
@@ -30,7 +30,7 @@ class Step(Struct, frozen=True, gc=False):
     """One record to append to `partition`.
 
     `line`: where it came from; None for a Tick. `at_s`: event time, of an event or a Tick. `written_s`: when
-    it counts as written, if that is known. Both in POSIX seconds.
+    it counts as written, if that is known. Both in POSIX seconds. `event`: what the value says, if it is one.
     """
 
     partition: int
@@ -39,13 +39,13 @@ class Step(Struct, frozen=True, gc=False):
     line: Line | None = None
     at_s: float | None = None
     written_s: float | None = None
+    event: Event | None = None
 
     @property
     def is_ahead(self) -> bool:
         """Whether its time lies so far ahead of its writing that it will not be believed."""
-        if self.line is None or self.at_s is None or self.written_s is None:
-            return False
-        return self.at_s > self.written_s + FUTURE_S
+        written_s, at_s = self.written_s, self.at_s
+        return written_s is not None and at_s is not None and at_s > written_s + FUTURE_S
 
     @property
     def is_event(self) -> bool:
@@ -53,39 +53,46 @@ class Step(Struct, frozen=True, gc=False):
         return self.line is not None and self.at_s is not None
 
 
-@lru_cache(65536)
 def partition_of(key: bytes, partitions: int) -> int:
     """Where Kafka's default partitioner puts a key, in [0, partitions): murmur2, as Java producers do it."""
-    return _hashed(key, partitions)
-
-
-def _hashed(key: bytes, partitions: int) -> int:
     return int((murmur2(key) & POSITIVE) % partitions)
 
 
 def key_of(event: Event) -> bytes:
     """The Kafka key of an event: its `partitionkey`, else its agent's name."""
-    return (event.partitionkey or event.data.agent.name).encode("utf-8", "surrogatepass")
+    return _encoded(event.partitionkey or event.data.agent.name)
 
 
-def spread(lines: Iterable[Line], partitions: int) -> Iterator[Step]:
+def _encoded(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
+
+
+@lru_cache(65536)
+def _place(name: str, partitions: int) -> tuple[int, bytes]:
+    """Partition and key of what belongs to a name."""
+    key = _encoded(name)
+    return partition_of(key, partitions), key
+
+
+def spread(lines: Iterable[Line], partitions: int, written_s: float | None = None) -> Iterator[Step]:
     """Every line at its place, without Ticks. Malformed lines go where their own hash says, whole.
 
     Ticks and settings that an earlier host wrote among the lines are left out: they told of other partitions.
+    `written_s`: when all of them count as written, POSIX seconds.
     """
     for line in lines:
         value = line.value
         try:
             what = decode_event(value)
         except Malformed:
-            yield Step(_hashed(value, partitions), value, None, line)
+            yield Step(partition_of(value, partitions), value, None, line, None, written_s)
             continue
-        if isinstance(what, Event):
-            key = key_of(what)
-            yield Step(partition_of(key, partitions), value, key, line, what.time.timestamp())
+        if type(what) is Event:  # an exact-type check, for speed
+            partition, key = _place(what.partitionkey or what.data.agent.name, partitions)
+            yield Step(partition, value, key, line, what.time.timestamp(), written_s, what)
         elif isinstance(what, Rebase):
-            key = what.agent.encode("utf-8", "surrogatepass")
-            yield Step(partition_of(key, partitions), value, key, line)
+            partition, key = _place(what.agent, partitions)
+            yield Step(partition, value, key, line, None, written_s)
 
 
 def plan(lines: Iterable[Line], partitions: int, now_s: float | None = None) -> Iterator[Step]:
@@ -94,27 +101,22 @@ def plan(lines: Iterable[Line], partitions: int, now_s: float | None = None) -> 
     `now_s`: the wall clock, if events are to be held against it: those that lie ahead tell no time.
     """
     hands = Hands(partitions)
-    for step in _written(spread(lines, partitions), now_s):
-        if step.at_s is not None and not step.is_ahead:
-            yield from hands.move(step.at_s)
-            hands.touch(step.partition, step.at_s)
+    for step in _written(lines, partitions, now_s):
+        at_s = step.at_s
+        if at_s is not None and not step.is_ahead:
+            yield from hands.move(step.partition, at_s)
         yield step
     yield from hands.drain()
 
 
-def _written(steps: Iterable[Step], now_s: float | None) -> Iterator[Step]:
+def _written(lines: Iterable[Line], partitions: int, now_s: float | None) -> Iterator[Step]:
     """Notes when steps were written. History whose first lines all lie ahead is made up, and believed."""
-    coming = iter(steps)
-    first = list(islice(coming, FIRST))
-    if now_s is None or all(_written_at(step, now_s).is_ahead for step in first if step.at_s is not None):
-        yield from chain(first, coming)
-        return
-    for step in chain(first, coming):
-        yield _written_at(step, now_s)
-
-
-def _written_at(step: Step, now_s: float) -> Step:
-    return replace(step, written_s=now_s)
+    coming = iter(lines)
+    first = list(islice(spread(coming, partitions, now_s), FIRST))
+    if all(step.is_ahead for step in first if step.is_event):
+        now_s = None
+        first = [replace(step, written_s=None) for step in first]
+    return chain(first, spread(coming, partitions, now_s))
 
 
 class Hands:
@@ -123,27 +125,26 @@ class Hands:
     def __init__(self, partitions: int) -> None:
         self._told_s: list[float] = [float("-inf")] * partitions
         self._latest_s: float | None = None
-        self._minute = 0
+        self._next_s = 0.0
 
-    def move(self, at_s: float) -> Iterator[Step]:
-        """Event time is `at_s`: where a new minute begins, whoever heard nothing for one is told."""
-        minute = int(at_s // IDLE_S)
+    def move(self, partition: int, at_s: float) -> Sequence[Step]:
+        """An event tells its partition the time; where a new minute begins, the idle ones are told, too."""
+        ticks: Sequence[Step] = ()
         if self._latest_s is None:
-            self._latest_s, self._minute = at_s, minute
-        self._latest_s = max(self._latest_s, at_s)
-        if minute > self._minute:
-            self._minute = minute
-            yield from self._tell(minute * IDLE_S)
-
-    def _tell(self, at_s: float) -> Iterator[Step]:
-        for partition, told_s in enumerate(self._told_s):
-            if at_s - told_s >= IDLE_S:
-                self._told_s[partition] = at_s
-                yield _step(partition, Tick(time=moment(at_s)))
-
-    def touch(self, partition: int, at_s: float) -> None:
-        """The partition learns the time from an event of its own."""
+            self._latest_s, self._next_s = at_s, (at_s // IDLE_S + 1) * IDLE_S
+        elif at_s > self._latest_s:
+            self._latest_s = at_s
+            if at_s >= self._next_s:
+                ticks = self._tell(at_s // IDLE_S * IDLE_S)
         self._told_s[partition] = max(self._told_s[partition], at_s)
+        return ticks
+
+    def _tell(self, at_s: float) -> Sequence[Step]:
+        self._next_s = at_s + IDLE_S
+        idle = [partition for partition, told_s in enumerate(self._told_s) if at_s - told_s >= IDLE_S]
+        for partition in idle:
+            self._told_s[partition] = at_s
+        return [_step(partition, Tick(time=moment(at_s))) for partition in idle]
 
     def drain(self) -> Iterator[Step]:
         """The end of input: every partition is told that a day has passed, so that every timer plays out."""

@@ -75,7 +75,7 @@ class Core:
         """What one more step brings about."""
         offset, self._offset = self._offset, self._offset + 1
         try:
-            outputs = self._bank.apply(Record(offset, step.value, step.key, step.written_s))
+            outputs = self._bank.apply(Record(offset, step.value, step.key, step.written_s, (), step.event))
         except Exception as fault:  # noqa: BLE001 - as in the worker: to the dead letters, and on
             return [DeadLetter(step.line or Line(step.value), str(fault))]
         told: list[Told] = []
