@@ -1,6 +1,6 @@
 """The worker: detect, route and notify in one process, inside a Faust worker.
 
-Detect and route are folds that a mode service runs (`streams.hosting.folds`); notify is a Faust agent.
+Detect and route are folds (`streams.hosting.folds`), notify is a host beside them; one mode service runs all.
 """
 
 import asyncio
@@ -17,25 +17,26 @@ from typing import Any
 import faust
 import structlog
 from aiokafka.errors import KafkaError
+from faust.app.base import BootStrategy
 from mode import Service
 from msgspec import Struct
 
-from schemas.cause import Reported
 from schemas.page import Message
-from schemas.wire import encode
-from streams.delivering import notify
+from streams.delivering.deliveries import Deliveries
 from streams.delivering.delivery import Courier
+from streams.delivering.notify import Mail, Office, hosting
 from streams.delivering.secrets import environment
 from streams.hosting.clock import WallClock
-from streams.hosting.environment import Environment
+from streams.hosting.environment import Environment, Misconfigured
 from streams.hosting.folds import Folds
+from streams.hosting.host import Host
 from streams.hosting.kafka import KafkaLog
-from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.log import AppendFailed
 from streams.hosting.rules import Rules
-from streams.hosting.topics import CAUSES, DEADLETTER, PAGES, missing
+from streams.hosting.topics import missing, unfit
 
 log = structlog.get_logger(__name__)
-STOP_WITHIN_S = 10.0
+STOP_WITHIN_S = 20.0
 GONE_WITHIN_S = 25.0
 WAIT_S = 2.0
 
@@ -49,12 +50,14 @@ class Order(Struct, frozen=True):
     show: Callable[[str], None]
 
 
-class FoldService(Service):
-    """Detect and route, as a service that the Faust worker supervises."""
+class Pipeline(Service):
+    """Detect, route and notify, as a service that the Faust worker supervises."""
 
-    def __init__(self, folds: Folds, kafka: KafkaLog) -> None:
+    def __init__(self, folds: Folds, post: Host[Deliveries], courier: Courier, kafka: KafkaLog) -> None:
         super().__init__()
         self._folds = folds
+        self._post = post
+        self._courier = courier
         self._kafka = kafka
         self._task: asyncio.Task[None] | None = None
         self._crashing: asyncio.Task[None] | None = None
@@ -62,86 +65,87 @@ class FoldService(Service):
     async def on_start(self) -> None:
         """Connects, then runs beside everything else."""
         await self._kafka.__aenter__()
-        self._task = asyncio.create_task(self._folds.run())
+        self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._ended)
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._folds.run())
+            group.create_task(self._post.run())
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """A fault of ours ends the worker: whoever runs it starts it anew, and nothing is lost."""
         fault = None if task.cancelled() else task.exception()
         if fault is not None:
-            log.critical("folds.failed", exc_info=fault)
+            log.critical("pipeline.failed", exc_info=fault)
             self._crashing = asyncio.ensure_future(self.crash(fault))
 
     async def on_stop(self) -> None:
-        """Hands everything over, within ten seconds."""
-        # Where Kafka is away, clients may wait for it for ever. Whatever is not handed over by then is folded
+        """Hands everything over; attempts that run are finished first."""
+        # Where Kafka is away, clients may wait for it for ever. Whatever is not handed over by then is done
         # again by the next owner.
         last_resort = threading.Timer(GONE_WITHIN_S, os._exit, (1,))
         last_resort.daemon = True
         last_resort.start()
         await self._folds.stop()
+        await self._post.stop()
         if self._task is not None:
             # A failure was told when it happened.
             with suppress(TimeoutError, asyncio.CancelledError, Exception):
                 await asyncio.wait_for(self._task, STOP_WITHIN_S)
+        await self._courier.close()
         await self._kafka.__aexit__()
 
 
-def application(order: Order, pages: int, kafka: KafkaLog, folds: Folds) -> faust.App:
-    """The Faust app of a worker: the folds' service and the notifying agent. `pages`: partitions of pages."""
+class Supervision(BootStrategy):
+    """Faust supervises, and reads nothing itself: its consumer passes over records around a rebalance."""
+
+    enable_kafka = False
+
+
+class Supervisor(faust.App):
+    """A Faust app without a consumer, tables or agents of its own."""
+
+    BootStrategy = Supervision
+
+
+def application(order: Order, kafka: KafkaLog, folds: Folds) -> faust.App:
+    """The Faust app of a worker: one service, the pipeline."""
     env = order.env
-    session_s = env.session.total_seconds()
-    app = faust.App(
-        f"{env.name}-notify",
+    app = Supervisor(
+        env.name,
         broker=";".join(f"kafka://{each}" for each in env.kafka.split(",")),
         store="memory://",
-        datadir=str(env.tables),
         web_enabled=False,
-        topic_disable_leader=True,
-        topic_replication_factor=1,
-        topic_allow_declare=True,
-        broker_session_timeout=session_s,
-        broker_heartbeat_interval=max(0.3, min(session_s / 10, 3.0)),
-        broker_commit_interval=1.0,
-        consumer_auto_offset_reset="earliest",
-        table_standby_replicas=0,
         worker_redirect_stdouts=False,
-        stream_wait_empty=True,
     )
-    service: Any = FoldService(folds, kafka)
+    courier = Courier(environment(order.variables), order.show)
+    service: Any = Pipeline(folds, _post(order, kafka, courier), courier, kafka)
     app.service(service)
-    _notify(app, order, kafka, pages)
     return app
 
 
-def _notify(app: faust.App, order: Order, kafka: KafkaLog, partitions: int) -> None:
-    """Adds the agent that attempts pages and reports what became of them."""
-    clock = WallClock()
-
-    async def report(cause: Reported) -> None:
-        await kafka.append(CAUSES, 0, [Outgoing(b"outcome", encode(cause))])
-
-    async def bury(value: bytes, reason: str) -> None:
-        headers = (("reason", reason.encode()), ("origin", PAGES.encode()))
-        await kafka.append(DEADLETTER, 0, [Outgoing(None, value, headers)])
+def _post(order: Order, kafka: KafkaLog, courier: Courier) -> Host[Deliveries]:
+    """The host of the pages."""
+    env, clock, mail = order.env, WallClock(), Mail()
 
     def at(message: Message) -> datetime:
-        return clock.now() if order.env.clock == "wall" else message.time
+        return clock.now() if env.clock == "wall" else message.time
 
-    courier = Courier(environment(order.variables), order.show)
-    notify.install(
-        app, courier, report=report, bury=bury, now=clock.now, at=at, topic=PAGES, partitions=partitions
-    )
+    office = Office(courier, kafka, clock, at, mail)
+    return Host(hosting(office, f"{env.name}-notify", mail, env.session), env.connection, clock)
 
 
 def run(order: Order) -> None:
-    """Runs a worker until SIGTERM or SIGINT; returns when everything is handed over."""
+    """Runs a worker until SIGTERM or SIGINT; returns when everything is handed over.
+
+    Raises:
+        Misconfigured: the topics do not fit each other.
+    """
     logged()
-    order.env.tables.mkdir(parents=True, exist_ok=True)
-    pages = asyncio.run(_partitions(order.env))
+    asyncio.run(_ready(order.env))
     kafka = KafkaLog(order.env.connection)
-    app = application(order, pages, kafka, Folds(order.env, order.rules, kafka, WallClock(), order.variables))
-    start(app)
+    start(application(order, kafka, Folds(order.env, order.rules, kafka, WallClock(), order.variables)))
 
 
 def start(app: faust.App) -> None:
@@ -155,18 +159,25 @@ def start(app: faust.App) -> None:
     worker.execute_from_commandline()
 
 
-async def _partitions(env: Environment) -> int:
-    """How many partitions the pages have; waits for the brokers, and for somebody to make the topics."""
+async def _ready(env: Environment) -> None:
+    """Waits for the brokers, and for somebody to make the topics.
+
+    Raises:
+        Misconfigured: the topics do not fit each other.
+    """
     while True:
         try:
             absent = await missing(env.connection)
             if not absent:
                 async with KafkaLog(env.connection) as kafka:
-                    return await kafka.partitions(PAGES)
+                    misfits = await unfit(kafka)
+                break
             log.warning("worker.waiting", kafka=env.kafka, missing=absent, remedy="oversight topics")
         except (KafkaError, AppendFailed) as error:
             log.warning("worker.waiting", kafka=env.kafka, error=repr(error))
         await asyncio.sleep(WAIT_S)
+    if misfits:
+        raise Misconfigured("; ".join(misfits))
 
 
 def logged() -> None:

@@ -210,91 +210,16 @@ class Wire:
 class InHand:
     """An arrival, and what became of it."""
 
-    def __init__(self, value: bytes, partition: int = 0) -> None:
+    def __init__(self, value: bytes) -> None:
         self.value = value
-        self.partition = partition
         self.ours = True
         self.fate = ""
 
     def is_ours(self) -> bool:
         return self.ours
 
+    async def may_begin(self) -> bool:
+        return self.ours
+
     def done(self) -> None:
         self.fate += "done"
-
-    def leave(self) -> None:
-        self.fate += "left"
-
-
-class Sent:
-    """The Kafka message behind an event."""
-
-    def __init__(self, partition: int, offset: int, generation_id: int) -> None:
-        self.partition = partition
-        self.offset = offset
-        self.generation_id = generation_id
-
-
-class Event:
-    """A Faust event: acknowledging it writes its offset into the app's list."""
-
-    def __init__(self, app: "Hall", value: bytes | None, message: Sent) -> None:
-        self.app = app
-        self.value = value
-        self.message = message
-        app.unacked.add(message)
-
-    def ack(self) -> None:
-        self.app.unacked.discard(self.message)
-        self.app.acked.append((self.message.partition, self.message.offset))
-
-
-class Hall:
-    """As much of a Faust app as notifying needs: a flow that can be suspended, and streams that are lists."""
-
-    def __init__(self) -> None:
-        self.consumer = self
-        self.flow_control = self
-        self.on_before_shutdown = self
-        self.at_the_end: list = []
-        self.unacked: set[Sent] = set()
-        self.acked: list[tuple[int, int]] = []
-        self.events_to_come: list[Event] = []
-        self.active = True
-        self.consumer_generation_id = 1
-        self.tables: dict[str, dict[bytes, bytes]] = {}
-        self.topics: list[str] = []
-
-    def event(self, value: bytes | None, partition: int = 0) -> Event:
-        offset = sum(event.message.partition == partition for event in self.events_to_come)
-        event = Event(self, value, Sent(partition, offset, self.consumer_generation_id))
-        self.events_to_come.append(event)
-        return event
-
-    def connect(self, handler) -> None:
-        self.at_the_end.append(handler)
-
-    async def stop(self) -> None:
-        for handler in self.at_the_end:
-            await handler(self)
-
-    def is_active(self) -> bool:
-        return self.active
-
-    def Table(self, name: str, **_: object) -> dict[bytes, bytes]:  # noqa: N802 - Faust's name
-        return self.tables.setdefault(name, {})
-
-    def topic(self, name: str, **_: object) -> str:
-        self.topics.append(name)
-        return name
-
-    def agent(self, topic: str, **_: object):
-        assert topic in self.topics
-        return lambda handler: handler
-
-    def noack(self) -> "Hall":
-        return self
-
-    async def events(self):
-        for event in self.events_to_come:
-            yield event

@@ -53,4 +53,7 @@ def _run(environment: Environment, rules: Rules) -> None:
     from streams.worker import Order, run  # noqa: PLC0415 - Faust takes a second to import: not for --help
 
     screen = Console(file=sys.stdout, theme=THEME, highlight=False)
-    run(Order(environment, rules, os.environ, lambda markup: screen.print(markup, soft_wrap=True)))
+    try:
+        run(Order(environment, rules, os.environ, lambda markup: screen.print(markup, soft_wrap=True)))
+    except Misconfigured as error:
+        raise Wrong(str(error)) from error

@@ -1,4 +1,4 @@
-"""Sees every page through: attempt it, record the outcome, report it, and only then acknowledge it.
+"""Sees every page through: attempt it, record the outcome, report it, and only then call it done.
 
 Attempts run side by side. Two messages of one incident to one channel keep their order (an edit must not
 overtake its page); those to another person or channel do not wait for a slow one. Each kind of channel has
@@ -19,7 +19,6 @@ from schemas.wire import Malformed, decode_message
 from streams.delivering.outcomes import Outcomes
 
 ROOM = 100
-BACKLOG = 2000
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
 log = structlog.get_logger(__name__)
@@ -34,21 +33,16 @@ class Arrival(Protocol):
         """The undecoded message."""
         ...
 
-    @property
-    def partition(self) -> int:
-        """Where it came from."""
+    def is_ours(self) -> bool:
+        """Whether the partition was not handed over yet."""
         ...
 
-    def is_ours(self) -> bool:
-        """Whether the partition is still this worker's; what has not begun by then is its next owner's."""
+    async def may_begin(self) -> bool:
+        """Waits until the partition is surely this worker's (yes), or handed over: then it is the heir's."""
         ...
 
     def done(self) -> None:
-        """Acknowledges it: it is recorded and reported."""
-        ...
-
-    def leave(self) -> None:
-        """Lets go of it without acknowledging it."""
+        """It is recorded and reported; what is never done comes again, to the next owner."""
         ...
 
 
@@ -73,8 +67,7 @@ class Desk:
     """Takes arrivals and sees them through.
 
     `report`: appends a cause. `bury`: takes what cannot be handled, with the reason. `now`: the wall clock.
-    `at`: the time of the report of a message. `room`: attempts at a time per kind of channel; `backlog`:
-    messages in hand, beyond which `take` waits.
+    `at`: the time of the report of a message. `room`: attempts at a time per kind of channel.
     """
 
     def __init__(
@@ -87,7 +80,6 @@ class Desk:
         now: Callable[[], datetime],
         at: Callable[[Message], datetime],
         room: int = ROOM,
-        backlog: int = BACKLOG,
     ) -> None:
         self._courier = courier
         self._outcomes = outcomes
@@ -97,13 +89,16 @@ class Desk:
         self._at = at
         self._rooms = {kind: asyncio.Semaphore(room) for kind in sorted(courier.kinds)}
         self._elsewhere = asyncio.Semaphore(room)
-        self._backlog = asyncio.Semaphore(backlog)
         self._last: dict[Line, asyncio.Task[None]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
-    async def take(self, arrival: Arrival) -> None:
-        """Begins with an arrival; waits only where the backlog is full."""
-        await self._backlog.acquire()
+    @property
+    def in_hand(self) -> int:
+        """Arrivals that are neither seen through nor let go."""
+        return len(self._running)
+
+    def take(self, arrival: Arrival) -> None:
+        """Begins with an arrival."""
         try:
             message = decode_message(arrival.value)
         except Malformed as fault:
@@ -120,17 +115,11 @@ class Desk:
             await asyncio.wait(self._running)
 
     def _begin(self, work: Awaitable[None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(self._counted(work))
+        task = asyncio.ensure_future(work)
         # The loop itself holds tasks only weakly.
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
-
-    async def _counted(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        finally:
-            self._backlog.release()
 
     def _forget(self, line: Line, done: "asyncio.Task[None]") -> None:
         if self._last.get(line) is done:
@@ -147,29 +136,30 @@ class Desk:
 
     async def _seen_through(self, arrival: Arrival, message: Message) -> None:
         outcome = self._outcomes.known(message.id, message.attempt)
-        if outcome is None:
-            outcome = await self._attempted(arrival, message)
-        if outcome is None:
-            arrival.leave()
+        if outcome is not None:
+            await self._insist(arrival, lambda: self._reported(message, outcome))
             return
-        reported = Reported(at=self._at(message), page=message.id, attempt=message.attempt, outcome=outcome)
-        await self._insist(arrival, lambda: self._report(reported))
-
-    async def _attempted(self, arrival: Arrival, message: Message) -> Outcome | None:
-        """The outcome, recorded; None where the partition went to another worker before it began."""
         async with self._rooms.get(message.channel.kind, self._elsewhere):
-            if not arrival.is_ours():
-                return None
+            if not await arrival.may_begin():
+                return
             now = self._now()
-            outcome = await self._courier.attempt(message, now)
-        self._outcomes.record(message.id, message.attempt, outcome, arrival.partition, now)
-        return outcome
+            made = await self._courier.attempt(message, now)
+
+        async def told() -> None:
+            await self._outcomes.record(message.id, message.attempt, made, now)
+            await self._reported(message, made)
+
+        await self._insist(arrival, told)
+
+    async def _reported(self, message: Message, outcome: Outcome) -> None:
+        at = self._at(message)
+        await self._report(Reported(at=at, page=message.id, attempt=message.attempt, outcome=outcome))
 
     async def _buried(self, arrival: Arrival, reason: str) -> None:
         await self._insist(arrival, lambda: self._bury(arrival.value, reason))
 
     async def _insist(self, arrival: Arrival, append: Callable[[], Awaitable[None]]) -> None:
-        """Appends, then acknowledges; while the log is away, tries again as long as the partition is ours."""
+        """Appends, then it is done; while the log is away, tries again as long as the partition is ours."""
         pause_s = FIRST_PAUSE_S
         while True:
             try:
@@ -180,7 +170,6 @@ class Desk:
                 arrival.done()
                 return
             if not arrival.is_ours():
-                arrival.leave()
                 return
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

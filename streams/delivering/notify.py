@@ -1,58 +1,90 @@
-"""Notify: the Faust agent on `oversight.pages`.
+"""Notify: the host of the pages.
 
-Acknowledging is by hand (`noack`): Faust would otherwise acknowledge a page when the next one is asked for,
-and also one whose attempt was cut off. `parcels` keeps acknowledgements in order. Faust flushes the
-table's changelog before it commits offsets. When partitions are revoked, or the worker stops, Faust
-suspends the flow and waits until nothing that was begun is unacknowledged: running attempts (ten seconds at
-most) finish, are recorded and reported; what has not begun is let go and comes again to the next owner.
+The pages' topic is read as the folds' topics are (`streams.hosting.host`), because what reads it must not
+pass over a record around a rebalance. When partitions are revoked, or the worker stops, running attempts (ten
+seconds at most) finish, are recorded and reported; what has not begun comes again to the next owner.
 """
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from msgspec import Struct
 
 from schemas.cause import Reported
 from schemas.page import Message
+from schemas.wire import encode
+from streams.delivering.deliveries import HAND_OVER_WITHIN, Deliveries
 from streams.delivering.desk import Attempts, Desk
 from streams.delivering.outcomes import Outcomes
-from streams.delivering.parcels import Rows
+from streams.hosting.clock import Clock
+from streams.hosting.host import Hosting
+from streams.hosting.log import Log, Outgoing
+from streams.hosting.topics import CAUSES, DEADLETTER, OUTCOMES, PAGES
 
-TABLE = "oversight-outcomes"
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """The topics of notifying: where pages come from, and where what became of them goes."""
+
+    pages: str = PAGES
+    outcomes: str = OUTCOMES
+    causes: str = CAUSES
+    deadletter: str = DEADLETTER
 
 
-def install(
-    app: Any,
-    courier: Attempts,
-    *,
-    report: Callable[[Reported], Awaitable[None]],
-    bury: Callable[[bytes, str], Awaitable[None]],
-    now: Callable[[], datetime],
-    at: Callable[[Message], datetime],
-    topic: str = "oversight.pages",
-    partitions: int = 1,
-) -> Any:
-    """Adds the agent and its table to a Faust app, and returns the agent. The courier is closed with the app.
+class Office:
+    """Makes an owner for each partition of the pages.
 
-    `report` and `bury` return once the log has the record. `partitions`: of `topic`; the table's changelog
-    has as many. `now`: the wall clock. `at`: the time of a report (the wall clock too, or the message's own
-    where the clock is the events').
+    `clock`: the wall clock. `at`: the time of a report (the wall clock too, or the message's own where the
+    clock is the events').
     """
-    table = app.Table(TABLE, key_type=bytes, value_type=bytes, partitions=partitions)
-    raw = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
-    pages = app.topic(topic, **raw)
-    desks: list[Desk] = []
-    rows = Rows(app)
 
-    async def notify(stream: Any) -> None:
-        # Made here, for it belongs to the loop that runs the agent; kept, for Faust may restart the agent.
-        if not desks:
-            desks.append(Desk(courier, Outcomes(table), report=report, bury=bury, now=now, at=at))
-        async for event in stream.noack().events():
-            await desks[0].take(rows.parcel(event))
+    def __init__(
+        self, courier: Attempts, log: Log, clock: Clock, at: Callable[[Message], datetime], mail: Mail
+    ) -> None:
+        self._courier = courier
+        self._log = log
+        self._clock = clock
+        self._at = at
+        self._mail = mail
+        self._name = uuid4().hex
+        self._count = 0
 
-    async def close(*_: object, **__: object) -> None:
-        await courier.close()
+    def owner(self, number: int) -> Deliveries:
+        """A new owner of a partition."""
+        self._count += 1
+        name = f"{self._name}-{self._count}"
+        outcomes = Outcomes(self._log, (self._mail.outcomes, number), name)
+        desk = Desk(
+            self._courier,
+            outcomes,
+            report=self._report,
+            bury=self._bury,
+            now=self._clock.now,
+            at=self._at,
+        )
+        return Deliveries(number, desk, outcomes, self._clock)
 
-    # Sent when a stopping worker has seen through what it began.
-    app.on_before_shutdown.connect(close)
-    return app.agent(pages, name="oversight-notify")(notify)
+    async def _report(self, cause: Reported) -> None:
+        await self._log.append(self._mail.causes, 0, [Outgoing(b"outcome", encode(cause))])
+
+    async def _bury(self, value: bytes, reason: str) -> None:
+        headers = (("reason", reason.encode()), ("origin", self._mail.pages.encode()))
+        await self._log.append(self._mail.deadletter, 0, [Outgoing(None, value, headers)])
+
+
+def hosting(office: Office, group: str, mail: Mail, session: timedelta) -> Hosting[Deliveries]:
+    """What a host is told of the pages. Nothing in them waits for the wall clock to wake it."""
+    return Hosting(
+        topic=mail.pages,
+        group=group,
+        make=office.owner,
+        owned=_nobody_is_told,
+        clock="events",
+        session=session,
+        hand_over=HAND_OVER_WITHIN,
+    )
+
+
+async def _nobody_is_told(_: Deliveries) -> None:
+    """Nothing follows from owning a partition of the pages."""

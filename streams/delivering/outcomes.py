@@ -1,71 +1,127 @@
 """What became of each attempt, so that a page which Kafka delivers again is not sent again.
 
-Kept in a table that is shared out with the partitions of the pages: an entry is written from within the
-handling of its page, and so lies in the changelog's partition of the same number. Writing it twice does no
-harm.
+Kept in a compacted topic with as many partitions as the pages have. A new owner appends a claim, reads back
+to it, and knows what every owner before wrote. It needs no epoch: an outcome is true whoever wrote it, and so
+is a low-water mark, for a mark covers only what its writer had seen through.
+
+Keys: `claim/OWNER` (removed as soon as it is found again), `low-water`, `outcome/PAGE/ATTEMPT`.
 """
 
-from collections.abc import MutableMapping
 from datetime import datetime, timedelta
+from itertools import islice
 
 import msgspec
 
 from schemas.outcome import Outcome
+from streams.hosting.log import Log, Outgoing
 
 KEPT = timedelta(days=2)
 MOST = 20_000
 SWEEP = 500
+_CLAIM = b"claim/"
+_LOW_WATER = b"low-water"
+_OUTCOME = b"outcome/"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept of an attempt. `partition`: of the pages' topic."""
+    """What is kept of an attempt. `at`: when it was made, by the wall clock."""
 
     at: datetime
-    partition: int
     outcome: Outcome
 
 
 class Outcomes:
-    """Outcomes by page and attempt.
+    """Those of one partition, for one owner.
 
-    `table`: any mapping of bytes. A partition keeps two days, and at most 20,000 entries (plus 500 between
-    two sweeps); Kafka redelivers only what was not acknowledged, which is seconds old.
+    Two days are kept, and at most 20,000 entries (plus 500 between two sweeps); Kafka redelivers only what
+    was not seen through, which is seconds old.
     """
 
     def __init__(
-        self, table: MutableMapping[bytes, bytes], *, kept: timedelta = KEPT, most: int = MOST
+        self,
+        log: Log,
+        place: tuple[str, int],
+        owner: str,
+        *,
+        kept: timedelta = KEPT,
+        most: int = MOST,
     ) -> None:
-        self._table = table
+        """`place`: topic and partition. `owner`: a name that no other owner ever has."""
+        self._log = log
+        self._topic, self._partition = place
+        self._claim = _CLAIM + owner.encode()
         self._kept = kept
         self._most = most
-        self._since_sweep: dict[int, int] = {}
+        self._entries: dict[bytes, Entry] = {}
+        self._since_sweep = 0
+
+    async def take_over(self) -> int:
+        """Reads what owners before left.
+
+        Returns:
+            The low-water mark: every page at an offset below is seen through. 0 where there is none.
+
+        Raises:
+            AppendFailed: the claim is not known to be written.
+        """
+        claimed = await self._append([Outgoing(self._claim, b"1")])
+        live: dict[bytes, bytes] = {}
+        async for batch in self._log.read(self._topic, self._partition):
+            for record in batch:
+                key = record.key or b""
+                # What is written anew goes to the end: the oldest stay in front, for the sweep.
+                live.pop(key, None)
+                if record.value:
+                    live[key] = record.value
+            if batch and batch[-1].offset >= claimed:
+                break
+        await self._append([Outgoing(key, None) for key in live if key.startswith(_CLAIM)])
+        self._entries = {key: _entry(value) for key, value in live.items() if key.startswith(_OUTCOME)}
+        return int(live.get(_LOW_WATER, b"0"))
 
     def known(self, page: str, attempt: int) -> Outcome | None:
         """The outcome of an attempt that was made, or None."""
-        raw = self._table.get(_key(page, attempt))
-        return _entry(raw).outcome if raw is not None else None
+        entry = self._entries.get(_key(page, attempt))
+        return None if entry is None else entry.outcome
 
-    def record(self, page: str, attempt: int, outcome: Outcome, partition: int, at: datetime) -> None:
-        """Keeps an outcome; called while a page of `partition` is handled."""
-        entry = Entry(at, partition, outcome)
-        self._table[_key(page, attempt)] = msgspec.json.encode(entry)
-        self._since_sweep[partition] = self._since_sweep.get(partition, 0) + 1
-        if self._since_sweep[partition] >= SWEEP:
-            self._since_sweep[partition] = 0
-            self._sweep(partition, at)
+    async def record(self, page: str, attempt: int, outcome: Outcome, at: datetime) -> None:
+        """Keeps an outcome; it is known at once, also where it cannot be written now.
 
-    def _sweep(self, partition: int, now: datetime) -> None:
-        """Forgets what is old, and the oldest of what is too much, of this partition alone."""
-        entries = [(_entry(raw), key) for key, raw in self._table.items()]
-        own = sorted((entry.at, key) for entry, key in entries if entry.partition == partition)
-        surplus = len(own) - self._most
-        for place, (at, key) in enumerate(own):
-            if place < surplus or at < now - self._kept:
-                del self._table[key]
+        Raises:
+            AppendFailed: it is not known to be written.
+        """
+        key, entry = _key(page, attempt), Entry(at, outcome)
+        self._entries.setdefault(key, entry)
+        await self._append([Outgoing(key, msgspec.json.encode(entry))])
+        self._since_sweep += 1
+        if self._since_sweep >= SWEEP:
+            self._since_sweep = 0
+            await self._sweep(at)
+
+    async def sink(self, offset: int) -> None:
+        """Moves the low-water mark.
+
+        Raises:
+            AppendFailed: it is not known to be written.
+        """
+        await self._append([Outgoing(_LOW_WATER, str(offset).encode())])
+
+    async def _sweep(self, now: datetime) -> None:
+        """Forgets what is old, and the first of what is too much."""
+        surplus = set(islice(self._entries, max(0, len(self._entries) - self._most)))
+        before = now - self._kept
+        gone = [key for key, entry in self._entries.items() if key in surplus or entry.at < before]
+        for key in gone:
+            del self._entries[key]
+        if gone:
+            await self._append([Outgoing(key, None) for key in gone])
+
+    async def _append(self, records: list[Outgoing]) -> int:
+        return await self._log.append(self._topic, self._partition, records)
 
 
 def _key(page: str, attempt: int) -> bytes:
-    return f"{page}/{attempt}".encode()
+    return b"%b%b/%d" % (_OUTCOME, page.encode(), attempt)
 
 
 def _entry(raw: bytes) -> Entry:

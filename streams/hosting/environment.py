@@ -27,7 +27,6 @@ class Environment(Struct, frozen=True, kw_only=True):
     session: timedelta = timedelta(seconds=10)
     snapshot_age: timedelta = timedelta(seconds=10)
     alive: Path | None = None
-    tables: Path = Path("/tmp/oversight")  # noqa: S108 - Faust keeps nothing there with tables in memory
 
     @property
     def connection(self) -> dict[str, Any]:

@@ -45,15 +45,15 @@ class Folds:
         self._events = 1
         self._rulebook = Rulebook(env.config, rules, kafka, clock, env.clock, variables=variables)
         self._cadence = Cadence(age=env.snapshot_age)
-        detect = Hosting(
+        detect = Hosting[Partition](
             topic=EVENTS, group=f"{env.name}-detect", make=self._detect, owned=self._rulebook.events_owned,
             clock=env.clock, session=env.session,
         )  # fmt: skip
-        route = Hosting(
+        route = Hosting[Partition](
             topic=CAUSES, group=f"{env.name}-route", make=self._route, owned=self._rulebook.routing_owned,
             clock=env.clock, session=env.session,
         )  # fmt: skip
-        self.hosts = [Host(each, env.connection, clock) for each in (route, detect)]
+        self.hosts: list[Host[Partition]] = [Host(each, env.connection, clock) for each in (route, detect)]
 
     async def run(self) -> None:
         """Runs both folds and follows the files of the rules, until `stop`."""

@@ -1,23 +1,24 @@
-"""The host of a fold: owns the partitions of its topic that the group gives this worker.
+"""The host of a topic's owners: has the partitions of its topic that the group gives this worker.
 
-Each is taken over, restored, folded in batches and snapshotted. Group offsets are committed for lag tools
-only: what counts is the low-water mark.
+Each is taken over by an owner (`streams.hosting.partition` of a fold, `streams.delivering.deliveries` of
+pages), restored, and given its records in batches. Group offsets are committed for lag tools, and because
+the group refuses them from whoever lost its partitions; what counts is the low-water mark.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from schemas.record import Record
 from streams.hosting.clock import Clock
 from streams.hosting.kafka import record_of
 from streams.hosting.log import AppendFailed
-from streams.hosting.partition import Partition
 
 log = structlog.get_logger(__name__)
 
@@ -27,30 +28,82 @@ PATIENCE_MS = 100
 LONGEST_PAUSE_S = 5.0
 FIRST_PAUSE_S = 0.1
 COMMIT_EVERY_S = 5.0
-HAND_OVER_WITHIN = timedelta(seconds=5)
+COMMITS_A_SESSION = 4
+LEFT_WITHIN = timedelta(seconds=5)
 
 
-class Hosting(Struct, frozen=True, kw_only=True):
+class Owner(Protocol):
+    """Who has one partition. What it raises as AppendFailed blocks the partition until `pay` returns."""
+
+    @property
+    def next(self) -> int:
+        """The first offset that it was not given yet."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it should be given nothing for now."""
+        ...
+
+    async def start(self) -> int:
+        """Takes the partition over; says the offset to read from."""
+        ...
+
+    def keep(self, until_s: float) -> None:
+        """The group has confirmed that the partition is this worker's until then, by the monotonic clock."""
+        ...
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """Takes the next records."""
+        ...
+
+    async def pay(self) -> None:
+        """Puts out what could not be put out before."""
+        ...
+
+    async def settle(self) -> None:
+        """Writes what is due; a refusal stops nothing."""
+        ...
+
+    async def wake(self) -> None:
+        """Does what the wall clock wants done by now."""
+        ...
+
+    async def hand_over(self) -> None:
+        """Leaves the partition so that the next owner finds everything."""
+        ...
+
+
+Kind = TypeVar("Kind", bound=Owner)
+
+
+class Hosting(Struct, Generic[Kind], frozen=True, kw_only=True):
     """What is hosted. `make`: a new owner of a partition, by number. `owned`: told of each that is restored.
 
-    `clock`: where it is `wall`, the wall clock wakes folds that wait for it. `session`: a worker that is
-    silent for so long loses its partitions.
+    `clock`: where it is `wall`, the wall clock wakes owners that wait for it. `session`: a worker that is
+    silent for so long loses its partitions. `hand_over`: how long an owner may take to leave.
     """
 
     topic: str
     group: str
-    make: Callable[[int], Partition]
-    owned: Callable[[Partition], Awaitable[None]]
+    make: Callable[[int], Kind]
+    owned: Callable[[Kind], Awaitable[None]]
     clock: Literal["wall", "events"] = "wall"
     session: timedelta = timedelta(seconds=10)
+    hand_over: timedelta = timedelta(seconds=5)
+
+    @property
+    def rebalance(self) -> timedelta:
+        """How long a group waits for its members: the slowest must have left its partitions by then."""
+        return max(self.session, self.hand_over + timedelta(seconds=1))
 
 
-class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
+class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # aiokafka is untyped
     """Runs until it is stopped; a broker that is away is asked again, ever more slowly."""
 
     def __init__(
         self,
-        hosting: Hosting,
+        hosting: Hosting[Kind],
         connection: Mapping[str, Any],
         clock: Clock,
         consumer: Callable[..., AIOKafkaConsumer] = AIOKafkaConsumer,
@@ -59,18 +112,20 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
         self._make_consumer = consumer
         self._connection = connection
         self._clock = clock
-        self._owned: dict[TopicPartition, Partition] = {}
+        self._owned: dict[TopicPartition, Kind] = {}
         self._assigned: set[TopicPartition] = set()
         self._blocked: dict[TopicPartition, float] = {}
+        self._full: set[TopicPartition] = set()
         self._pause_s = FIRST_PAUSE_S
         self._lock = asyncio.Lock()
         self._consumer: Any = None
         self._committed_s = 0.0
+        self._assigned_s = 0.0
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
     @property
-    def partitions(self) -> Mapping[int, Partition]:
+    def partitions(self) -> Mapping[int, Kind]:
         """The partitions that are owned and restored, by number."""
         return {place.partition: owner for place, owner in self._owned.items()}
 
@@ -103,7 +158,7 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=session_ms,
-            rebalance_timeout_ms=max(session_ms, 6_000),
+            rebalance_timeout_ms=int(self._hosting.rebalance.total_seconds() * 1000),
             heartbeat_interval_ms=max(100, min(session_ms // 10, 1_000)),
             max_poll_interval_ms=300_000,
             max_partition_fetch_bytes=4_000_000,
@@ -121,7 +176,7 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
             self._assigned.clear()
             await self._hand_over(list(self._owned))
         try:
-            await asyncio.wait_for(consumer.stop(), HAND_OVER_WITHIN.total_seconds())
+            await asyncio.wait_for(consumer.stop(), LEFT_WITHIN.total_seconds())
         except (KafkaError, TimeoutError) as error:
             log.warning("host.left_late", topic=self._hosting.topic, error=repr(error))
 
@@ -137,6 +192,7 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Nothing is fetched until the partition's state is restored."""
         self._assigned = set(assigned)
+        self._assigned_s = self._clock.monotonic_s()
         self._consumer.pause(*assigned)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
@@ -146,19 +202,25 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
             await self._hand_over([place for place in revoked if place in self._owned])
 
     async def _hand_over(self, places: list[TopicPartition]) -> None:
+        """All leave at once: the slowest decides how long the group waits."""
+        owners = {place: self._owned.pop(place) for place in places}
         for place in places:
-            owner = self._owned.pop(place)
             self._blocked.pop(place, None)
-            try:
-                await asyncio.wait_for(owner.hand_over(), HAND_OVER_WITHIN.total_seconds())
-            except (AppendFailed, TimeoutError) as error:
-                log.warning("partition.handed_over_unsaved", partition=str(place), error=repr(error))
+            self._full.discard(place)
+        await asyncio.gather(*(self._left(place, owner) for place, owner in owners.items()))
+
+    async def _left(self, place: TopicPartition, owner: Kind) -> None:
+        try:
+            await asyncio.wait_for(owner.hand_over(), self._hosting.hand_over.total_seconds())
+        except (AppendFailed, TimeoutError) as error:
+            log.warning("partition.handed_over_unsaved", partition=str(place), error=repr(error))
 
     async def _adopt(self) -> None:
         """Takes over what was assigned, one partition after the other."""
         while self._assigned:
             place = min(self._assigned, key=lambda each: each.partition)
             owner = self._hosting.make(place.partition)
+            owner.keep(self._assigned_s + self._hosting.session.total_seconds())
             began_s = self._clock.monotonic_s()
             offset = await owner.start()
             await self._hosting.owned(owner)
@@ -187,9 +249,10 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
                     await self._try(place, owner.take([record_of(each) for each in messages]))
             for place, owner in list(self._owned.items()):
                 await self._tend(place, owner)
+                self._throttle(place, owner)
             await self._commit()
 
-    async def _tend(self, place: TopicPartition, owner: Partition) -> None:
+    async def _tend(self, place: TopicPartition, owner: Kind) -> None:
         retry_s = self._blocked.get(place)
         if retry_s is None:
             await owner.settle()
@@ -197,6 +260,16 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
                 await self._try(place, owner.wake())
         elif self._clock.monotonic_s() >= retry_s:
             await self._try(place, owner.pay())
+
+    def _throttle(self, place: TopicPartition, owner: Kind) -> None:
+        """Reads no further while the owner is full."""
+        if owner.is_full and place not in self._full:
+            self._full.add(place)
+            self._consumer.pause(place)
+        elif not owner.is_full and place in self._full:
+            self._full.discard(place)
+            if place not in self._blocked:
+                self._consumer.resume(place)
 
     async def _try(self, place: TopicPartition, work: Awaitable[None]) -> None:
         """Does what appends; while that fails the partition is not read any further."""
@@ -209,16 +282,22 @@ class Host(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyp
             self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
             return
         if self._blocked.pop(place, None) is not None:
-            self._consumer.resume(place)
+            if place not in self._full:
+                self._consumer.resume(place)
             self._pause_s = FIRST_PAUSE_S
 
     async def _commit(self) -> None:
-        """Tells lag tools how far we are; nothing of ours reads it."""
-        now_s = self._clock.monotonic_s()
-        if now_s - self._committed_s < COMMIT_EVERY_S or not self._owned:
+        """Tells lag tools how far we are, and hears from the group whether the partitions are still ours."""
+        now_s, session_s = self._clock.monotonic_s(), self._hosting.session.total_seconds()
+        every_s = min(COMMIT_EVERY_S, session_s / COMMITS_A_SESSION)
+        if now_s - self._committed_s < every_s or not self._owned:
             return
         self._committed_s = now_s
         try:
-            await self._consumer.commit({place: owner.next for place, owner in self._owned.items()})
-        except KafkaError as error:
+            offsets = {place: owner.next for place, owner in self._owned.items()}
+            await asyncio.wait_for(self._consumer.commit(offsets), every_s)
+        except (KafkaError, TimeoutError) as error:
             log.info("host.commit_refused", topic=self._hosting.topic, error=repr(error))
+            return
+        for owner in self._owned.values():
+            owner.keep(now_s + session_s)

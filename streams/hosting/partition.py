@@ -65,6 +65,9 @@ class Partition:
     `source`: the input topic and partition number. `genesis`: readies a fold that has no state yet.
     """
 
+    is_full = False
+    """It folds what it is given before it is given more."""
+
     def __init__(
         self,
         fold: Fold,
@@ -216,6 +219,9 @@ class Partition:
             return
         await self._snapshots.write_low_water(place.offset, place.mark)
         self.low_water = place.offset
+
+    def keep(self, until_s: float) -> None:
+        """Nothing hangs on it: an owner that lost the partition can do no harm to the state."""
 
     async def wake(self) -> None:
         """Appends a waking record to the fold's own log where the wall clock has passed what it waits for."""

@@ -7,6 +7,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
+from streams.hosting.log import Log
+
 DAY_MS = 86_400_000
 RECORD_BYTES = 1_048_588
 """Kafka's default for the largest record."""
@@ -14,6 +16,7 @@ RECORD_BYTES = 1_048_588
 EVENTS = "agent.events"
 CAUSES = "oversight.causes"
 PAGES = "oversight.pages"
+OUTCOMES = "oversight.outcomes"
 INCIDENTS = "oversight.incidents"
 DECISIONS = "oversight.decisions"
 DEADLETTER = "oversight.deadletter"
@@ -55,6 +58,7 @@ TOPICS = (
     Topic(EVENTS, "events", _kept(7)),
     Topic(CAUSES, "one", _kept(30)),
     Topic(PAGES, "work", _kept(7)),
+    Topic(OUTCOMES, "work", _compacted()),
     Topic(INCIDENTS, "work", _compacted()),
     Topic(DECISIONS, "work", _kept(7)),
     # A dead letter is the whole record and its reason: room for both.
@@ -62,6 +66,10 @@ TOPICS = (
     Topic(DETECTOR_STATE, "events", _compacted()),
     Topic(ROUTING_STATE, "one", _compacted()),
 )
+
+
+_PAIRS = ((EVENTS, DETECTOR_STATE), (CAUSES, ROUTING_STATE), (PAGES, OUTCOMES))
+"""Topics with what is kept of each of their partitions."""
 
 
 class Created(Struct, frozen=True):
@@ -109,6 +117,19 @@ async def missing(connection: Mapping[str, Any]) -> tuple[str, ...]:
     finally:
         await admin.close()
     return tuple(each.name for each in TOPICS if each.name not in there)
+
+
+async def unfit(log: Log) -> tuple[str, ...]:
+    """What is wrong with the numbers of partitions, a sentence each.
+
+    What is kept of a partition lies in the partition of the same number.
+    """
+    counts = {name: await log.partitions(name) for pair in _PAIRS for name in pair}
+    return tuple(
+        f"{state} has {counts[state]} partitions, expected as many as {source}: {counts[source]}"
+        for source, state in _PAIRS
+        if counts[state] < counts[source]
+    )
 
 
 def _sorted_out(errors: Sequence[Sequence[Any]]) -> Created:

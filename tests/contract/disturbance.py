@@ -23,8 +23,6 @@ SLICE = 100
 KEPT_BACK = 1500
 """Steps that are published only when the disturbances are over, so that these fall in mid-stream."""
 FIRST_PAGES_S = 60
-RECORDED_MS = 2000
-"""Twice the interval in which Faust flushes what became of pages, and commits."""
 EVERYTHING = (f"{CAUSES}/0", *(f"{EVENTS}/{number}" for number in range(PARTITIONS)))
 _owners = count()
 
@@ -102,9 +100,9 @@ class Disturbed:
             assert self.witness.pages[page.id] == page
 
     def _crashes_of(self, page: str) -> int:
-        """How many crashes fell between the page and the record of its outcome."""
+        """How many crashes fell between the page and the report, which follows the record of its outcome."""
         written_ms, reported_ms = self.witness.written_ms[page], self.witness.reported_ms[page]
-        return sum(written_ms <= crash_ms <= reported_ms + RECORDED_MS for crash_ms in self._crashes_ms)
+        return sum(written_ms <= crash_ms <= reported_ms for crash_ms in self._crashes_ms)
 
     async def _log_is(self, laid_out: Sequence[Step]) -> None:
         """What was acknowledged is in the log, once."""

@@ -9,16 +9,11 @@ import pytest
 from streams.hosting.topics import EVENTS, create
 from tests.contract.disturbance import EVERYTHING, Disturbed, disturbed
 from tests.contract.played import CONFIG, PARTITIONS
-from tests.contract.witness import Untold
 
 pytestmark = pytest.mark.timeout(300)
 SESSION_S = {"kafka": 4.0, "tansu": 4.0}
 AWAY_S = 20
 """A minute would be no different: retries back off to five seconds at most."""
-
-skips_pages = pytest.mark.xfail(
-    raises=Untold, strict=False, reason="around a rebalance Faust skips pages, or stands still for ever"
-)
 
 
 @pytest.fixture
@@ -49,7 +44,6 @@ async def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_counts_
     await stage.is_as_if_nothing_had_happened()
 
 
-@skips_pages
 async def test_workers_join_die_and_leave_in_mid_stream_and_share_the_partitions_among_them(stage):
     first = await stage.begun()
     second = stage.site.worker()
@@ -68,7 +62,6 @@ async def test_workers_join_die_and_leave_in_mid_stream_and_share_the_partitions
     await stage.is_as_if_nothing_had_happened()
 
 
-@skips_pages
 async def test_a_worker_that_stood_still_and_lost_its_partitions_does_no_harm_when_it_goes_on(stage):
     sleeper = await stage.begun()
     stage.crash()

@@ -8,12 +8,13 @@ from datetime import timedelta
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaConnectionError
 
-from streams.hosting.host import COMMIT_EVERY_S, Host, Hosting
+from streams.hosting.host import COMMITS_A_SESSION, Host, Hosting
 from streams.hosting.log import AppendFailed
 from tests.memory_log import Act, MemoryLog
 from tests.streams.folding import Site
 
 IN = TopicPartition("in", 0)
+SESSION = timedelta(seconds=6)
 
 
 @dataclass
@@ -100,6 +101,7 @@ class Hosted:
 
     site: Site = field(default_factory=Site)
     told: list[int] = field(default_factory=list)
+    kept: list[float] = field(default_factory=list)
     refusing: int = 0
     mode: str = "wall"
     wish: float | None = None
@@ -113,7 +115,7 @@ class Hosted:
             make=self.make,
             owned=self.owned,
             clock=self.mode,
-            session=timedelta(seconds=6),
+            session=SESSION,
         )
         self.host = Host(hosting, {"bootstrap_servers": "x"}, self.site.clock, self.group)
 
@@ -121,6 +123,7 @@ class Hosted:
         assert number == 0
         owner = self.site.owner(self.log)
         owner.fold.wake_at = self.wish
+        owner.keep = self.kept.append
         return owner
 
     async def owned(self, owner) -> None:
@@ -211,14 +214,58 @@ class TestAPartition:
             await hosted.rounds(8)
             assert not hosted.site.records()
 
-    async def test_is_told_to_lag_tools_every_five_seconds(self):
+    async def test_is_told_to_lag_tools_four_times_a_session(self):
         hosted = Hosted()
         hosted.site.put(("a", "x"))
-        hosted.group.lost += [CommitFailedError()]
         async with hosted.running():
             await hosted.rounds(30)
         assert hosted.group.committed[-1] == {IN: 1}
-        assert len(hosted.group.committed) <= 40 / COMMIT_EVERY_S
+        assert 10 <= len(hosted.group.committed) <= 40 * COMMITS_A_SESSION / SESSION.total_seconds()
+
+    async def test_is_surely_ours_for_a_session_after_the_group_said_so(self):
+        hosted = Hosted()
+        hosted.group.lost += [CommitFailedError()] * 5
+        async with hosted.running():
+            await hosted.rounds(8)
+            assert len(hosted.kept) == 1
+            await hosted.rounds(12)
+        assert len(hosted.kept) == 1 + len(hosted.group.committed) > 1
+        assert hosted.kept[-1] <= hosted.site.clock.at_s + SESSION.total_seconds()
+
+    async def test_is_not_read_while_its_owner_is_full(self):
+        hosted = Hosted()
+        async with hosted.running():
+            hosted.owner.is_full = True
+            await hosted.rounds()
+            hosted.site.put(("a", "x"))
+            await hosted.rounds()
+            assert (hosted.owner.next, hosted.group.paused) == (0, {IN})
+            hosted.owner.is_full = False
+            await hosted.rounds()
+            assert (hosted.owner.next, hosted.group.paused) == (1, set())
+
+    async def test_stays_closed_while_its_owner_is_full_though_the_log_is_back_and_the_other_way_round(self):
+        hosted = Hosted()
+        async with hosted.running():
+            await hosted.rounds()
+            hosted.log.acts += [Act.FAIL] * 4
+            hosted.site.put(("a", "out 1"))
+            await hosted.rounds(2)
+            hosted.owner.is_full = True
+            await hosted.rounds(30)
+            assert not hosted.log.acts
+            assert hosted.group.paused == {IN}
+            hosted.log.acts += [Act.FAIL] * 1000
+            hosted.owner.is_full = False
+            await hosted.rounds()
+            assert not hosted.group.paused
+            hosted.owner.is_full = True
+            await hosted.rounds()
+            hosted.host._blocked[IN] = hosted.site.clock.at_s + 1000
+            hosted.owner.is_full = False
+            await hosted.rounds()
+            assert hosted.group.paused == {IN}
+            hosted.log.acts.clear()
 
 
 class TestALogThatFails:

@@ -1,5 +1,4 @@
 import asyncio
-from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,16 +7,16 @@ from schemas.outcome import Deferred, Delivered
 from schemas.page import Channel
 from schemas.wire import encode
 from streams.delivering.desk import Desk
-from streams.delivering.notify import install
-from streams.delivering.outcomes import SWEEP, Outcomes
-from tests.fakes import NOW, Hall, InHand, Script, Wire, page
+from streams.delivering.outcomes import Outcomes
+from tests.fakes import NOW, InHand, Script, Wire, page
+from tests.memory_log import Act, Disk, MemoryLog
 
 DONE = Delivered(reference="r")
 
 
-def desk(script=None, wire=None, table=None, **options):
+def desk(script=None, wire=None, log=None, **options):
     script, wire = script or Script(), wire or Wire()
-    outcomes = Outcomes({} if table is None else table)
+    outcomes = Outcomes(log or MemoryLog(Disk()), ("outcomes", 0), "owner")
     one = Desk(
         script,
         outcomes,
@@ -33,7 +32,7 @@ def desk(script=None, wire=None, table=None, **options):
 async def handled(one: Desk, *messages):
     arrivals = [InHand(encode(message)) for message in messages]
     for arrival in arrivals:
-        await one.take(arrival)
+        one.take(arrival)
     await one.idle()
     return arrivals
 
@@ -42,12 +41,12 @@ def to(name: str, n: int, **changes):
     return page(id=f"pag-{n}", channel=Channel(kind="slack", target=name), **changes)
 
 
-async def test_a_page_is_attempted_recorded_reported_and_then_acknowledged():
-    table = {}
-    one, script, wire = desk(table=table)
+async def test_a_page_is_attempted_recorded_reported_and_then_done():
+    log = MemoryLog(Disk())
+    one, script, wire = desk(log=log)
     (arrival,) = await handled(one, page())
     assert script.attempted == [("pag-1", 1)]
-    assert list(table) == [b"pag-1/1"]
+    assert [each.key for each in log.disk.records("outcomes")] == [b"outcome/pag-1/1"]
     (report,) = wire.reported
     assert (report.page, report.attempt, report.outcome, report.at) == ("pag-1", 1, DONE, NOW)
     assert arrival.fate == "done"
@@ -71,7 +70,7 @@ async def test_the_next_attempt_is_another_one():
 async def test_what_does_not_decode_is_buried_whole():
     one, script, wire = desk()
     arrival = InHand(b'{"kind": "pigeon"}')
-    await one.take(arrival)
+    one.take(arrival)
     await one.idle()
     assert wire.buried[0][0] == arrival.value
     assert "pigeon" in wire.buried[0][1]
@@ -81,7 +80,7 @@ async def test_what_does_not_decode_is_buried_whole():
 async def test_what_is_nested_beyond_reading_is_buried_too():
     one, _, wire = desk()
     arrival = InHand(b'{"kind":"page","x":' + b"[" * 100_000)
-    await one.take(arrival)
+    one.take(arrival)
     await one.idle()
     assert len(wire.buried) == 1
     assert arrival.fate == "done"
@@ -105,11 +104,11 @@ async def test_a_report_is_insisted_on_while_the_log_is_away():
 async def test_a_report_that_cannot_be_made_is_the_next_owners():
     one, script, wire = desk(wire=Wire(failures=99))
     arrival = InHand(encode(page()))
-    await one.take(arrival)
+    one.take(arrival)
     await asyncio.sleep(0.05)
     arrival.ours = False
     await one.idle()
-    assert (len(script.attempted), wire.reported, arrival.fate) == (1, [], "left")
+    assert (len(script.attempted), wire.reported, arrival.fate) == (1, [], "")
 
 
 async def test_what_runs_when_partitions_go_is_finished_and_what_waits_is_let_go():
@@ -118,7 +117,7 @@ async def test_what_runs_when_partitions_go_is_finished_and_what_waits_is_let_go
     one, script, wire = desk(script)
     arrivals = [InHand(encode(to("#a", n))) for n in (1, 2)]
     for arrival in arrivals:
-        await one.take(arrival)
+        one.take(arrival)
     await asyncio.sleep(0.01)
     for arrival in arrivals:
         arrival.ours = False
@@ -126,7 +125,7 @@ async def test_what_runs_when_partitions_go_is_finished_and_what_waits_is_let_go
     await one.idle()
     assert script.attempted == [("pag-1", 1)]
     assert [report.page for report in wire.reported] == ["pag-1"]
-    assert [arrival.fate for arrival in arrivals] == ["done", "left"]
+    assert [arrival.fate for arrival in arrivals] == ["done", ""]
 
 
 async def test_order_is_kept_for_an_incident_and_channel_and_others_do_not_wait():
@@ -134,7 +133,7 @@ async def test_order_is_kept_for_an_incident_and_channel_and_others_do_not_wait(
     script.gates["pag-1"] = asyncio.Event()
     one, script, _ = desk(script)
     for message in (to("#a", 1), to("#a", 2), to("#b", 3), to("#a", 4, incident="inc-2")):
-        await one.take(InHand(encode(message)))
+        one.take(InHand(encode(message)))
     await asyncio.sleep(0.01)
     assert [id_ for id_, _ in script.attempted] == ["pag-1", "pag-3", "pag-4"]
     script.gates["pag-1"].set()
@@ -147,9 +146,9 @@ async def test_attempts_are_bounded_for_each_kind_of_channel():
     script.gates = {f"pag-{n}": asyncio.Event() for n in range(9)}
     one, script, _ = desk(script, room=3)
     for n in range(9):
-        await one.take(InHand(encode(to(f"#{n}", n))))
-    await one.take(InHand(encode(page(id="pag-hook"))))
-    await one.take(InHand(encode(page("pigeon", id="pag-pigeon"))))
+        one.take(InHand(encode(to(f"#{n}", n))))
+    one.take(InHand(encode(page(id="pag-hook"))))
+    one.take(InHand(encode(page("pigeon", id="pag-pigeon"))))
     await asyncio.sleep(0.01)
     assert (script.most, len(script.attempted)) == (4, 5)
     for gate in script.gates.values():
@@ -158,20 +157,26 @@ async def test_attempts_are_bounded_for_each_kind_of_channel():
     assert len(script.attempted) == 11
 
 
-async def test_what_is_in_hand_is_bounded():
+async def test_what_is_in_hand_is_counted_and_nothing_of_it_is_kept():
     script = Script()
     script.gates["pag-1"] = asyncio.Event()
-    one, script, _ = desk(script, backlog=2)
-    await one.take(InHand(encode(to("#a", 1))))
-    await one.take(InHand(encode(to("#a", 2))))
-    third = asyncio.create_task(one.take(InHand(encode(to("#a", 3)))))
+    one, script, _ = desk(script)
+    one.take(InHand(encode(to("#a", 1))))
+    one.take(InHand(encode(to("#a", 2))))
     await asyncio.sleep(0.01)
-    assert not third.done()
+    assert one.in_hand == 2
     script.gates["pag-1"].set()
-    await third
     await one.idle()
-    assert len(script.attempted) == 3
+    assert one.in_hand == 0
     assert not one._last
+
+
+async def test_an_outcome_that_cannot_be_written_is_insisted_on_before_it_is_reported():
+    log = MemoryLog(Disk(), [Act.FAIL, Act.FAIL_WRITTEN])
+    one, script, wire = desk(log=log)
+    (arrival,) = await handled(one, page())
+    assert (len(script.attempted), len(wire.reported), arrival.fate) == (1, 1, "done")
+    assert {each.key for each in log.disk.records("outcomes")} == {b"outcome/pag-1/1"}
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.integers(0, 2)), max_size=30))
@@ -188,46 +193,3 @@ def test_whatever_comes_however_often_each_attempt_is_made_once_and_every_arriva
     )
     assert len(wire.reported) == len(arrivals)
     assert all(hand.fate == "done" for hand in hands)
-
-
-def test_outcomes_are_known_by_page_and_attempt():
-    outcomes = Outcomes({})
-    outcomes.record("pag-1", 1, Deferred(reason="x", retry_at=NOW), 0, NOW)
-    assert outcomes.known("pag-1", 1) == Deferred(reason="x", retry_at=NOW)
-    assert outcomes.known("pag-1", 2) is None
-
-
-def test_old_outcomes_are_forgotten_in_their_own_partition_only():
-    table = {}
-    outcomes = Outcomes(table, most=10)
-    outcomes.record("elsewhere", 1, DONE, 1, NOW - timedelta(days=9))
-    outcomes.record("old", 1, DONE, 0, NOW - timedelta(days=3))
-    for n in range(SWEEP - 1):
-        outcomes.record(f"pag-{n}", 1, DONE, 0, NOW + timedelta(seconds=n))
-    assert sorted(table) == sorted(
-        [b"elsewhere/1", *(f"pag-{n}/1".encode() for n in range(SWEEP - 11, SWEEP - 1))]
-    )
-    recent = Outcomes(table, kept=timedelta(days=1))
-    for n in range(SWEEP):
-        recent.record(f"new-{n}", 1, DONE, 0, NOW + timedelta(days=2))
-    assert len(table) == SWEEP + 1
-
-
-async def test_the_agent_sees_every_page_through():
-    hall, wire, script = Hall(), Wire(), Script()
-    agent = install(
-        hall, script, report=wire.report, bury=wire.bury, now=lambda: NOW, at=lambda _: NOW, topic="p"
-    )
-    hall.event(encode(page()))
-    hall.event(b"junk", partition=1)
-    await agent(hall)
-    await agent(hall)  # as when Faust restarts it: what came before comes again
-    await asyncio.sleep(0.05)
-    assert hall.topics == ["p"]
-    assert list(hall.tables["oversight-outcomes"]) == [b"pag-1/1"]
-    assert script.attempted == [("pag-1", 1)]
-    assert len(wire.reported) == len(wire.buried) == 2
-    assert set(hall.acked) == {(0, 0), (1, 0)}
-    assert not script.is_closed
-    await hall.stop()
-    assert script.is_closed

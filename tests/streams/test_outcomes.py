@@ -1,0 +1,87 @@
+from datetime import timedelta
+
+import pytest
+
+from schemas.outcome import Deferred, Delivered
+from streams.delivering.outcomes import SWEEP, Outcomes
+from streams.hosting.log import AppendFailed
+from tests.fakes import NOW
+from tests.memory_log import Act, Disk, MemoryLog
+
+DONE = Delivered(reference="r")
+LATER = Deferred(reason="x", retry_at=NOW)
+
+
+def outcomes(disk, owner="one", acts=(), **options):
+    return Outcomes(MemoryLog(disk, list(acts)), ("outcomes", 0), owner, **options)
+
+
+def standing(disk):
+    """Keys whose last record is no tombstone."""
+    last = {each.key: each.value for each in disk.records("outcomes")}
+    return sorted(key for key, value in last.items() if value)
+
+
+async def test_nothing_is_known_where_nobody_was_before():
+    disk = Disk()
+    one = outcomes(disk)
+    assert await one.take_over() == 0
+    assert one.known("pag-1", 1) is None
+    assert standing(disk) == []
+
+
+async def test_an_outcome_is_known_by_page_and_attempt_to_every_owner_after():
+    disk = Disk()
+    first = outcomes(disk)
+    await first.take_over()
+    await first.record("pag-1", 1, LATER, NOW)
+    await first.record("pag-1", 2, DONE, NOW)
+    await first.sink(17)
+    heir = outcomes(disk, "two")
+    assert await heir.take_over() == 17
+    for one in (first, heir):
+        assert (one.known("pag-1", 1), one.known("pag-1", 2), one.known("pag-1", 3)) == (LATER, DONE, None)
+
+
+async def test_an_owner_that_died_before_it_read_back_leaves_no_claim_for_ever():
+    disk = Disk()
+    dead = MemoryLog(disk)
+    await dead.append("outcomes", 0, [])
+    disk.put("outcomes", 0, [])
+    claim = outcomes(disk, "dead", [Act.GO, Act.FAIL])
+    with pytest.raises(AppendFailed):
+        await claim.take_over()
+    assert standing(disk) == [b"claim/dead"]
+    await outcomes(disk, "heir").take_over()
+    assert standing(disk) == []
+
+
+async def test_what_could_not_be_written_is_known_all_the_same():
+    one = outcomes(Disk(), acts=[Act.FAIL])
+    with pytest.raises(AppendFailed):
+        await one.record("pag-1", 1, DONE, NOW)
+    assert one.known("pag-1", 1) == DONE
+
+
+async def test_the_old_and_the_first_of_too_many_are_forgotten():
+    disk = Disk()
+    one = outcomes(disk, most=10)
+    await one.record("old", 1, DONE, NOW - timedelta(days=3))
+    for n in range(SWEEP - 1):
+        await one.record(f"pag-{n}", 1, DONE, NOW + timedelta(seconds=n))
+    assert standing(disk) == sorted(b"outcome/pag-%d/1" % n for n in range(SWEEP - 11, SWEEP - 1))
+    heir = outcomes(disk, "heir", kept=timedelta(days=1))
+    await heir.take_over()
+    for n in range(SWEEP):
+        await heir.record(f"new-{n}", 1, DONE, NOW + timedelta(days=2))
+    assert len(standing(disk)) == SWEEP
+
+
+async def test_what_is_old_is_forgotten_though_it_is_not_too_much():
+    disk = Disk()
+    one = outcomes(disk)
+    await one.record("old", 1, DONE, NOW - timedelta(days=3))
+    for n in range(SWEEP - 1):
+        await one.record(f"pag-{n}", 1, DONE, NOW)
+    assert one.known("old", 1) is None
+    assert len(standing(disk)) == SWEEP - 1
