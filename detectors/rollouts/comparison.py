@@ -1,0 +1,281 @@
+"""A canary against control while sessions come: worse, fit, or nothing to tell yet, valid at any time.
+
+Block conditional-likelihood e-process: Mantel and Haenszel's comparison as a martingale. It rests on the
+router's draw alone; strata take care of composition, blocks of drift and ramps.
+"""
+
+from array import array
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from math import log, nan
+from typing import Literal, Self
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from detectors.rollouts import evidence, instrumentation
+from detectors.rollouts.blocks import Labels, Numbers, log_likelihood, size
+from detectors.rollouts.evidence import Effect, Evidence
+from detectors.rollouts.instrumentation import Instrumentation
+from detectors.rollouts.scores import Kind, Scale, score_of
+from detectors.rollouts.verdict import Judged, Standing, Verdict, judge
+
+Arm = Literal["canary", "control"]
+Grid = NDArray[np.bool_]
+Share = float | None | Mapping[str, float]
+MARGINS: Mapping[Kind, float] = {"binary": 1.5, "positive": 1.1}
+"""What is still no worse: an odds ratio, a ratio."""
+MOST_STRATA = 64
+LONGEST_BLOCK_S = 86400.0
+UNKNOWN_SHARE = 0.1
+
+
+class Block:
+    """The open block of a stratum: a label and a row of 32-bit numbers a session. `began`: POSIX seconds."""
+
+    __slots__ = ("began", "labels", "rows")
+
+    def __init__(self, began: float = 0.0, labels: bytes = b"", rows: bytes = b"") -> None:
+        self.began = began
+        self.labels = bytearray(labels)
+        self.rows = array("f", rows)
+
+
+class Saved(Struct, array_like=True):
+    """A `Comparison`."""
+
+    metrics: dict[str, Kind]
+    share: Share
+    alpha: float
+    margins: dict[str, float]
+    strata: dict[str, int]
+    blocks: list[tuple[float, bytes, bytes]]
+    scales: list[list[Scale]]
+    evidence: list[evidence.Saved]
+    instrumentation: instrumentation.Saved
+    judged: Judged
+    verdict: Verdict
+    sessions: list[int]
+    left_out: int
+
+
+class Comparison:
+    """A canary against control on several metrics, of all of which more is worse.
+
+    `metrics`: what each value is. `share`: the canary's, as the router draws it, in (0, 1); by stratum where
+    strata differ; None where it is not known, and then lost arrivals go unseen. `alpha`: chance of ever
+    rolling back a canary that equals control, in (0, 1). `margins`: what is still no worse, by metric, above
+    1 (default: an odds ratio of 1.5, a ratio of 1.1). Further strata than 64 are left out and counted.
+
+    >>> from datetime import UTC, datetime
+    >>> compared = Comparison({"error": "binary"}, share=0.5)
+    >>> for each in range(200):
+    ...     arm, bad = ("canary", 1.0) if each % 2 else ("control", 0.0)
+    ...     verdict = compared.observe(datetime(2026, 1, 1, tzinfo=UTC), arm, "", {"error": bad})
+    >>> verdict.state, verdict.blamed
+    ('roll_back', ('error',))
+    """
+
+    def __init__(
+        self,
+        metrics: Mapping[str, Kind],
+        share: Share,
+        alpha: float = 0.01,
+        *,
+        margins: Mapping[str, float] | None = None,
+    ) -> None:
+        """Raises ValueError where an argument does not hold."""
+        if not metrics:
+            raise ValueError("expected at least one metric, found none")
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha must be in (0, 1), found {alpha}")
+        self._metrics = dict(metrics)
+        self._margins = dict(margins or {})
+        self._alpha = alpha
+        self._share: Share = None
+        self._strata: dict[str, int] = {}
+        self._blocks: list[Block] = []
+        self._scales: list[list[Scale]] = []
+        self._evidence = [
+            Evidence(score_of(kind, self._margins.get(name, MARGINS.get(kind, 0.0))))
+            for name, kind in self._metrics.items()
+        ]
+        self._reads = [(name, each.score.read) for name, each in zip(metrics, self._evidence, strict=True)]
+        self._instrumentation = Instrumentation()
+        self._judged = Judged()
+        self._sessions = [0, 0]
+        self.left_out = 0
+        self.verdict = Verdict()
+        self.step(share)
+
+    def step(self, share: Share) -> None:
+        """A step of the ramp: the canary has another share from here on. No block holds two shares."""
+        for name, place in self._strata.items():
+            self._close(place)
+            self._instrumentation.step(place, self._share_of(name))
+        shares = share.values() if isinstance(share, Mapping) else [0.5 if share is None else share]
+        if not all(0 <= each <= 1 for each in shares):
+            raise ValueError(f"a share must be in [0, 1], found {share}")
+        self._share = dict(share) if isinstance(share, Mapping) else share
+        self._sizes = [self._size(name) for name in self._strata]
+
+    def _size(self, stratum: str) -> int:
+        share = self._share_of(stratum)
+        return size(UNKNOWN_SHARE if share is None else share)
+
+    def _share_of(self, stratum: str) -> float | None:
+        return self._share.get(stratum) if isinstance(self._share, Mapping) else self._share
+
+    def observe(
+        self,
+        time: datetime,
+        arm: Arm,
+        stratum: str,
+        values: Mapping[str, float],
+        *,
+        schema: str = "",
+        lacking: Collection[str] | None = None,
+    ) -> Verdict:
+        """Takes a session; sessions come in the order in which they began.
+
+        `values` by metric; one that is absent, no number, or not above 0 where it must be, is missing.
+        `schema`: the version of the record. `lacking`: what the record should have had; by default each
+        metric that is missing.
+        """
+        if arm not in {"canary", "control"}:
+            raise ValueError(f"arm must be canary or control, found {arm!r}")
+        place = self._strata.get(stratum)
+        if place is None:
+            if len(self._strata) >= MOST_STRATA:
+                self.left_out += 1
+                return self.verdict
+            place = self._enter(stratum)
+        at = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+        block = self._blocks[place]
+        if at - block.began > LONGEST_BLOCK_S:
+            self._close(place)
+            block = self._blocks[place]
+            block.began = at
+        row = [read(values.get(name, nan)) for name, read in self._reads]
+        lacks = any(each != each for each in row) if lacking is None else bool(lacking)  # noqa: PLR0124 - NaN
+        block.rows.extend(row)
+        block.rows.extend((lacks, self._instrumentation.schema(schema)))
+        block.labels.append(arm == "canary")
+        if len(block.labels) >= self._sizes[place]:
+            self._close(place)
+        return self.verdict
+
+    def _enter(self, stratum: str) -> int:
+        place = self._strata[stratum] = len(self._strata)
+        self._blocks.append(Block())
+        self._sizes.append(self._size(stratum))
+        self._scales.append([Scale() for _ in self._metrics])
+        self._instrumentation.enter()
+        for each in self._evidence:
+            each.enter()
+        return place
+
+    def _close(self, place: int) -> None:
+        """Ends the open block of a stratum, if it has sessions, and judges."""
+        block = self._blocks[place]
+        if not block.labels:
+            return
+        canary = np.frombuffer(bytes(block.labels), dtype=np.bool_)
+        rows = np.array(block.rows, dtype=np.float64).reshape(len(canary), -1)
+        self._blocks[place] = Block()
+        canaries = int(canary.sum())
+        self._sessions[0] += canaries
+        self._sessions[1] += len(canary) - canaries
+        if 0 < canaries < len(canary):
+            self._compare(place, rows, canary)
+        self._learn(place, rows[~canary])
+        names = list(self._strata)
+        self._instrumentation.take(place, rows[:, -2:], canary, self._share_of(names[place]))
+        self._judged, self.verdict = judge(self._judged, self._standing(names))
+
+    def _compare(self, place: int, rows: Numbers, canary: Labels) -> None:
+        """The metrics that every session has together, the others each over the sessions that have it."""
+        known: Grid = np.logical_not(np.isnan(rows[:, : len(self._evidence)]))
+        whole: Grid = np.all(known, axis=0)
+        together: list[tuple[Evidence, Numbers]] = []
+        for each, (one, scale) in enumerate(zip(self._evidence, self._scales[place], strict=True)):
+            has = known[:, each]
+            values, labels = rows[has, each], canary[has]
+            one.weigh(values, labels)
+            if not len(values):
+                continue
+            tilts = one.score.tilts(values, labels, scale)
+            if whole[each]:
+                together.append((one, tilts))
+            else:
+                one.add(place, log_likelihood(tilts, labels))
+        if together:
+            logs = log_likelihood(np.concatenate([tilts for _, tilts in together], axis=1), canary)
+            begin = 0
+            for one, tilts in together:
+                one.add(place, logs[begin : begin + tilts.shape[1]])
+                begin += tilts.shape[1]
+
+    def _learn(self, place: int, control: Numbers) -> None:
+        for each, scale in enumerate(self._scales[place]):
+            values = control[:, each]
+            scale.learn(values[~np.isnan(values)])
+
+    def _standing(self, names: list[str]) -> Standing:
+        return Standing(
+            metrics=dict(zip(self._metrics, self._evidence, strict=True)),
+            instrumentation=self._instrumentation,
+            strata=names,
+            threshold=-log(self._alpha),
+            canaries=self._sessions[0],
+            controls=self._sessions[1],
+        )
+
+    @property
+    def effects(self) -> Mapping[str, Effect]:
+        """How the canary differs, by metric."""
+        return {name: each.effect for name, each in zip(self._metrics, self._evidence, strict=True)}
+
+    @property
+    def shares(self) -> Mapping[str, tuple[int, int]]:
+        """Canaries and sessions by stratum, of this step."""
+        counts = self._instrumentation.counts
+        return {name: counts[place] for name, place in self._strata.items()}
+
+    def save(self) -> bytes:
+        """The whole state as msgpack."""
+        return msgspec.msgpack.encode(
+            Saved(
+                metrics=self._metrics,
+                share=self._share,
+                alpha=self._alpha,
+                margins=self._margins,
+                strata=self._strata,
+                blocks=[(each.began, bytes(each.labels), each.rows.tobytes()) for each in self._blocks],
+                scales=self._scales,
+                evidence=[each.save() for each in self._evidence],
+                instrumentation=self._instrumentation.save(),
+                judged=self._judged,
+                verdict=self.verdict,
+                sessions=self._sessions,
+                left_out=self.left_out,
+            )
+        )
+
+    @classmethod
+    def load(cls, state: bytes) -> Self:
+        """Continues from a saved state."""
+        saved = msgspec.msgpack.decode(state, type=Saved)
+        made = cls(saved.metrics, saved.share, saved.alpha, margins=saved.margins)
+        made._strata = saved.strata
+        made._blocks = [Block(began, labels, rows) for began, labels, rows in saved.blocks]
+        made._sizes = [made._size(name) for name in made._strata]
+        made._scales = saved.scales
+        for one, each in zip(made._evidence, saved.evidence, strict=True):
+            one.load(each)
+        made._instrumentation.load(saved.instrumentation)
+        made._judged, made.verdict = saved.judged, saved.verdict
+        made._sessions, made.left_out = saved.sessions, saved.left_out
+        return made

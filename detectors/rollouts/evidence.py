@@ -1,0 +1,127 @@
+"""The evidence on one metric so far: of all strata together, and of each."""
+
+from math import exp, inf, log
+
+import numpy as np
+from msgspec import Struct
+
+from detectors.rollouts.blocks import Labels, Numbers
+from detectors.rollouts.scores import Binary, Positive, log_sum
+from detectors.rollouts.stakes import Stakes
+
+UNSURE = log(20.0)
+"""An effect is ruled out, for good, when the evidence against it has reached 20: intervals hold at 95 %."""
+
+ALL = 0.75
+"""The part of the stake that is on the canary being worse in all strata; the rest is on single strata."""
+
+
+class Effect(Struct, frozen=True):
+    """How the canary differs: an `odds ratio` or a `ratio`, with an interval that holds at any time.
+
+    `canary`, `control`: the share that is bad or the geometric mean, weighted alike over strata and time;
+    None without both arms. An end that nothing rules out is 0 or infinite.
+    """
+
+    unit: str
+    low: float
+    high: float
+    canary: float | None
+    control: float | None
+
+
+class Saved(Struct, array_like=True):
+    """An `Evidence`, numbers as the bytes of 64-bit floats."""
+
+    logs: bytes
+    peaks: bytes
+    parts: bytes
+    stakes: Stakes
+    means: list[float]
+
+
+class Evidence:
+    """Logarithms of likelihood ratios by alternative; for some of them by stratum too."""
+
+    def __init__(self, score: Binary | Positive) -> None:
+        self.score = score
+        self.logs: Numbers = np.zeros(score.width)
+        self.peaks: Numbers = np.zeros(len(score.effects))
+        self._parts: list[Numbers] = []
+        self._stakes = Stakes()
+        self._means = [0.0, 0.0, 0.0]
+        self._draw()
+
+    def _draw(self) -> None:
+        """What follows from the likelihoods so far."""
+        self.doubts = self.score.doubts(self.logs)
+        self.everywhere = self.score.worse(self.logs)
+        self.fit = self.score.fit(self.logs)
+        """Logarithm of the evidence that the canary is within its margin."""
+
+    def enter(self) -> None:
+        """A further stratum."""
+        self._stakes.enter()
+        self._parts.append(np.zeros(self.score.local))
+
+    def add(self, stratum: int, logs: Numbers) -> None:
+        """What a block of a stratum says."""
+        self.logs += logs
+        self._draw()
+        np.maximum(self.peaks, self.doubts, out=self.peaks)
+        self._parts[stratum] += self.score.part(logs)
+        self._stakes.won[stratum] = self.score.worse_here(self._parts[stratum])
+
+    def weigh(self, values: Numbers, canary: Labels) -> None:
+        """A block's means by arm, with the weight of Mantel and Haenszel."""
+        count, canaries = len(values), int(canary.sum())
+        weight = canaries * (count - canaries) / count if count else 0.0
+        if weight:
+            theirs = float(values[canary].sum())
+            self._means[0] += weight
+            self._means[1] += weight * theirs / canaries
+            self._means[2] += weight * (float(values.sum()) - theirs) / (count - canaries)
+
+    @property
+    def worse(self) -> float:
+        """Logarithm of the evidence that the canary is worse: mostly in all strata, else in one of them."""
+        return log_sum((log(ALL) + self.everywhere, log(1 - ALL) + self._stakes.total))
+
+    @property
+    def where(self) -> int | None:
+        """The stratum that says more than all together do, or None where they agree or there is only one."""
+        if len(self._parts) < 2:  # noqa: PLR2004 - of one stratum nothing stands out
+            return None
+        best = self._stakes.best
+        return best if self._stakes.won[best] > self.everywhere else None
+
+    @property
+    def effect(self) -> Effect:
+        """The effects that were never ruled out, and the next on either side."""
+        effects = self.score.effects
+        best = int(self.doubts.argmin())
+        out = self.peaks >= UNSURE
+        below = effects[:best][out[:best]]
+        above = effects[best + 1 :][out[best + 1 :]]
+        weight, canary, control = self._means
+        mean = self.score.mean
+        return Effect(
+            unit=self.score.unit,
+            low=exp(below[-1]) if len(below) else 0.0,
+            high=exp(above[0]) if len(above) else inf,
+            canary=mean(canary / weight) if weight else None,
+            control=mean(control / weight) if weight else None,
+        )
+
+    def save(self) -> Saved:
+        """What `load` takes."""
+        parts = b"".join(part.tobytes() for part in self._parts)
+        return Saved(self.logs.tobytes(), self.peaks.tobytes(), parts, self._stakes, self._means)
+
+    def load(self, saved: Saved) -> None:
+        """Continues from what was saved."""
+        self.logs, self.peaks = np.frombuffer(saved.logs).copy(), np.frombuffer(saved.peaks).copy()
+        parts = np.frombuffer(saved.parts).reshape(-1, self.score.local)
+        self._parts = [part.copy() for part in parts]
+        self._stakes, self._means = saved.stakes, saved.means
+        self._draw()
