@@ -10,7 +10,7 @@ from detectors.rollouts.scores import Binary, Positive, log_sum
 from detectors.rollouts.stakes import Stakes
 
 UNSURE = log(20.0)
-"""An effect is ruled out, for good, when the evidence against it has reached 20: intervals hold at 95 %."""
+"""An effect is ruled out while the evidence against it is 20: the true one never is, with 95 %."""
 
 ALL = 0.75
 """The part of the stake that is on the canary being worse in all strata; the rest is on single strata."""
@@ -34,7 +34,6 @@ class Saved(Struct, array_like=True):
     """An `Evidence`, numbers as the bytes of 64-bit floats."""
 
     logs: bytes
-    peaks: bytes
     parts: bytes
     stakes: Stakes
     means: list[float]
@@ -46,7 +45,6 @@ class Evidence:
     def __init__(self, score: Binary | Positive) -> None:
         self.score = score
         self.logs: Numbers = np.zeros(score.width)
-        self.peaks: Numbers = np.zeros(len(score.effects))
         self._parts: list[Numbers] = []
         self._stakes = Stakes()
         self._means = [0.0, 0.0, 0.0]
@@ -68,7 +66,6 @@ class Evidence:
         """What a block of a stratum says."""
         self.logs += logs
         self._draw()
-        np.maximum(self.peaks, self.doubts, out=self.peaks)
         self._parts[stratum] += self.score.part(logs)
         self._stakes.won[stratum] = self.score.worse_here(self._parts[stratum])
 
@@ -97,10 +94,10 @@ class Evidence:
 
     @property
     def effect(self) -> Effect:
-        """The effects that were never ruled out, and the next on either side."""
+        """The effects that are not ruled out, and the next on either side."""
         effects = self.score.effects
         best = int(self.doubts.argmin())
-        out = self.peaks >= UNSURE
+        out = self.doubts >= UNSURE
         below = effects[:best][out[:best]]
         above = effects[best + 1 :][out[best + 1 :]]
         weight, canary, control = self._means
@@ -116,11 +113,11 @@ class Evidence:
     def save(self) -> Saved:
         """What `load` takes."""
         parts = b"".join(part.tobytes() for part in self._parts)
-        return Saved(self.logs.tobytes(), self.peaks.tobytes(), parts, self._stakes, self._means)
+        return Saved(self.logs.tobytes(), parts, self._stakes, self._means)
 
     def load(self, saved: Saved) -> None:
         """Continues from what was saved."""
-        self.logs, self.peaks = np.frombuffer(saved.logs).copy(), np.frombuffer(saved.peaks).copy()
+        self.logs = np.frombuffer(saved.logs).copy()
         parts = np.frombuffer(saved.parts).reshape(-1, self.score.local)
         self._parts = [part.copy() for part in parts]
         self._stakes, self._means = saved.stakes, saved.means
