@@ -39,12 +39,13 @@ class AgentState:
 
     __slots__ = (
         "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting",
-        "_observers", "_signals", "applied", "detectors", "name", "woken_at",
+        "_observers", "_signals", "applied", "detectors", "name", "noted", "woken_at",
     )  # fmt: skip
 
     def __init__(self, name: str, kinds: Mapping[str, type[Detector]], settings: Settings) -> None:
         """`kinds`: the detectors by name."""
         self.name = name
+        self.noted = False
         self.applied = -1
         self.woken_at: float | None = None
         self._kinds = kinds
@@ -65,6 +66,7 @@ class AgentState:
             kind: tuple(each.observe for each in detectors.values() if kind in each.watches)
             for kind in EVENT_TYPES
         }
+        self._observers[_RELEASE] = (self._changed, *self._observers[_RELEASE])
         spans = {name: outlives(detector) for name, detector in detectors.items()}
         self._lasting = {name: span for name, span in spans.items() if span > STALE_S}
 
@@ -112,8 +114,6 @@ class AgentState:
         deployment = event.data.deployment
         if deployment is not None and deployment.environment_name:
             self._env = deployment.environment_name
-        if event.type == _RELEASE:
-            self._changed(event)
         faults: Sequence[str] = self._complaints() if self._faults else ()
         for observe in self._observers[event.type]:
             try:
@@ -122,7 +122,7 @@ class AgentState:
                 faults = [*faults, _fault(observe, fault)]
         return faults
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: Event, now: float) -> None:  # noqa: ARG002 - as an observer
         release, version = event.data.release, event.data.agent.version
         words = [event.time.strftime("%Y-%m-%d %H:%M UTC"), event.data.operation.name]
         if release is not None:

@@ -33,7 +33,7 @@ class Identities:
 
     def repeats(self, source: str, name: str) -> bool:
         """Whether this id was seen before; if not, it is remembered from here on."""
-        hashed = xxh3_64_intdigest((source + "\0" + name).encode())
+        hashed = xxh3_64_intdigest(f"{source}\0{name}".encode())
         known = self._known
         if hashed in known:
             return True

@@ -143,8 +143,8 @@ class TestTime:
         tape = Tape()
         for n in range(500):
             tape.told(6 * n, find=0, wake=START_S + 90_000 + n)
-        assert len(tape.bank._wakes) < 100
-        assert tape.bank._wakes[0][0] <= tape.bank._wakes[-1][0]
+        assert len(tape.bank._asking._grid._wishes) < 100
+        assert tape.bank._asking._grid._wishes[0][0] <= tape.bank._asking._grid._wishes[-1][0]
 
     def test_a_record_that_is_no_event_changes_nothing(self):
         tape = Tape()
@@ -409,7 +409,7 @@ class TestManyAgents:
         heir.bank.load("bo", tape.bank.save("bo"))
         heir.bank.load(OVERFLOW, tape.bank.save(OVERFLOW))
         heir.event(0, "ana")
-        assert sorted(heir.bank._awake) == ["ana"]
+        assert sorted(heir.bank._keys.awake) == ["ana"]
 
 
 class TestTheClock:
@@ -452,10 +452,10 @@ class TestRestarts:
         heir.bank.resume(tape.bank.mark())
         heir.event(0)
         heir.event(1)
-        assert not heir.bank._awake
+        assert not heir.bank._keys.awake
         assert not signals(heir.tick(10))
         heir.rebase(1, agent="ana")
-        assert not heir.bank._asleep
+        assert not heir.bank._keys.asleep
 
     def test_an_agent_that_slept_is_asked_when_it_wished_to_be(self):
         tape = Tape()
@@ -581,11 +581,11 @@ def restarted(tape: Tape) -> Tape:
     """Another owner, who finds what this one saved just now, or found itself and did not wake."""
     heir = Tape(clock="events", kinds=KINDS_HERE, most_agents=3)
     heir.offset = tape.offset
-    for name in sorted(tape.bank._awake.keys() | tape.bank._asleep):
-        if name in tape.bank._awake:
+    for name in sorted(tape.bank._keys.awake.keys() | tape.bank._keys.asleep):
+        if name in tape.bank._keys.awake:
             heir.bank.load(name, tape.bank.save(name))
         else:
-            heir.bank.load(name, tape.bank._asleep[name])
+            heir.bank.load(name, tape.bank._keys.asleep[name])
     heir.bank.resume(tape.bank.mark())
     return heir
 
@@ -610,7 +610,7 @@ def test_restarts_at_any_place_change_neither_outputs_nor_state(drawn, cuts):
     assert outputs + broken.outputs == whole.outputs
     assert broken.bank.mark() == whole.bank.mark()
     assert broken.bank.wake_at == whole.bank.wake_at
-    for name in sorted(whole.bank._awake):
-        if name in broken.bank._asleep:
-            broken.bank._waken(name, broken.offset)
+    for name in sorted(whole.bank._keys.awake):
+        if name in broken.bank._keys.asleep:
+            broken.bank._keys.state(name, broken.offset)
         assert broken.bank.save(name).body == whole.bank.save(name).body

@@ -1,0 +1,107 @@
+"""Asks the agents of a partition what holds, as event time moves over the points of the grid."""
+
+from collections.abc import Iterator, Sequence
+from math import inf
+from typing import Literal
+
+from detectors.agent import AgentState
+from detectors.grid import GRID_S, Grid, after
+from detectors.keys import Keys
+from schemas.cause import Signalled, Wake
+from schemas.record import Output, Record
+from schemas.signal import Signal
+from schemas.wire import moment
+
+WATERMARK_EVERY_S = 60.0
+"""How often the events' watermark is told to routing, where that is the clock."""
+LONGEST_REASON = 1000
+
+
+class Asking:
+    """`clock`, `partition` of `partitions`: as the bank has them."""
+
+    def __init__(
+        self, keys: Keys, clock: Literal["wall", "events"], partition: int = 0, partitions: int = 1
+    ) -> None:
+        self._keys = keys
+        self._grid = Grid(keys.wanted)
+        self._clock = clock
+        self._partition = partition
+        self._partitions = partitions
+
+    def note(self, state: AgentState, offset: int) -> None:
+        """Something happens to an agent: it is to be asked at the next point, and to be saved."""
+        state.noted = True
+        self._keys.unsaved.setdefault(state.name, offset)
+        self._grid.due[state.name] = None
+
+    def wish(self, name: str, wake_at: float) -> None:
+        """An agent wants to be asked at a time though nothing happens to it."""
+        self._grid.wish(wake_at, name, len(self._keys))
+
+    def wanted(self, name: str) -> float | None:
+        """When an agent is to be asked though no event comes, or None."""
+        return self._keys.mark.next_grid if name in self._grid.due else self._keys.wanted(name)
+
+    @property
+    def wake_at(self) -> float | None:
+        """When any is."""
+        return self._grid.wake_at(self._keys.mark.next_grid)
+
+    def advance(self, to_s: float, record: Record, known: float = inf) -> list[Output]:
+        """Asks, at each point of the grid up to `to_s`, those agents that something may have changed for.
+
+        `known`: until when events would have come here; later silence is no news of anybody.
+        """
+        mark, grid = self._keys.mark, self._grid
+        outputs: list[Output] = []
+        at: float | None = mark.next_grid
+        while at is not None and at <= to_s and grid:
+            for name in grid.asked(at):
+                outputs += self._ask(name, at, record, known)
+            at = grid.following(at)
+        crowd = mark.crowd.signal(f"agent.events/{self._partition}", self._keys.most, to_s)
+        if crowd is not None:
+            outputs.append(_signalled(crowd, to_s))
+        mark.next_grid = after(to_s)
+        mark.watermark = max(mark.watermark, to_s)
+        if mark.next_grid - GRID_S >= mark.told + WATERMARK_EVERY_S:
+            outputs += self.tell()
+        return outputs
+
+    def _ask(self, name: str, at: float, record: Record, known: float) -> Iterator[Output]:
+        state = self._keys.state(name, record.offset)
+        if state is None:
+            return
+        state.noted = False
+        self._keys.unsaved.setdefault(name, record.offset)
+        signals, faults = state.ask(at, known)
+        for signal in signals:
+            yield _signalled(signal, at)
+        yield from deadletters(faults, record, at)
+        before = state.woken_at
+        wake_at = state.wake_at(at, at + GRID_S)
+        if wake_at is not None and wake_at != before:
+            self.wish(name, wake_at)
+
+    def tell(self) -> list[Output]:
+        """The watermark, where the events are the clock: every signal up to it has been put out."""
+        if self._clock != "events":
+            return []
+        mark = self._keys.mark
+        mark.told = told = mark.next_grid - GRID_S
+        wake = Wake(at=moment(told), partition=self._partition, partitions=self._partitions)
+        return [Output("causes", "", wake, told)]
+
+
+def _signalled(signal: Signal, at: float) -> Output:
+    return Output("causes", signal.labels["agent"], Signalled(at=moment(at), signal=signal), at)
+
+
+def deadletters(faults: Sequence[str], record: Record, at: float) -> Sequence[Output]:
+    """The record with the reason, one each; `at` is 0 before any time is known."""
+    reasons = [fault[:LONGEST_REASON].encode("utf-8", "backslashreplace") for fault in faults]
+    return [
+        Output("deadletter", "", record.value, max(at, 0.0), (("reason", reason), *record.headers))
+        for reason in reasons
+    ]

@@ -1,0 +1,77 @@
+"""The agents of one partition: awake, or asleep as the bytes that a snapshot kept of them."""
+
+from detectors.agent import VERSION, AgentState
+from detectors.crowd import OVERFLOW
+from detectors.following import Following
+from detectors.mark import Mark
+from schemas.record import Saved
+
+
+class Keys:
+    """`most`: agents at once; further ones share the key `(overflow)`."""
+
+    def __init__(self, following: Following, most: int) -> None:
+        self.awake: dict[str, AgentState] = {}
+        self.asleep: dict[str, Saved] = {}
+        self.unsaved: dict[str, int] = {}
+        """Agents that changed since they were saved, with the first offset that is not saved."""
+        self.mark = Mark()
+        self.most = most
+        self._following = following
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.awake or name in self.asleep
+
+    def __len__(self) -> int:
+        return len(self.awake) + len(self.asleep)
+
+    def state(self, name: str, offset: int) -> AgentState | None:
+        """The state of an agent, or None while its saved state already contains the offset."""
+        return self.awake.get(name) or self._waken(name, offset)
+
+    def _waken(self, name: str, offset: int) -> AgentState | None:
+        following = self._following
+        saved = self.asleep.get(name)
+        if saved is None:
+            state = AgentState(name, following.kinds, following.settings)
+        elif offset <= saved.applied:
+            return None
+        else:
+            state = AgentState.load(name, following.kinds, following.settings, saved, self.mark.forgotten)
+            del self.asleep[name]
+        self.awake[name] = state
+        return state
+
+    def housed(self, name: str, offset: int) -> AgentState | None:
+        """The same of an agent that may be new: where there is no more room, the state that they share."""
+        if name not in self and name != OVERFLOW and len(self) - (OVERFLOW in self) >= self.most:
+            self.mark.crowd.grow(self.mark.watermark)
+            name = OVERFLOW
+        return self.state(name, offset)
+
+    def wanted(self, name: str) -> float | None:
+        """When an agent wants to be asked though no event comes."""
+        state = self.awake.get(name)
+        return state.woken_at if state is not None else self.asleep[name].wake_at
+
+    def configure(self) -> None:
+        """All that are awake follow what is followed now."""
+        for state in self.awake.values():
+            state.configure(self._following.settings)
+
+    def save(self, name: str, offset: int, wake_at: float | None) -> Saved:
+        """The state of an agent, containing everything up to an offset."""
+        self.unsaved.pop(name, None)
+        state = self.awake[name]
+        state.noted = False
+        return state.save(offset, wake_at)
+
+    def load(self, name: str, saved: Saved) -> None:
+        """Restores an agent; it stays bytes until its first event or tick.
+
+        Raises:
+            ValueError: it is of a version that is not known.
+        """
+        if saved.version != VERSION:
+            raise ValueError(f"state of {name} has version {saved.version}, expected {VERSION}")
+        self.asleep[name] = saved

@@ -1,0 +1,32 @@
+"""What a partition remembers besides its agents."""
+
+from math import inf
+
+import msgspec
+
+from detectors.crowd import Crowd
+from schemas.cause import ConfigFile
+
+DIGESTS = 16
+"""Digests of configurations that are remembered."""
+
+
+class Mark(msgspec.Struct, array_like=True):
+    """The partition's own state between two records. Times in POSIX seconds of event time."""
+
+    watermark: float = -inf
+    next_grid: float = -inf
+    told: float = -inf
+    digests: tuple[str, ...] = ()
+    files: tuple[ConfigFile, ...] = ()
+    late_events: int = 0
+    future_events: int = 0
+    crowd: Crowd = msgspec.field(default_factory=Crowd)
+    forgotten: dict[str, int] = {}
+    """At which offset a detector was last switched off: older state of it is not taken up again."""
+
+    def follow(self, files: tuple[ConfigFile, ...], digest: str) -> None:
+        """Remembers what is followed from here on."""
+        self.files = files
+        known = [each for each in self.digests if each != digest]
+        self.digests = (*known[1 - DIGESTS :], digest)
