@@ -1,0 +1,248 @@
+"""Agents that stop sending, told by their own habits."""
+
+import gzip
+import random
+
+import pytest
+
+from benchmarks.silence import MONDAY_S, play
+from detectors.bank import Bank
+from detectors.rhythms.silence_finding import span
+from detectors.settings import Settings, Watch
+from detectors.silence import Silence
+from schemas.record import Record
+from tests.conftest import shared_data
+from tests.detectors.agent_events import event
+from tests.detectors.made_up import Tape, signals
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+OFFICE = range(9, 18)
+
+
+class Agent:
+    """An agent and who listens to it. Times in seconds after a Monday's midnight."""
+
+    def __init__(self, detector=None, **options):
+        self.detector = detector or Silence(Watch(), options)
+        self.told = []
+
+    def speak(self, *times, **data):
+        for at in times:
+            self.wait(at)
+            self.detector.observe(event(MONDAY_S + at, **data), MONDAY_S + at)
+        return self
+
+    def every(self, step, begin, end, hours=range(24), days=range(7)):
+        at = begin
+        while at < end:
+            if at % DAY // HOUR in hours and at // DAY % 7 in days:
+                self.speak(at)
+            at += step
+        return self
+
+    def wait(self, until):
+        """Nothing is heard until then; what is told is kept, each with when."""
+        while (due := self.detector.wake_at) is not None and due <= MONDAY_S + until:
+            self.told += [(due - MONDAY_S, each) for each in self.detector.findings(due)]
+        return self
+
+    def holds(self, at):
+        return list(self.detector.findings(MONDAY_S + at))
+
+
+def busy(days=4.0, **options):
+    return Agent(**options).every(30, 0, days * DAY)
+
+
+def test_an_agent_that_never_rests_is_told_after_five_minutes():
+    agent = busy().wait(5 * DAY)
+    [(at, finding)] = agent.told
+    assert at == 4 * DAY - 30 + 5 * MINUTE
+    assert finding.finding == "agent_down"
+    assert finding.onset == MONDAY_S + 4 * DAY - 30
+    assert "since 2026-01-08 23:59 UTC (5 minutes): usually 120 events an hour" in finding.summary
+    assert "never silent for two minutes" in finding.summary
+    assert finding.observed == 5
+    assert finding.confidence > 0.9
+    assert finding.samples[0].text == "the last event: chat"
+    assert finding.history[-10:] == (1.0,) * 5 + (0.0,) * 5
+
+
+def test_it_holds_while_it_is_silent_and_ends_when_it_speaks():
+    agent = busy().wait(5 * DAY)
+    [later] = agent.holds(4 * DAY + 2 * HOUR)
+    assert later.onset == agent.told[0][1].onset
+    assert later.magnitude > agent.told[0][1].magnitude
+    assert later.history == (0.0,) * 30
+    agent.speak(4 * DAY + 3 * HOUR)
+    assert agent.holds(4 * DAY + 3 * HOUR) == []
+
+
+def test_nobody_is_told_before_three_days_are_known():
+    assert busy(2.9).wait(4 * DAY).told == []
+
+
+def test_the_shortest_silence_that_is_told_can_be_set():
+    agent = busy(least="1h").wait(5 * DAY)
+    assert agent.told[0][0] == 4 * DAY - 30 + HOUR
+    agent.speak(4 * DAY + 2 * HOUR)
+    agent.detector.configure(Watch(), {"least": "2h"})
+    agent.every(30, 4 * DAY + 2 * HOUR, 5 * DAY).wait(6 * DAY)
+    assert agent.told[1][0] == 5 * DAY - 30 + 2 * HOUR
+
+
+def test_a_span_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="'soon' is no span of time"):
+        Silence(Watch(), {"least": "soon"})
+
+
+def test_state_of_another_version_is_not_read():
+    with pytest.raises(ValueError, match="state of silence has version 9, this is 1"):
+        Silence.load(Watch(), {}, Silence(Watch(), {}).save(), 9)
+
+
+def test_nights_and_weekends_are_learnt_and_left_alone():
+    agent = Agent().every(120, 0, 8 * 7 * DAY, OFFICE, range(5))
+    assert agent.told == []
+
+
+def test_who_works_in_office_hours_is_missed_within_the_hour_of_grace_and_some_minutes():
+    agent = Agent().every(120, 0, 8 * 7 * DAY, OFFICE, range(5)).wait(8 * 7 * DAY + 12 * HOUR)
+    [(at, finding)] = agent.told
+    monday = 8 * 7 * DAY + 9 * HOUR
+    assert monday + HOUR < at < monday + 2 * HOUR
+    assert "heard at this hour of the week" in finding.summary
+
+
+def test_who_comes_an_hour_late_because_clocks_were_changed_is_not_missed():
+    weeks = 8 * 7 * DAY
+    agent = Agent().every(120, 0, weeks, OFFICE, range(5)).every(120, weeks, weeks + DAY, range(10, 19))
+    assert agent.told == []
+
+
+def test_who_falls_silent_at_three_in_the_afternoon_is_missed_before_four():
+    weeks = 8 * 7 * DAY
+    agent = Agent().every(120, 0, weeks, OFFICE, range(5)).every(120, weeks, weeks + 15 * HOUR, OFFICE)
+    assert agent.wait(weeks + 16 * HOUR).told
+
+
+def test_a_silence_that_was_told_does_not_make_the_next_one_usual():
+    agent = busy()
+    for day in (4, 5):
+        agent.every(30, day * DAY + HOUR, (day + 1) * DAY)
+    agent.wait(6 * DAY + HOUR)
+    assert [at for at, _ in agent.told] == [day * DAY - 30 + 5 * MINUTE for day in (4, 5, 6)]
+
+
+def test_the_third_within_a_week_makes_it_a_habit():
+    agent = busy()
+    for day in (4, 5, 6, 7):
+        agent.every(30, day * DAY + HOUR, (day + 1) * DAY)
+    assert len(agent.told) == 3
+    assert agent.wait(8 * DAY + 70 * MINUTE).told[3:] == []
+    assert agent.wait(9 * DAY).told[3:]
+
+
+def test_what_is_said_to_be_normal_is_told_no_more_and_is_learnt():
+    agent = busy().wait(4 * DAY + HOUR)
+    assert agent.holds(4 * DAY + HOUR)
+    agent.detector.rebase(MONDAY_S + 4 * DAY + HOUR)
+    assert agent.holds(4 * DAY + 20 * HOUR) == []
+    agent.every(30, 4 * DAY + 20 * HOUR, 5 * DAY).wait(5 * DAY + 20 * HOUR)
+    assert len(agent.told) == 1
+
+
+def test_that_all_is_normal_while_nothing_holds_changes_nothing():
+    agent = busy()
+    before = agent.detector.save()
+    agent.detector.rebase(MONDAY_S + 4 * DAY)
+    assert agent.detector.save() == before
+
+
+def test_one_event_alone_says_nothing_of_when_the_next_is_due():
+    agent = Agent().speak(0).wait(60 * DAY)
+    assert agent.told == []
+    assert agent.detector.wake_at is None
+
+
+def test_a_slow_agent_is_missed_by_the_clock_after_a_week_of_its_longest_silences():
+    draw, at, agent = random.Random(1), 0.0, Agent()
+    while at < 20 * DAY:
+        agent.speak(at)
+        at += draw.expovariate(1 / HOUR)
+    assert agent.told == []
+    agent.wait(22 * DAY)
+    [(told_at, finding)] = agent.told
+    assert told_at < 20 * DAY + 16 * HOUR
+    assert "minutes at the longest" in finding.summary or "hours at the longest" in finding.summary
+
+
+def test_a_jump_of_the_clock_by_a_day_is_a_day_of_silence_that_ends_at_once():
+    agent = busy()
+    agent.speak(5 * DAY)
+    assert len(agent.told) == 1
+    assert agent.holds(5 * DAY) == []
+    agent.every(30, 5 * DAY, 6 * DAY)
+    assert len(agent.told) == 1
+
+
+def test_times_of_events_that_lie_a_day_back_change_nothing():
+    one, other = busy(), busy()
+    one.detector.observe(event(MONDAY_S + 3 * DAY), MONDAY_S + 4 * DAY)
+    other.detector.observe(event(MONDAY_S + 4 * DAY), MONDAY_S + 4 * DAY)
+    assert one.detector.wake_at == other.detector.wake_at
+
+
+def test_a_silence_of_a_month_is_learnt_like_any_other():
+    agent = Agent().speak(0, 30 * DAY, 31 * DAY).wait(60 * DAY)
+    assert agent.told == []
+
+
+def test_after_a_year_of_silence_it_goes_on():
+    agent = busy().speak(400 * DAY)
+    agent.every(30, 400 * DAY, 404 * DAY).wait(405 * DAY)
+    assert agent.told[-1][0] == 404 * DAY - 30 + 5 * MINUTE
+
+
+def test_an_agent_that_is_renamed_is_missed_under_its_old_name_and_given_up_in_the_end():
+    tape = Tape(Bank(lambda _: Settings(), kinds={"silence": Silence}))
+    for at in range(0, int(4 * DAY), 120):
+        tape.event(at, agent="ana" if at < 3.5 * DAY else "ana-two")
+    tape.tick(13 * DAY)
+    assert {each.labels["agent"] for each in tape.signals} == {"ana"}
+    assert len({each.id for each in tape.signals}) == 1
+    assert (tape.signals[-1].state, tape.signals[-1].reason) == ("resolved", "gone")
+    assert tape.bank.wake_at is None
+
+
+def test_in_the_bank_it_speaks_though_no_event_comes_and_resolves_when_one_does():
+    tape = Tape(Bank(lambda _: Settings(), kinds={"silence": Silence}))
+    for at in range(0, int(4 * DAY), 60):
+        tape.event(at)
+    assert tape.bank.wake_at is not None
+    tape.tick(4 * DAY + 10 * MINUTE)
+    assert tape.signals[-1].finding == "agent_down"
+    tape.tick(4 * DAY + 3 * HOUR)
+    assert tape.signals[-1].state == "firing"
+    tape.event(4 * DAY + 3 * HOUR + 6)
+    (ended,) = signals(tape.tick(4 * DAY + 3 * HOUR + 20))
+    assert (ended.state, ended.reason) == ("resolved", "recovered")
+
+
+@pytest.mark.data
+def test_real_sessions_in_bursts_with_hours_of_silence_between_page_nobody():
+    lines = gzip.decompress(shared_data("retail_agent_events.jsonl.gz").read_bytes()).splitlines()
+    bank = Bank(lambda _: Settings(), "events", kinds={"silence": Silence})
+    outputs = [output for offset, line in enumerate(lines) for output in bank.apply(Record(offset, line))]
+    assert signals(outputs) == []
+
+
+@pytest.mark.parametrize("name", ["2 an hour", "office hours", "nightly batch", "bursts, heavy tails"])
+def test_made_up_traffic_of_ten_weeks_is_never_falsely_told_and_a_death_is(name):
+    played = play(name, 1)
+    assert (played.early, played.false) == (0, 0)
+    assert played.delay_s is not None or name == "bursts, heavy tails"
+
+
+def test_spans_are_said_in_words():
+    assert (span(119), span(7200)) == ("2 minutes", "2 hours")
