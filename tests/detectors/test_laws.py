@@ -8,6 +8,8 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
+from datetime import timedelta
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
@@ -25,6 +27,7 @@ from tests.detectors.agent_events import START_S, event
 
 KINDS = discover()
 GRID_S = 5.0
+DAY_S = 86_400.0
 LARGEST = 600_000
 """Bytes that a detector's whole state may have for one agent."""
 
@@ -204,6 +207,37 @@ def test_an_endless_stream_of_new_labels_fills_it_to_a_bound(name):
     growth = max(sizes[2 * third :]) - max(sizes[third : 2 * third])
     assert growth <= max(LEAST_LEAK * 500 * third, SLACK * max(sizes))
     assert max(sizes) <= LARGEST
+
+
+def openings(run):
+    """What began to hold, as often as it did."""
+    began, before = Counter(), frozenset()
+    for found in run.asked:
+        holding = frozenset((each.finding, tuple(sorted(each.labels.items()))) for each in found)
+        began.update(holding - before)
+        before = holding
+    return began
+
+
+@every_detector
+def test_events_that_overtake_each_other_by_two_seconds_open_the_same(name):
+    draw = random.Random(5)
+    late = sorted(events(name, "positive"), key=lambda each: each.time.timestamp() + draw.uniform(0, 2))
+    assert openings(Run(fresh(name)).feed(late)) == openings(whole(name))
+
+
+@every_detector
+@pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S])
+def test_a_clock_that_jumps_by_a_day_and_back_breaks_nothing(name, jump_s):
+    stream = list(events(name, "stable"))
+    for at in range(len(stream) // 2, len(stream) // 2 + 5):
+        moved = stream[at].time + timedelta(seconds=jump_s)
+        stream[at] = msgspec.structs.replace(stream[at], time=moved)
+    run = Run(fresh(name)).feed(stream)
+    kind, state = KINDS[name], run.detector.save()
+    assert kind.load(watch_of(name), {}, state, kind.version).save() == state
+    assert all(finding.onset <= run.now for finding in run.found)
+    assert len(run.state) <= LARGEST
 
 
 @every_detector
