@@ -29,6 +29,9 @@ LONGEST_ID = 40
 STREAMS = 4
 """Chances of a false alarm that share the span: a few models, and the sessions."""
 
+DEAREST_USD = 1e9
+"""What no operation costs: an amount above counts as this, and sums stay finite."""
+
 
 class Remembered(Struct, array_like=True):
     """The whole state. `foreign`: costs in other currencies, which are left out."""
@@ -82,7 +85,7 @@ class Cost:
         if usage.cost_currency is not None and usage.cost_currency != "USD":
             self._state.foreign += 1
             return
-        cost = usage.cost_amount
+        cost = min(usage.cost_amount, DEAREST_USD)
         response, request = data.response, data.request
         model = (response.model if response else None) or (request.model if request else None) or ""
         series = self._series.get(model) or self._new(model)

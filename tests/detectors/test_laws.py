@@ -6,6 +6,7 @@ time, and, if the default will not do, `WATCH`.
 
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -238,6 +239,59 @@ def test_a_clock_that_jumps_by_a_day_and_back_breaks_nothing(name, jump_s):
     assert kind.load(watch_of(name), {}, state, kind.version).save() == state
     assert all(finding.onset <= run.now for finding in run.found)
     assert len(run.state) <= LARGEST
+
+
+class Wild:
+    """Numbers for events: ordinary ones, or the least and the greatest that there may be."""
+
+    def __init__(self, draw):
+        self.draw = draw
+        self.is_wild = False
+
+    def measure(self):
+        wild = (0, 0.0, 5e-324, 1e-300, 1e300, 1.7e308)
+        return self.draw.choice(wild) if self.is_wild else self.draw.uniform(0.5, 2)
+
+    def count(self):
+        return self.draw.choice((0, 1, 2**53, 2**63 - 1)) if self.is_wild else self.draw.randrange(100, 900)
+
+
+def extreme(count):
+    """Sessions of every type of event, with such numbers wherever the contract has one."""
+    draw = random.Random(9)
+    wild = Wild(draw)
+    for at in range(count):
+        wild.is_wild = at % 3 == 0
+        at_s, session = START_S + at * 20.0, {"id": f"c{at}"}
+        cost = {"cost_amount": wild.measure(), "cost_currency": "USD"}
+        limited = ("concurrency", "concurrency_max", "rate_remaining", "rate_limit")
+        yield event(
+            at_s,
+            draw.choice(("chat", "execute_tool", "receive_input")),
+            operation={"duration": wild.measure(), "step": wild.count()},
+            conversation=session,
+            usage={"input_tokens": wild.count(), "output_tokens": wild.count(), **cost},
+            request={"model": "m", "max_tokens": wild.count()},
+            response={"time_to_first_chunk": wild.measure(), "finish_reasons": ["stop"]},
+            tool={"name": "lookup", "arguments_digest": "d"},
+            limits={name: wild.count() for name in limited} | {"queue_wait": wild.measure()},
+            input={"features": {"x": wild.measure()}, "embedding": [wild.measure() for _ in range(4)]},
+        )
+        score = {"name": "helpful", "score_value": wild.measure() * draw.choice((-1, 1))}
+        yield event(at_s + 1, "evaluate", "agent.evaluation.v1", conversation=session, evaluation=score)
+        wait = {"id": f"a{at}", "state": draw.choice(("requested", "approved")), "wait": wild.measure()}
+        yield event(at_s + 2, "approve", "agent.approval.v1", conversation=session, approval=wait)
+        took, end = {"duration": wild.measure()}, {**session, "state": "ended"}
+        yield event(at_s + 3, "invoke_agent", "agent.session.v1", operation=took, conversation=end)
+
+
+@every_detector
+def test_the_greatest_and_the_least_numbers_of_the_contract_are_borne(name):
+    run = Run(fresh(name)).feed(extreme(1500))
+    kind, state = KINDS[name], run.detector.save()
+    assert kind.load(watch_of(name), {}, state, kind.version).save() == state
+    said = [text for finding in run.found for text in (finding.summary, str(finding.observed))]
+    assert not [text for text in said if re.search(r"\b(nan|inf)\b", text)]
 
 
 @every_detector
