@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from detectors.detector import STALE_S, Detector, Finding, State, outlives
+from detectors.detector import STALE_S, Detector, Finding, State, Unworded, outlives
 from detectors.memory import MOST_CHANGES, Identities
 from detectors.settings import Settings
 from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about
@@ -139,10 +139,12 @@ class AgentState:
         speaking = self._speaking(at)
         ended = self._signals.end(at, speaking, self._lasting) if self._stale(at) else []
         found = self._found(at, speaking)
+        if not found.holding and not self._signals:
+            return ended, found.faults
         if at > known:
             found = self._signals.standing(found, self._lasting)
         of = About(self.name, self._env, self._changes)
-        return [*ended, *self._signals.settle(found, of, at)], self._complaints()
+        return [*ended, *self._signals.settle(found, of, at)], found.faults
 
     def _stale(self, at: float) -> bool:
         return at - self._last_event > STALE_S
@@ -155,15 +157,17 @@ class AgentState:
         return {name: self.detectors[name] for name, span in self._lasting.items() if silent <= span}
 
     def _found(self, at: float, speaking: Mapping[str, Detector]) -> Found:
-        holding: dict[str, tuple[str, Finding]] = {}
+        holding: dict[str, tuple[str, Finding | Unworded]] = {}
         mute: list[str] = []
+        faults = self._complaints()
         for name, detector in speaking.items():
             try:
-                holding |= {about(name, finding): (name, finding) for finding in detector.findings(at)}
+                for finding in detector.findings(at):
+                    holding[about(name, finding)] = name, finding
             except Exception as fault:  # noqa: BLE001 - the other detectors still speak
                 mute.append(name)
-                self._faults.append(_fault(detector.findings, fault))
-        return Found(holding, mute)
+                faults.append(_fault(detector.findings, fault))
+        return Found(holding, mute, faults)
 
     def wake_at(self, at: float, next_grid: float) -> float | None:
         """When to ask again though no event comes: soon while something stands, else as detectors wish."""

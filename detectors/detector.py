@@ -7,7 +7,7 @@ Time is an argument: `now` is POSIX seconds of event time, never decreasing. Det
 `findings(now)` says all that holds at `now`; the bank opens, re-asserts and resolves signals from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from msgspec import Struct
@@ -45,6 +45,26 @@ class Finding(Struct, frozen=True, kw_only=True):
     samples: Sequence[Sample] = ()
     history: Sequence[float] = ()
 
+    def told(self) -> "Finding":
+        """Itself."""
+        return self
+
+
+class Unworded(Struct, frozen=True, kw_only=True):
+    """A finding whose wording costs: it is put into words only when it is told, once a minute at most.
+
+    `words` makes the whole of it, as of when it was returned, and is called at once or never.
+    """
+
+    finding: str
+    onset: float
+    words: Callable[[], Finding]
+    labels: Mapping[str, str] = {}
+
+    def told(self) -> Finding:
+        """The finding in words."""
+        return self.words()
+
 
 class State(Struct, frozen=True):
     """A detector's state: `body`, the moving part, and `parts`, large pieces that seldom change."""
@@ -81,7 +101,7 @@ class Detector(Protocol):
         """Takes one event. The hot path: about a microsecond."""
         ...
 
-    def findings(self, now: float) -> Sequence[Finding]:
+    def findings(self, now: float) -> Sequence[Finding | Unworded]:
         """All that holds at `now`; asked on a grid of event time, while events come or something holds."""
         ...
 

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.detector import Finding, State
+from detectors.detector import State, Unworded
 from detectors.durations import duration
 from detectors.failures.classes import error_class
-from detectors.failures.failure_finding import Words, described
+from detectors.failures.failure_finding import Words, unworded
 from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.failures.gauge import Terms
 from detectors.failures.windows import MINUTE_S
@@ -189,7 +189,7 @@ class ErrorRate:
         streams = self._state.streams.values()
         return self._closes_at if any(each.first_failed or each.holding for each in streams) else None
 
-    def findings(self, now: float) -> Sequence[Finding]:
+    def findings(self, now: float) -> Sequence[Unworded]:
         """What holds, as of the last closed cell."""
         if now >= self._closes_at:
             self._turn(now)
@@ -197,9 +197,9 @@ class ErrorRate:
         for name, stream in self._state.streams.items():
             terms = self._terms[name]
             if stream.failed.hold is not None:
-                found.append(described(stream, stream.failed.hold, now, terms, _WORDS[name]))
+                found.append(unworded(stream, stream.failed.hold, now, terms, _WORDS[name]))
             if stream.retrying.hold is not None:
-                found.append(described(stream, stream.retrying.hold, now, terms, _RETRIES[name]))
+                found.append(unworded(stream, stream.retrying.hold, now, terms, _RETRIES[name]))
         return found
 
     def rebase(self, now: float) -> None:

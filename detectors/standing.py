@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from msgspec import Struct
 
-from detectors.detector import Finding
+from detectors.detector import Finding, Unworded
 from schemas.identity import canonical, derived
 from schemas.signal import Signal
 from schemas.wire import moment
@@ -17,7 +17,7 @@ MOST_STANDING = 64
 TELEMETRY = "telemetry"
 CAPPED = "signals_capped"
 
-Holding = Mapping[str, tuple[str, Finding]]
+Holding = Mapping[str, tuple[str, Finding | Unworded]]
 """What holds, by what it is about: the detector and its finding."""
 
 
@@ -38,10 +38,14 @@ class Standing(Struct):
 
 
 class Found(Struct):
-    """What an agent's detectors say at one time. `mute`: those that raised, of whom nothing is known."""
+    """What an agent's detectors say at one time.
+
+    `mute`: those that raised, of whom nothing is known. `faults`: what raised, to be told.
+    """
 
     holding: Holding
     mute: Sequence[str]
+    faults: list[str]
 
 
 class About(Struct):
@@ -52,7 +56,7 @@ class About(Struct):
     changes: Sequence[str]
 
 
-def about(detector: str, finding: Finding) -> str:
+def about(detector: str, finding: Finding | Unworded) -> str:
     """What a finding is about: equal for a finding that still holds."""
     return f"{detector}/{finding.finding}{canonical(finding.labels)}"
 
@@ -87,7 +91,7 @@ class Signals:
             for what, each in found.holding.items()
             if each[0] not in lasting or what in self._standing
         }
-        return Found(holding, found.mute)
+        return Found(holding, found.mute, found.faults)
 
     def settle(self, found: Found, of: About, at: float) -> list[Signal]:
         """What changes: ended by evidence, opened, or asserted again."""
@@ -97,7 +101,7 @@ class Signals:
             for what, each in self._standing.items()
             if what not in kept and each.detector not in found.mute
         ]
-        return [*self._ended(ended, at, "recovered"), *self._asserted(kept, of, at)]
+        return [*self._ended(ended, at, "recovered"), *self._asserted(kept, found.faults, of, at)]
 
     def _capped(self, found: Found, of: About, at: float) -> Holding:
         """As many as may stand, those that stand already first; and, where some are left out, that."""
@@ -135,13 +139,18 @@ class Signals:
                 reason=reason,
             )
 
-    def _asserted(self, holding: Holding, of: About, at: float) -> Iterator[Signal]:
-        for what, (detector, finding) in holding.items():
+    def _asserted(self, holding: Holding, faults: list[str], of: About, at: float) -> Iterator[Signal]:
+        for what, (detector, held) in holding.items():
             standing = self._standing.get(what)
+            if standing is not None and at - standing.asserted < REASSERT_S:
+                continue
+            try:
+                finding = held.told()
+            except Exception as fault:  # noqa: BLE001 - the other findings are still told
+                faults.append(f"{what}: {type(fault).__name__}: {fault}")
+                continue
             if standing is None:
                 standing = self._standing[what] = _opened(what, detector, finding, of)
-            elif at - standing.asserted < REASSERT_S:
-                continue
             standing.asserted = at
             standing.summary = finding.summary
             yield _signal(standing, finding, of, at)

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from detectors.contrast import Tally, contributors, lift, top
-from detectors.detector import Finding
+from detectors.detector import Finding, Unworded
 from detectors.failures.affected import CLASS, ERROR_TYPE
 from detectors.failures.burn_rate import Counted, burn_rate, chance, holding, rates
 from detectors.failures.failure_stream import COLUMNS, FAILED, FailureStream, Kind
@@ -43,8 +43,22 @@ class Words(Struct, frozen=True):
     unit: Unit = "burn_rate"
 
 
-def described(stream: FailureStream, hold: Hold, now: float, terms: Terms, words: Words) -> Finding:
+def unworded(stream: FailureStream, hold: Hold, now: float, terms: Terms, words: Words) -> Unworded:
     """The finding of an incident that holds in one of the stream's gauges."""
+    return Unworded(
+        finding=words.finding,
+        labels=_labels(words),
+        onset=hold.onset,
+        words=lambda: described(stream, hold, now, terms, words),
+    )
+
+
+def _labels(words: Words) -> dict[str, str]:
+    return {} if words.kinds is FAILED else {"class": "retryable"}
+
+
+def described(stream: FailureStream, hold: Hold, now: float, terms: Terms, words: Words) -> Finding:
+    """The same, in words."""
     gauge = stream.failed if words.kinds is FAILED else stream.retrying
     counted = stream.counted(words.kinds, now)
     bad, total = _observed(hold, now, counted)
@@ -57,7 +71,7 @@ def described(stream: FailureStream, hold: Hold, now: float, terms: Terms, words
     history = _shares(stream, now, words.kinds)
     return Finding(
         finding=words.finding,
-        labels={} if words.kinds is FAILED else {"class": "retryable"},
+        labels=_labels(words),
         onset=hold.onset,
         summary=_summary(hold, usual, counted, terms, words),
         observed=round(bad / total, 4),

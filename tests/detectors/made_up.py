@@ -1,12 +1,13 @@
 """Detectors that do as they are told, and records to show to the bank."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import msgspec
 
 from detectors.bank import Bank
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, Unworded
 from detectors.settings import Settings, Watch
 from schemas.cause import ConfigFile, Signalled, Wake
 from schemas.control import Control, Rebase, Tick
@@ -96,6 +97,25 @@ class Other(Told):
         del event
         self.state[3] += 1
         self.state[:2] = [self.state[3] % 2, now]
+
+
+class Shy(Told):
+    """One that words what it finds only when it is told; told to be mute, it has no words."""
+
+    name: ClassVar[str] = "shy"
+
+    def findings(self, now: float) -> Sequence[Unworded]:
+        count, onset, *_ = self.state
+        return [
+            Unworded(finding="odd", onset=onset, labels={"n": str(n)}, words=partial(self.words, n, now))
+            for n in range(int(count))
+        ]
+
+    def words(self, n: int, now: float) -> Finding:
+        """Raises ValueError when it is mute."""
+        if self.state[2]:
+            raise ValueError("no word")
+        return Finding(finding="odd", onset=self.state[1], labels={"n": str(n)}, summary=f"{now:.0f}")
 
 
 class Judge(Other):

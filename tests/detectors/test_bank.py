@@ -15,6 +15,8 @@ from tests.detectors.agent_events import START_S
 from tests.detectors.made_up import (
     KINDS,
     Judge,
+    Other,
+    Shy,
     Tape,
     config,
     reasons,
@@ -270,6 +272,32 @@ class TestDuplicates:
             tape.event(at_s)
         tape.event(640, id="same", attributes={"find": 1})
         assert signals(tape.tick(645))[0].summary == "65 seen "
+
+
+class TestWording:
+    def test_a_finding_is_worded_when_it_opens_and_once_a_minute(self):
+        tape = Tape(kinds={"shy": Shy})
+        tape.told(1, find=1)
+        for at_s in range(10, 130, 5):
+            tape.event(at_s)
+        said = [(each.time, each.summary) for each in tape.signals]
+        assert said == [(after(at_s), f"{START_S + at_s:.0f}") for at_s in (5, 65, 125)]
+
+    def test_a_finding_that_cannot_be_worded_is_told_of_and_the_others_stand(self):
+        tape = Tape(kinds={"other": Other, "shy": Shy})
+        tape.told(1, find=1, mute=1)
+        given = tape.tick(5)
+        assert reasons(given) == ['shy/odd{n="0"}: ValueError: no word']
+        assert [each.detector for each in signals(given)] == ["other"]
+
+    def test_a_finding_that_finds_no_words_any_more_still_holds(self):
+        tape = Tape(kinds={"shy": Shy})
+        tape.told(1, find=1)
+        tape.tick(5)
+        tape.told(61, mute=1)
+        assert reasons(tape.tick(65))
+        tape.told(66)
+        assert [each.state for each in signals(tape.tick(70))] == ["firing"]
 
 
 class TestFaults:

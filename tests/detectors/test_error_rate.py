@@ -45,7 +45,7 @@ class Agent:
     @property
     def holding(self):
         return {
-            each.finding + ("/retryable" if each.labels else ""): each
+            each.finding + ("/retryable" if each.labels else ""): each.told()
             for each in self.detector.findings(self.grid - 5.0)
         }
 
@@ -450,7 +450,7 @@ def test_a_restart_anywhere_changes_no_finding_and_no_byte(happened, cut, burst)
             agent.wait(gap)
     broken.restart()
     assert broken.told == whole.told
-    assert broken.detector.findings(broken.at) == whole.detector.findings(whole.at)
+    assert broken.holding == whole.holding
     assert broken.detector.save() == whole.detector.save()
 
 

@@ -73,13 +73,17 @@ class Run:
         for each in stream:
             self.now = max(self.now, each.time.timestamp())
             if self.grid is not None and self.now >= self.grid:
-                self.asked.append(self.detector.findings(self.grid))
+                self.asked.append(self.told(self.grid))
                 self.wait(self.now)
             if self.grid is None or self.now >= self.grid:
                 self.grid = self.now // GRID_S * GRID_S + GRID_S
             if each.type in self.detector.watches:
                 self.detector.observe(each, self.now)
         return self
+
+    def told(self, at):
+        """What holds, in words."""
+        return [each.told() for each in self.detector.findings(at)]
 
     def wait(self, until):
         """Nothing comes until then."""
@@ -88,7 +92,7 @@ class Run:
             at = max(at + GRID_S, -(-wish // GRID_S) * GRID_S)
             if at > min(until, deaf):
                 break
-            self.asked.append(self.detector.findings(at))
+            self.asked.append(self.told(at))
 
     @property
     def state(self):
@@ -304,6 +308,6 @@ def test_the_new_normal_ends_what_holds(name):
 @every_detector
 def test_other_settings_take_nothing_of_what_was_learnt(name):
     run = Run(fresh(name)).feed(events(name, "positive"))
-    before = run.detector.findings(run.now)
+    before = run.told(run.now)
     run.detector.configure(watch_of(name), {})
-    assert run.detector.findings(run.now) == before
+    assert run.told(run.now) == before
