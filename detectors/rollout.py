@@ -1,6 +1,231 @@
-"""A canary against control."""
+"""Canary against control: worse, fit to go on, not comparable, or nothing to tell yet.
 
+A comparison begins with the first session of a canary's release and goes on until the rollout is over. What
+is compared and why it may be looked at any time is in `detectors/rollouts/`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import msgspec
+from msgspec import Struct, field
+
+from detectors.detector import Finding, State
+from detectors.durations import duration
+from detectors.failures.affected import sample_of
 from detectors.rollouts.comparison import Comparison
+from detectors.rollouts.rollout_finding import invalid, no_control, ready, worse
+from detectors.rollouts.sessions import METRICS, Session, Sessions, key_of
+from detectors.rollouts.trial import MOST_SAMPLES, Trial
 from detectors.rollouts.verdict import Verdict
+from detectors.settings import Watch
+from schemas.event import Data, Event, Release
+from schemas.wire import moment
 
-__all__ = ["Comparison", "Verdict"]
+__all__ = ["Comparison", "Rollout", "Verdict"]
+
+LONGEST = 64
+STRATA = ("tenant", "operation", "model")
+
+
+class Remembered(Struct, array_like=True):
+    """The whole state. `compared`: the comparison's own, absent while nothing is compared."""
+
+    trial: Trial = field(default_factory=Trial)
+    sessions: Sessions = field(default_factory=Sessions)
+    compared: bytes | None = None
+    step: float | None = None
+
+
+class Rollout:
+    """Findings `worse` (roll back), `invalid` and `no_control` (hold), `ready` (promote).
+
+    Metrics by session: lost sessions, sessions with a failed tool call, cost, duration, tokens, evaluations.
+    Options: `alpha`, the chance of ever calling a canary worse that equals control (default 0.01);
+    `maturity`, how long after its begin a session is scored (default 15m); `margins`, what is still no worse
+    by metric (odds ratio 1.5, ratio 1.1); `strata`, of tenant, operation and model, where the release names
+    no stratum; `redact`, further patterns.
+    """
+
+    name: ClassVar[str] = "rollout"
+    version: ClassVar[int] = 1
+    warm_up: ClassVar[str] = (
+        "None: control is compared with while the canary runs, from its first session on."
+    )
+    quiet_arl_days: ClassVar[float] = 100.0
+    watches: ClassVar[frozenset[str]] = frozenset(
+        {"agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.release.v1"}
+    )
+
+    __slots__ = ("_alpha", "_compared", "_margins", "_patterns", "_ripe_s", "_state", "_strata", "_trial")
+
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """Raises ValueError where an option does not hold."""
+        self.configure(watch, options)
+        self._restore(Remembered())
+
+    def _restore(self, state: Remembered) -> None:
+        self._state, self._trial = state, state.trial
+        self._compared = None if state.compared is None else Comparison.load(state.compared)
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+        """Follows other options; a comparison that goes on keeps its level and its margins."""
+        self._alpha = float(options.get("alpha", 0.01))
+        self._ripe_s = duration(options.get("maturity", "15m")).total_seconds()
+        self._margins = {str(name): float(each) for name, each in dict(options.get("margins", {})).items()}
+        self._strata = tuple(options.get("strata", ()))
+        self._patterns: Sequence[str] = tuple(options.get("redact", ()))
+        unknown = [each for each in self._margins if each not in METRICS]
+        unknown += [each for each in self._strata if each not in STRATA]
+        if unknown:
+            known = f"margins of {', '.join(METRICS)}; strata of {', '.join(STRATA)}"
+            raise ValueError(f"expected {known}; found {', '.join(map(str, unknown))}")
+        self._comparison(None)
+
+    def _comparison(self, share: float | None) -> Comparison:
+        """What agents need not tell is optional."""
+        optional = METRICS.keys() - {"sessions"}
+        return Comparison(METRICS, share, self._alpha, margins=self._margins, optional=optional)
+
+    def observe(self, event: Event, now: float) -> None:
+        """Takes one event: sessions of both arms while a canary runs, and steps of the rollout."""
+        data = event.data
+        release = data.release
+        if event.type == "agent.release.v1":
+            if release is not None and release.share is not None:
+                self._stepped(release.id or data.agent.version or "", release.share)
+            return
+        cohort = None if release is None else release.cohort
+        if not self._trial.release and cohort != "canary":
+            return
+        conversation = data.conversation
+        if conversation is not None and conversation.id:
+            self._seen(event, key_of(conversation.id), now)
+
+    def _seen(self, event: Event, key: int, now: float) -> None:
+        """An event of a session of whatever arm."""
+        sessions, trial = self._state.sessions, self._trial
+        session = sessions.open.get(key)
+        if session is None:
+            release = event.data.release
+            if release is None or not self._concerns(event.data, release, now):
+                return
+            session = self._begun(event, release, key, now)
+            if session is None:
+                return
+            sessions = self._state.sessions
+        sessions.take(session, event, now)
+        if session.canary and event.data.error is not None and len(trial.samples) < MOST_SAMPLES:
+            trial.samples = [*trial.samples, sample_of(event, self._patterns)]
+
+    def _concerns(self, data: Data, release: Release, now: float) -> bool:
+        """Whether an event is of an arm; one of a canary that is new begins a comparison."""
+        if release.cohort != "canary":
+            return release.cohort == "control"
+        name = (release.id or data.agent.version or "(unnamed)")[:LONGEST]
+        trial = self._trial
+        if name != trial.release:
+            if name in trial.done:
+                return False
+            trial.start(name, now)
+            self._state.sessions = Sessions()
+            self._compared = self._comparison(trial.share)
+            self._state.step = trial.share
+        return True
+
+    def _begun(self, event: Event, release: Release, key: int, now: float) -> Session | None:
+        """A session that begins with this event, if it does.
+
+        One that ran before the comparison is not known whole: until those are over only starts count.
+        """
+        data, trial = event.data, self._trial
+        state = data.conversation.state if data.conversation is not None else None
+        canary = release.cohort == "canary"
+        if state != "started" and not canary and now - trial.began < self._ripe_s:
+            return None
+        stratum = release.stratum or self._stratum(data)
+        session = Session(now, canary, stratum[:LONGEST], trial.share, event.dataschema or "")
+        begun = self._state.sessions.admit(key, session, data)
+        if begun is not None:
+            trial.came(now, canary=canary)
+        return begun
+
+    def _stratum(self, data: Data) -> str:
+        named = {
+            "tenant": data.tenant.id if data.tenant is not None else None,
+            "operation": data.operation.name,
+            "model": data.request.model if data.request is not None else None,
+        }
+        return "/".join(named[each] or "" for each in self._strata)
+
+    def _stepped(self, release: str, share: float) -> None:
+        """The router gives the canary another share; none, or all, ends the rollout."""
+        trial = self._trial
+        name = release[:LONGEST]
+        if trial.release and name in {"", trial.release}:
+            if 0 < share < 1:
+                trial.share = share
+            else:
+                self._finish()
+        elif 0 < share < 1:
+            trial.announce(name, share)
+
+    def _finish(self) -> None:
+        self._trial.finish()
+        self._state.sessions, self._compared = Sessions(), None
+
+    @property
+    def wake_at(self) -> float | None:
+        """When the oldest open session is ripe, or a rollout may be over."""
+        if not self._trial.release:
+            return None
+        oldest = next(iter(self._state.sessions.open.values()), None)
+        return self._trial.over_at if oldest is None else oldest.began + self._ripe_s
+
+    def findings(self, now: float) -> Sequence[Finding]:
+        """What holds of the rollout."""
+        trial, compared = self._trial, self._compared
+        if compared is None:
+            return ()
+        for session in self._state.sessions.ripe(now - self._ripe_s):
+            self._score(compared, session)
+        state = compared.verdict.state
+        trial.settle(state, now)
+        if not trial.release:
+            self._finish()
+            return ()
+        found = {"roll_back": worse, "invalid": invalid, "promote": ready}.get(state)
+        alone = [no_control(trial)] if trial.alone and state == "hold" else []
+        return [found(trial, compared)] if found is not None else alone
+
+    def _score(self, compared: Comparison, session: Session) -> None:
+        if session.share != self._state.step:
+            compared.step(session.share)
+            self._state.step = session.share
+        compared.observe(
+            moment(session.began),
+            "canary" if session.canary else "control",
+            session.stratum,
+            session.values(self._ripe_s),
+            schema=session.schema,
+            lacking=self._state.sessions.usual.lacking(session),
+        )
+
+    def rebase(self, now: float) -> None:
+        """This canary is the new normal: it is compared no more."""
+        del now
+        self._finish()
+
+    def save(self) -> State:
+        """The whole state."""
+        self._state.compared = None if self._compared is None else self._compared.save()
+        return State(msgspec.msgpack.encode(self._state))
+
+    @classmethod
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """Continues from a saved state."""
+        if version != cls.version:
+            raise ValueError(f"state of rollout has version {version}, this is {cls.version}")
+        loaded = cls(watch, options)
+        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        return loaded

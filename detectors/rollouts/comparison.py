@@ -27,7 +27,7 @@ Grid = NDArray[np.bool_]
 Share = float | None | Mapping[str, float]
 MARGINS: Mapping[Kind, float] = {"binary": 1.5, "positive": 1.1}
 """What is still no worse: an odds ratio, a ratio."""
-MOST_STRATA = 64
+MOST_STRATA = 32
 LONGEST_BLOCK_S = 86400.0
 UNKNOWN_SHARE = 0.1
 
@@ -50,6 +50,7 @@ class Saved(Struct, array_like=True):
     share: Share
     alpha: float
     margins: dict[str, float]
+    optional: list[str]
     strata: dict[str, int]
     blocks: list[tuple[float, bytes, bytes]]
     scales: list[list[Scale]]
@@ -67,7 +68,8 @@ class Comparison:
     `metrics`: what each value is. `share`: the canary's, as the router draws it, in (0, 1); by stratum where
     strata differ; None where it is not known, and then lost arrivals go unseen. `alpha`: chance of ever
     rolling back a canary that equals control, in (0, 1). `margins`: what is still no worse, by metric, above
-    1 (default: an odds ratio of 1.5, a ratio of 1.1). Further strata than 64 are left out and counted.
+    1 (default: an odds ratio of 1.5, a ratio of 1.1). `optional`: metrics that need not be within their
+    margin while no session has them. Further strata than 32 are left out and counted.
 
     >>> from datetime import UTC, datetime
     >>> compared = Comparison({"error": "binary"}, share=0.5)
@@ -85,6 +87,7 @@ class Comparison:
         alpha: float = 0.01,
         *,
         margins: Mapping[str, float] | None = None,
+        optional: Collection[str] = (),
     ) -> None:
         """Raises ValueError where an argument does not hold."""
         if not metrics:
@@ -93,6 +96,7 @@ class Comparison:
             raise ValueError(f"alpha must be in (0, 1), found {alpha}")
         self._metrics = dict(metrics)
         self._margins = dict(margins or {})
+        self._optional = sorted(optional)
         self._alpha = alpha
         self._share: Share = None
         self._strata: dict[str, int] = {}
@@ -224,8 +228,10 @@ class Comparison:
             scale.learn(values[~np.isnan(values)])
 
     def _standing(self, names: list[str]) -> Standing:
+        metrics = dict(zip(self._metrics, self._evidence, strict=True))
         return Standing(
-            metrics=dict(zip(self._metrics, self._evidence, strict=True)),
+            metrics=metrics,
+            needed=[each for name, each in metrics.items() if each.seen or name not in self._optional],
             instrumentation=self._instrumentation,
             strata=names,
             threshold=-log(self._alpha),
@@ -252,6 +258,7 @@ class Comparison:
                 share=self._share,
                 alpha=self._alpha,
                 margins=self._margins,
+                optional=self._optional,
                 strata=self._strata,
                 blocks=[(each.began, bytes(each.labels), each.rows.tobytes()) for each in self._blocks],
                 scales=self._scales,
@@ -268,7 +275,7 @@ class Comparison:
     def load(cls, state: bytes) -> Self:
         """Continues from a saved state."""
         saved = msgspec.msgpack.decode(state, type=Saved)
-        made = cls(saved.metrics, saved.share, saved.alpha, margins=saved.margins)
+        made = cls(saved.metrics, saved.share, saved.alpha, margins=saved.margins, optional=saved.optional)
         made._strata = saved.strata
         made._blocks = [Block(began, labels, rows) for began, labels, rows in saved.blocks]
         made._sizes = [made._size(name) for name in made._strata]

@@ -80,6 +80,11 @@ class Evidence:
             self._means[2] += weight * (float(values.sum()) - theirs) / (count - canaries)
 
     @property
+    def seen(self) -> bool:
+        """Whether sessions of both arms ever had it."""
+        return self._means[0] > 0
+
+    @property
     def worse(self) -> float:
         """Logarithm of the evidence that the canary is worse: mostly in all strata, else in one of them."""
         return log_sum((log(ALL) + self.everywhere, log(1 - ALL) + self._stakes.total))

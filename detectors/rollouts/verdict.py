@@ -44,9 +44,10 @@ class Verdict(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """All that a verdict rests on. `threshold`: ln(1/alpha)."""
+    """All that a verdict rests on. `needed`: what must be within its margin; `threshold`: ln(1/alpha)."""
 
     metrics: Mapping[str, Evidence]
+    needed: list[Evidence]
     instrumentation: Instrumentation
     strata: list[str]
     threshold: float
@@ -59,7 +60,7 @@ def judge(before: Judged, standing: Standing) -> tuple[Judged, Verdict]:
     worse = {name: each.worse for name, each in standing.metrics.items()}
     count = len(worse)
     total = log_sum(worse.values()) - log(count)
-    fit = min(each.fit for each in standing.metrics.values())
+    fit = min((each.fit for each in standing.needed), default=0.0)
     invalid = standing.instrumentation.evidence >= standing.threshold
     state = _state(before.state, total, fit, standing.threshold, "invalid" if invalid else "hold")
     guilty = [name for name, each in worse.items() if each >= standing.threshold + log(count)]

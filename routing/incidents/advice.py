@@ -1,6 +1,6 @@
 """What to do: the next step a page suggests, and the advice that agents and gateways subscribe to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from routing.incidents.incident import Case, Given, Member
@@ -28,6 +28,10 @@ NEXT_STEPS: Mapping[str, str] = {
     "session/loop": "Open the session's trace and stop it; cap its steps.",
     "isolation": "Stop the agent, keep the trace, and find out whose data was seen by whom.",
     "rollout": "Hold the rollout; roll back if the blamed metrics matter.",
+    "rollout/worse": "Roll the canary back, unless what it is blamed for is meant.",
+    "rollout/invalid": "Hold the rollout; find out why the arms are not recorded alike, then begin it anew.",
+    "rollout/no_control": "Hold the rollout until control has sessions again.",
+    "rollout/ready": "Go on to the rollout's next step.",
 }
 CLASSES: Mapping[str, str] = {
     "retryable": "Retries may help: check rate limits and the dependency's status before anything else.",
@@ -35,6 +39,13 @@ CLASSES: Mapping[str, str] = {
     "escalation": "A person must decide: look at what the agents handed over.",
 }
 ANY_STEP = "Look at the samples and what changed lately."
+ROLLOUT: Mapping[str, Action] = {
+    "worse": "roll_back",
+    "invalid": "hold",
+    "no_control": "hold",
+    "ready": "promote",
+}
+"""What a finding about a rollout calls for; given for a person to act on where `decisions:` says no more."""
 MOST_ADVICE = 64
 """Pieces of advice an incident remembers; at the cap it gives no more."""
 SUBJECT = ("agent", "env", "team", "tool", "model", "provider", "dependency", "session", "tenant", "release")
@@ -49,9 +60,20 @@ def next_step(signal: Signal) -> str:
 
 def advise(turn: Turn, case: Case, member: Member) -> None:
     """Gives the advice that the policy has for a signal, once for each subject while it is valid."""
-    for entry in turn.policy.advice:
-        if all(matcher.matches(member.labels) for matcher in entry.matchers):
-            _give(turn, case, member, entry)
+    for entry in _entries(turn.policy.advice, member.labels):
+        _give(turn, case, member, entry)
+
+
+def _entries(policy: Sequence[Advice], labels: Mapping[str, str]) -> Sequence[Advice]:
+    """The entries that match. Nothing promotes a rollout that is to be rolled back, nor the other way."""
+    entries = [each for each in policy if all(matcher.matches(labels) for matcher in each.matchers)]
+    call = ROLLOUT.get(labels.get("finding", "")) if labels.get("detector") == "rollout" else None
+    if call is None:
+        return entries
+    others = set(ROLLOUT.values()) - {call}
+    entries = [each for each in entries if each.action not in others]
+    known = any(each.action == call for each in entries)
+    return entries if known else [*entries, Advice(matchers=(), action=call)]
 
 
 def withdraw(turn: Turn, case: Case) -> None:

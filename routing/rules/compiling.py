@@ -34,6 +34,10 @@ BASE = {
     "cost/session": 20,
     "input_shift": 30,
     "session/loop": 25,
+    "rollout/worse": 50,
+    "rollout/invalid": 40,
+    "rollout/no_control": 15,
+    "rollout/ready": 5,
 }
 BURN_RATE = (
     BurnRate(long="1h", short="5m", factor=14.4, score=90),

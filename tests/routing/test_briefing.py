@@ -2,6 +2,7 @@
 
 from datetime import UTC, timedelta, timezone
 
+import pytest
 from msgspec.structs import replace
 
 from routing.incidents.advice import ANY_STEP, MOST_ADVICE, next_step
@@ -188,6 +189,44 @@ def test_an_incident_gives_advice_on_a_bounded_number_of_subjects():
         t.signal(f"s{number}", detector="cost", tool=f"t{number}")
     assert len(t.decisions) == MOST_ADVICE
     assert t.router.counts == {"advice dropped at the cap": 3}
+
+
+@pytest.mark.parametrize(
+    ("finding", "action"),
+    [("worse", "roll_back"), ("invalid", "hold"), ("no_control", "hold"), ("ready", "promote")],
+)
+def test_each_finding_about_a_rollout_is_advice_that_waits_for_a_person(finding, action):
+    t = Scenario(OWNED)
+    t.signal(detector="rollout", finding=finding, release="v2")
+    assert given(t) == [(action, False, 0)]
+    assert t.decisions[0].subject["release"] == "v2"
+
+
+def test_what_the_rules_say_of_rollouts_holds_for_the_finding_that_calls_for_it():
+    t = Scenario(
+        OWNED
+        + """
+decisions:
+- {matchers: ['detector="rollout"'], do: roll_back, automatic: true}
+- {matchers: ['detector="rollout"'], do: cap_session}
+"""
+    )
+    t.signal("s1", detector="rollout", finding="worse", release="v2")
+    assert [(action, automatic) for action, automatic, _ in given(t)] == [
+        ("roll_back", True),
+        ("cap_session", False),
+    ]
+    t.signal("s2", detector="rollout", finding="ready", release="v3")
+    assert [(action, automatic) for action, automatic, _ in given(t)[2:]] == [
+        ("cap_session", False),
+        ("promote", False),
+    ]
+
+
+def test_a_finding_about_a_rollout_that_is_not_known_calls_for_nothing():
+    t = Scenario(OWNED)
+    t.signal(detector="rollout", finding="odd")
+    assert given(t) == []
 
 
 def test_times_in_other_zones_are_told_in_utc():

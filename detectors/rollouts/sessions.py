@@ -1,0 +1,161 @@
+"""The sessions of a rollout while they run: what each has cost, how it went; scored when they are ripe.
+
+A session is scored a fixed time after it began, ended or not, in the order in which sessions began: judged
+when it ends, a slow canary would show its short sessions first. One that has not ended by then is bad.
+"""
+
+from collections.abc import Iterator, Mapping
+from math import nan
+
+from msgspec import Struct, field
+from xxhash import xxh3_64_intdigest
+
+from detectors.failures.classes import error_class
+from detectors.rollouts.scores import Kind
+from schemas.event import Data, Evaluation, Event
+
+METRICS: Mapping[str, Kind] = {
+    "sessions": "binary",
+    "tools": "binary",
+    "cost": "positive",
+    "duration": "positive",
+    "tokens": "positive",
+    "evaluation": "binary",
+}
+MOST_OPEN = 1000
+MOST_CLOSED = 1000
+MOST_EVALUATIONS = 8
+REMEMBERED = 1000.0
+USUAL = 0.5
+"""A field is missed where it is missing, if this part of the sessions have it."""
+
+
+class Session(Struct, array_like=True):
+    """One that is open. Times in POSIX seconds; cost in USD; `poor`, `scored`: evaluations."""
+
+    began: float
+    canary: bool
+    stratum: str
+    share: float | None
+    schema: str
+    ended: float = 0.0
+    failed: bool = False
+    slipped: bool = False
+    cost: float = 0.0
+    tokens: int = 0
+    poor: int = 0
+    scored: int = 0
+
+    def values(self, ripe_s: float) -> dict[str, float]:
+        """By metric; what is not known is NaN."""
+        return {
+            "sessions": float(self.bad),
+            "tools": float(self.slipped),
+            "cost": self.cost or nan,
+            "duration": self.ended - self.began if self.ended else ripe_s,
+            "tokens": float(self.tokens or nan),
+            "evaluation": self.poor / self.scored if self.scored else nan,
+        }
+
+    @property
+    def bad(self) -> bool:
+        """Whether it failed, or has not ended."""
+        return self.failed or not self.ended
+
+
+class Usual(Struct, array_like=True):
+    """What sessions that ended well have: of `count`, how many had a cost, and tokens."""
+
+    count: float = 0.0
+    cost: float = 0.0
+    tokens: float = 0.0
+
+    def lacking(self, session: Session) -> list[str]:
+        """What a session lacks that the earlier ones had; learns from it. A bad one lacks nothing."""
+        if session.bad:
+            return []
+        has = {"cost": session.cost > 0, "tokens": session.tokens > 0}
+        lacks = [name for name, had in has.items() if not had and getattr(self, name) > USUAL * self.count]
+        self.count += 1
+        self.cost += has["cost"]
+        self.tokens += has["tokens"]
+        return lacks
+
+
+class Sessions(Struct, array_like=True):
+    """Open sessions by a digest of their conversation, in the order in which they began.
+
+    `starts`: whether the agent tells of sessions that start; then nothing else begins one. `closed`: the last
+    that were scored, for agents that do not. `turned_away`: sessions that found no room.
+    """
+
+    open: dict[int, Session] = {}
+    closed: dict[int, int] = {}
+    starts: bool = False
+    turned_away: int = 0
+    usual: Usual = field(default_factory=Usual)
+    means: dict[str, list[float]] = {}
+
+    def admit(self, key: int, session: Session, data: Data) -> Session | None:
+        """A session that begins with an event, if it does and there is room.
+
+        Whether there is depends on time alone, never on the arm.
+        """
+        state = data.conversation.state if data.conversation is not None else None
+        self.starts = self.starts or state == "started"
+        if state == "ended" or data.evaluation is not None or (self.starts and state != "started"):
+            return None
+        if key in self.closed:
+            return None
+        if len(self.open) >= MOST_OPEN:
+            self.turned_away += 1
+            return None
+        self.open[key] = session
+        return session
+
+    def take(self, session: Session, event: Event, now: float) -> None:
+        """An event of an open session."""
+        data = event.data
+        if data.usage is not None:
+            usage = data.usage
+            session.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
+            if usage.cost_amount and usage.cost_currency in {None, "USD"}:
+                session.cost += usage.cost_amount
+        if data.evaluation is not None:
+            self._evaluated(session, data.evaluation)
+        if event.type == "agent.session.v1":
+            if data.conversation is not None and data.conversation.state == "ended":
+                session.ended = max(now, session.began)
+                session.failed = data.error is not None and error_class(data.error) != "escalation"
+        elif data.error is not None and data.operation.name == "execute_tool":
+            session.slipped = True
+
+    def _evaluated(self, session: Session, evaluation: Evaluation) -> None:
+        """Poor is what lies below the mean of the scores of that name so far, of both arms."""
+        score = evaluation.score_value
+        if score is None or not abs(score) < 1e12:  # noqa: PLR2004 - no score, NaN or infinite
+            return
+        if evaluation.name not in self.means and len(self.means) >= MOST_EVALUATIONS:
+            return
+        mean = self.means.setdefault(evaluation.name[:64], [0.0, score])
+        session.poor += score < mean[1]
+        session.scored += 1
+        mean[0] = min(mean[0] + 1, REMEMBERED)
+        mean[1] += (score - mean[1]) / mean[0]
+
+    def ripe(self, until: float) -> Iterator[Session]:
+        """Those that began by then, in order; they are closed."""
+        while self.open:
+            key, session = next(iter(self.open.items()))
+            if session.began > until:
+                return
+            del self.open[key]
+            if len(self.closed) >= MOST_CLOSED:
+                del self.closed[next(iter(self.closed))]
+            self.closed[key] = 1
+            yield session
+
+
+def key_of(conversation: str) -> int:
+    """A digest of a conversation's id: 63 bits."""
+    return xxh3_64_intdigest(conversation.encode("utf-8", "surrogatepass")) >> 1

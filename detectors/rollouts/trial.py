@@ -1,0 +1,79 @@
+"""The rollout that goes on: which release, at which share, since when, and what has been decided."""
+
+from msgspec import Struct
+
+from schemas.signal import Sample
+
+MOST_DONE = 16
+MOST_SAMPLES = 3
+ALONE_S = 900.0
+FEWEST_ALONE = 20
+OVER_S = 3600.0
+"""A canary that was judged and has had no session for so long is over; …"""
+FORGOTTEN_S = 86400.0
+"""… one that was not, after this."""
+
+
+class Trial(Struct, array_like=True):
+    """A canary's release under comparison, or none (the empty name). Times in POSIX seconds, 0 for never.
+
+    `share`: the router's, None while nobody told. `announced`: another release whose share was told, and
+    `announced_share`. `said`: the verdict since `decided`. `alone`: since when control has no sessions, and
+    `canaries`: those since its last. `done`: releases that are over; their further sessions do not count.
+    """
+
+    release: str = ""
+    share: float | None = None
+    announced: str = ""
+    announced_share: float | None = None
+    began: float = 0.0
+    said: str = "hold"
+    decided: float = 0.0
+    alone: float = 0.0
+    last_canary: float = 0.0
+    last_control: float = 0.0
+    canaries: int = 0
+    samples: list[Sample] = []
+    done: list[str] = []
+
+    def announce(self, release: str, share: float) -> None:
+        """The router's share of a release that is not compared (yet); the empty name is whichever comes."""
+        self.announced, self.announced_share = release, share
+
+    def start(self, release: str, now: float) -> None:
+        """Another release is compared from here on."""
+        share = self.announced_share if self.announced in {"", release} else None
+        self.finish()
+        self.release, self.share = release, share
+        self.announced, self.announced_share = "", None
+        self.began = self.last_canary = self.last_control = now
+
+    def finish(self) -> None:
+        """Nothing is compared any more."""
+        if self.release:
+            self.done = [*self.done[1 - MOST_DONE :], self.release]
+        self.release, self.share = "", None
+        self.said, self.decided, self.alone = "hold", 0.0, 0.0
+        self.canaries, self.samples = 0, []
+
+    def came(self, now: float, *, canary: bool) -> None:
+        """A session began."""
+        if canary:
+            self.last_canary = now
+            self.canaries += 1
+        else:
+            self.last_control, self.alone, self.canaries = now, 0.0, 0
+
+    @property
+    def over_at(self) -> float:
+        """When it is over, if no further canary comes."""
+        return self.last_canary + (OVER_S if self.decided else FORGOTTEN_S)
+
+    def settle(self, verdict: str, now: float) -> None:
+        """What is said, whether control has gone missing, and whether it is over."""
+        if verdict != self.said:
+            self.said, self.decided = verdict, now
+        if now >= self.over_at:
+            self.finish()
+        elif not self.alone and self.canaries >= FEWEST_ALONE and now - self.last_control >= ALONE_S:
+            self.alone = now

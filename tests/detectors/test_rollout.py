@@ -1,0 +1,390 @@
+"""Canaries as the detector sees them: by events of sessions, releases and evaluations."""
+
+import random
+
+import msgspec
+import pytest
+
+from detectors.rollout import Rollout
+from detectors.rollouts.sessions import MOST_CLOSED, MOST_EVALUATIONS, MOST_OPEN
+from detectors.rollouts.trial import MOST_DONE
+from detectors.settings import Watch
+from tests.detectors.agent_events import START_S, event
+from tests.detectors.streams_rollout import session, stable, step
+
+HOUR_S = 3600.0
+GRID_S = 5.0
+
+
+class Shown:
+    """A detector that is asked on the grid, as the bank asks."""
+
+    def __init__(self, **options):
+        self.detector = Rollout(Watch(), options)
+        self.now, self.found = 0.0, []
+
+    def feed(self, events):
+        for each in events:
+            at = each.time.timestamp()
+            if at // GRID_S > self.now // GRID_S:
+                self.ask(at // GRID_S * GRID_S)
+            self.now = max(self.now, at)
+            self.detector.observe(each, self.now)
+        return self
+
+    def ask(self, now):
+        self.now = max(self.now, now)
+        self.found = self.detector.findings(now)
+        return self.found
+
+    def wait(self, seconds):
+        return self.ask(self.now + seconds)
+
+    @property
+    def finding(self):
+        [found] = self.found
+        return found
+
+    @property
+    def trial(self):
+        return self.detector._trial
+
+
+def rollout(count, *, seed=1, begin_s=0.0, every_s=10.0, **more):
+    """Sessions of a rollout; what `session` takes by name."""
+    draw = random.Random(seed)
+    for at in range(count):
+        yield from session(START_S + 1 + begin_s + at * every_s, draw, **more)
+
+
+def changed(events, **how):
+    """Events with parts of the data replaced by functions of the data."""
+    for each in events:
+        parts = {name: make(each.data) for name, make in how.items()}
+        yield msgspec.structs.replace(each, data=msgspec.structs.replace(each.data, **parts))
+
+
+def is_canary(data):
+    return data.release is not None and data.release.cohort == "canary"
+
+
+def worse(**more):
+    return Shown().feed([step(START_S, 0.3), *rollout(700, worse=0.4, **more)])
+
+
+def test_a_worse_canary_is_named_with_its_metric_effect_and_samples():
+    shown = worse()
+    found = shown.finding
+    assert (found.finding, found.labels) == ("worse", {"release": "v2", "metric": "sessions"})
+    assert found.observed > 0.3
+    assert found.baseline < 0.1
+    assert found.magnitude > 3
+    assert found.confidence >= 0.99
+    assert found.blast.sessions >= 30
+    assert 0.2 < found.blast.share < 0.4
+    assert "fail or never end" in found.summary
+    assert "odds ratio" in found.summary
+    assert found.summary.endswith("canary sessions: roll back")
+    assert all("agent_error" in each.text or "not_found" in each.text for each in found.samples)
+    assert START_S < found.onset < shown.now
+
+
+def test_its_onset_and_labels_stay_while_it_holds():
+    shown = Shown().feed([step(START_S, 0.3)])
+    seen = set()
+    for each in rollout(700, worse=0.4):
+        shown.feed([each])
+        seen |= {(found.onset, *found.labels.items()) for found in shown.found}
+    assert len(seen) == 1
+
+
+def test_a_canary_that_costs_more_is_blamed_for_cost():
+    def usage(data):
+        more = 3.0 if is_canary(data) else 1.0
+        return data.usage and msgspec.structs.replace(data.usage, cost_amount=data.usage.cost_amount * more)
+
+    shown = Shown().feed(changed(rollout(700), usage=usage))
+    assert shown.finding.labels["metric"] == "cost"
+    assert shown.finding.unit == "USD per session"
+    assert "a session costs $" in shown.finding.summary
+
+
+def test_a_canary_whose_sessions_never_end_is_bad():
+    stream = [
+        each
+        for each in rollout(700)
+        if not (is_canary(each.data) and each.data.conversation.state == "ended")
+    ]
+    found = Shown().feed(stream).finding
+    assert (found.finding, found.labels["metric"]) == ("worse", "sessions")
+    assert found.observed == 1.0
+
+
+def test_worse_evaluations_and_tools_are_blamed():
+    def poor(data):
+        return data.evaluation and msgspec.structs.replace(
+            data.evaluation, score_value=0.0 if is_canary(data) else data.evaluation.score_value
+        )
+
+    assert Shown().feed(changed(rollout(700), evaluation=poor)).finding.labels["metric"] == "evaluation"
+
+    def slip(data):
+        return data.error or (
+            event(START_S, error={"type": "down"}).data.error
+            if is_canary(data) and data.operation.name == "execute_tool"
+            else None
+        )
+
+    assert Shown().feed(changed(rollout(700), error=slip)).finding.labels["metric"] == "tools"
+
+
+def test_escalations_are_no_failures():
+    def escalated(data):
+        ended = is_canary(data) and data.conversation.state == "ended"
+        return event(START_S, error={"type": "handoff", "class": "escalation"}).data.error if ended else None
+
+    assert Shown().feed(changed(rollout(700, worse=0.0), error=escalated)).found in ((), [])
+
+
+def test_where_it_is_worse_is_named():
+    draw = random.Random(3)
+
+    def stream():
+        for at in range(3000):
+            name = draw.choice("abcd")
+            bad = 0.8 if name == "c" else 0.05
+            yield from session(START_S + 1 + at * 10, draw, worse=bad, stratum=name)
+
+    shown = Shown().feed(stream())
+    assert "most of all in c" in shown.finding.summary
+    [contributor] = shown.finding.contributors
+    assert (contributor.dimension, contributor.value) == ("stratum", "c")
+    assert contributor.lift > 2
+
+
+def test_a_canary_without_control_is_told_and_held():
+    shown = Shown().feed(rollout(60, share=1.0))
+    assert shown.found == []
+    shown.feed(rollout(60, begin_s=700, share=1.0, every_s=20))
+    assert shown.finding.finding == "no_control"
+    assert "nothing to compare it with: hold" in shown.finding.summary
+    onset = shown.finding.onset
+    shown.feed(rollout(5, begin_s=2000, share=1.0))
+    assert shown.finding.onset == onset
+    shown.feed(rollout(40, begin_s=2100, share=0.3))
+    assert shown.found == []
+
+
+def test_a_canary_within_its_margins_is_ready_and_may_still_turn_bad():
+    shown = Shown(
+        margins=dict.fromkeys(("sessions", "tools", "evaluation"), 6.0)
+        | {"cost": 1.6, "tokens": 1.6, "duration": 1.6}
+    )
+    shown.feed([step(START_S, 0.5), *rollout(2500, share=0.5, worse=0.05)])
+    found = shown.finding
+    assert (found.finding, found.labels) == ("ready", {"release": "v2"})
+    assert found.summary.endswith("canary sessions: promote")
+    shown.feed(rollout(900, begin_s=25_000, share=0.5, worse=0.9))
+    assert shown.finding.finding == "worse"
+    assert shown.finding.onset > found.onset
+
+
+def test_what_no_session_has_need_not_be_within_its_margin():
+    margins = {"sessions": 6.0, "tools": 6.0, "duration": 1.6}
+    bare = changed(rollout(2500, share=0.5), usage=lambda _: None, evaluation=lambda _: None)
+    shown = Shown(margins=margins).feed(bare)
+    assert shown.finding.finding == "ready"
+    assert "cost" not in shown.finding.summary
+
+
+def test_lost_arrivals_make_it_invalid():
+    draw = random.Random(4)
+    gone = {f"c{START_S + 1 + at * 10:.1f}": draw.random() < 0.6 for at in range(4000)}
+    stream = (
+        each for each in rollout(4000) if not (is_canary(each.data) and gone[each.data.conversation.id])
+    )
+    shown = Shown().feed([step(START_S, 0.3), *stream])
+    assert shown.finding.finding == "invalid"
+    assert shown.finding.labels == {"release": "v2", "fault": "arrivals"}
+    assert "the router's share" in shown.finding.summary
+
+
+def test_missing_usage_in_one_arm_makes_it_invalid():
+    shown = Shown().feed(changed(rollout(900), usage=lambda data: None if is_canary(data) else data.usage))
+    assert shown.finding.labels["fault"] == "missing fields"
+
+
+def test_other_currencies_and_odd_scores_are_left_out():
+    def usage(data):
+        return data.usage and msgspec.structs.replace(data.usage, cost_currency="EUR")
+
+    def odd(data):
+        return data.evaluation and msgspec.structs.replace(
+            data.evaluation,
+            name=f"e{data.conversation.id[-4:-2]}",
+            score_value=None if data.error else float("nan"),
+        )
+
+    shown = Shown().feed(changed(rollout(200), usage=usage, evaluation=odd))
+    assert shown.found == []
+    assert shown.detector._compared.effects["cost"].canary is None
+    assert shown.detector._compared.effects["evaluation"].canary is None
+
+
+def test_evaluations_beyond_a_number_of_names_are_left_out():
+    def named(data):
+        return data.evaluation and msgspec.structs.replace(data.evaluation, name=data.conversation.id)
+
+    shown = Shown().feed(changed(rollout(100), evaluation=named))
+    assert len(shown.detector._state.sessions.means) == MOST_EVALUATIONS
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_rollout_ends_with_its_last_step(share):
+    shown = worse()
+    shown.feed([step(shown.now + 1, share)])
+    assert shown.wait(GRID_S) == ()
+    assert shown.detector.wake_at is None
+    shown.feed(rollout(300, begin_s=7200, worse=0.4))
+    assert shown.found == ()
+
+
+def test_what_is_rolled_back_is_over_an_hour_after_its_last_session():
+    shown = worse()
+    shown.feed(rollout(100, begin_s=7200, share=0.0))
+    assert shown.finding.finding == "worse"
+    assert shown.wait(HOUR_S) == ()
+    assert shown.trial.done == ["v2"]
+
+
+def test_a_canary_nobody_judged_is_forgotten_after_a_day():
+    shown = Shown().feed(rollout(10))
+    assert shown.wait(2 * HOUR_S) == []
+    assert shown.detector.wake_at == shown.trial.last_canary + 24 * HOUR_S
+    shown.wait(24 * HOUR_S)
+    assert not shown.trial.release
+
+
+def test_steps_of_a_ramp_are_followed_by_the_sessions_that_begin_after_them():
+    shown = Shown().feed([step(START_S, 0.1), *rollout(300, share=0.1)])
+    shown.feed([step(START_S + 3100, 0.5), *rollout(600, begin_s=3200, share=0.5, seed=5)])
+    assert shown.found == []
+    assert shown.detector._compared._share == 0.5
+
+
+def test_a_share_announced_for_another_release_is_not_taken():
+    shown = Shown().feed([step(START_S, 0.1, "v9"), *rollout(20)])
+    assert shown.trial.share is None
+    shown.feed([step(START_S + 300, 0.4, "v9"), step(START_S + 301, 0.3)])
+    assert (shown.trial.share, shown.trial.announced_share) == (0.3, 0.4)
+    shown.feed([step(START_S + 310, 1.0, "v9"), event(START_S + 311, "deploy", "agent.release.v1")])
+    assert shown.trial.release == "v2"
+
+
+def test_a_new_release_begins_anew_and_an_old_one_does_not_come_back():
+    def as_(name):
+        return lambda data: msgspec.structs.replace(data.release, id=name if is_canary(data) else "v1")
+
+    shown = worse()
+    shown.feed(changed(rollout(40, begin_s=7200, seed=6), release=as_("v3")))
+    assert shown.trial.release == "v3"
+    assert shown.found == []
+    shown.feed(rollout(40, begin_s=7700, worse=0.9, seed=7))
+    assert (shown.trial.release, shown.trial.done) == ("v3", ["v2"])
+    for number in range(2 * MOST_DONE):
+        shown.feed(changed(rollout(3, share=1.0, begin_s=9000 + 40 * number), release=as_(f"w{number}")))
+    assert len(shown.trial.done) == MOST_DONE
+
+
+def test_a_release_is_named_by_its_version_where_it_has_no_id():
+    def nameless(data):
+        return msgspec.structs.replace(data.release, id=None)
+
+    shown = Shown().feed(changed(rollout(20), release=nameless))
+    assert shown.trial.release == "(unnamed)"
+
+
+def test_shadows_and_events_of_no_session_do_not_count():
+    common = {"release": {"id": "v2", "cohort": "canary"}}
+    shadow = {"release": {"id": "v3", "cohort": "shadow"}, "conversation": {"id": "s", "state": "started"}}
+    shown = Shown().feed([event(START_S, **common), event(START_S + 1, conversation={"id": None}, **common)])
+    shown.feed([event(START_S + 2, conversation={"id": "c", "state": "started"}, **common)])
+    shown.feed([event(START_S + 3, **shadow), event(START_S + 4, conversation={"id": "bare"})])
+    assert len(shown.detector._state.sessions.open) == 1
+
+
+def test_agents_that_tell_no_starts_are_compared_by_what_they_do():
+    stream = [each for each in rollout(900, worse=0.4) if each.data.conversation.state != "started"]
+    shown = Shown().feed(stream)
+    assert shown.finding.finding == "worse"
+    late = [each for each in rollout(90) if each.data.operation.name == "chat"]
+    before = shown.trial.canaries
+    for each in late:
+        shown.detector.observe(each, shown.now)
+    assert shown.trial.canaries == before
+
+
+def test_sessions_without_room_are_turned_away_and_counted():
+    shown = Shown().feed(rollout(MOST_OPEN + 40, every_s=0.5))
+    sessions = shown.detector._state.sessions
+    assert (len(sessions.open), sessions.turned_away) == (MOST_OPEN, 40)
+
+
+def test_its_memory_is_bounded():
+    shown, sizes = Shown(), []
+    for hour in range(4):
+        draw = random.Random(hour)
+        for at in range(2500):
+            at_s = START_S + 1 + hour * HOUR_S + at * 1.4
+            shown.feed(session(at_s, draw, stratum=f"s{draw.randrange(200)}"))
+        sizes.append(len(shown.detector.save().body))
+    assert max(sizes) <= 250_000
+    assert sizes[-1] <= 1.1 * sizes[1]
+    assert len(shown.detector._state.sessions.closed) <= MOST_CLOSED
+    assert shown.detector._compared.left_out > 0
+
+
+def test_strata_may_be_made_of_the_first_event():
+    shown = Shown(strata=("tenant", "operation", "model"), maturity="1m")
+    named = changed(
+        rollout(60),
+        tenant=lambda _: event(START_S, tenant={"id": "t1"}).data.tenant,
+        request=lambda _: event(START_S, request={"model": "m"}).data.request,
+    )
+    shown.feed(named)
+    assert list(shown.detector._compared.shares) == ["t1/invoke_agent/m"]
+    shown = Shown(strata=("tenant", "operation", "model"), maturity="1m").feed(rollout(60))
+    assert list(shown.detector._compared.shares) == ["/invoke_agent/"]
+
+
+def test_a_person_may_call_it_the_new_normal():
+    shown = worse()
+    shown.detector.rebase(shown.now)
+    assert shown.wait(GRID_S) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"margins": {"charm": 2}}, "found charm"),
+        ({"strata": ["moon"]}, "strata of tenant, operation, model; found moon"),
+        ({"alpha": 2}, "alpha must be in"),
+        ({"maturity": "soon"}, "soon"),
+    ],
+)
+def test_options_that_do_not_hold_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        Rollout(Watch(), options)
+
+
+def test_state_of_another_version_is_refused():
+    with pytest.raises(ValueError, match="version 2, this is 1"):
+        Rollout.load(Watch(), {}, Rollout(Watch(), {}).save(), 2)
+
+
+def test_without_a_canary_it_remembers_nothing():
+    shown = Shown().feed(
+        each for each in stable() if not is_canary(each.data) and each.type != "agent.release.v1"
+    )
+    assert shown.detector.wake_at is None
+    assert len(shown.detector.save().body) < 100
