@@ -156,7 +156,7 @@ def mixed(
 
 def world(name: str, share: float | dict[str, float] | None, **knobs: object) -> Setting:
     """A setting in the mixed world."""
-    only = tuple(knobs.setdefault("only", ("error",)))  # type: ignore[arg-type]
+    only = tuple(knobs.setdefault("only", ("error",)))
     metrics = {each: "positive" if each.startswith("cost") else "binary" for each in only}
     return Setting(name, metrics, share, partial(mixed, **knobs))
 
@@ -304,7 +304,7 @@ def covered(compared: Comparison, seen: Sequence[tuple[str, float]], truth: floa
     [metric] = compared.effects
     before = -1
     for arm, value in seen:
-        compared.observe(NOON, arm, "", {metric: value})  # type: ignore[arg-type]
+        compared.observe(NOON, arm, "", {metric: value})
         if compared.verdict.canaries != before:
             before = compared.verdict.canaries
             effect = compared.effects[metric]

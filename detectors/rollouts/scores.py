@@ -29,7 +29,8 @@ NORMAL_TAIL, NORMAL_DENSITY = 2.326, 0.0267
 """What one in a hundred of a normal distribution exceeds, in standard deviations; its density there."""
 TAIL = 0.01
 LEARNT, REMEMBERED = 20, 2000
-SMALLEST = 1e-6
+SMALLEST, LARGEST = 1e-6, 709.0
+"""The least spread of logarithms, and the logarithm that is still told."""
 
 
 class Scale(Struct, array_like=True):
@@ -155,7 +156,7 @@ class Positive:
     @staticmethod
     def mean(value: float) -> float:
         """A mean of what was read, as it is told."""
-        return exp(value)
+        return exp(min(value, LARGEST))
 
     def tilts(self, values: Numbers, canary: Labels, scale: Scale) -> Numbers:
         """A row a session, a column an alternative. `values`: logarithms."""

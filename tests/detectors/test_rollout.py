@@ -344,6 +344,24 @@ def test_its_memory_is_bounded():
     assert shown.detector._compared.left_out > 0
 
 
+def test_the_greatest_and_the_least_numbers_of_the_contract_are_borne():
+    draw = random.Random(8)
+
+    def usage(data):
+        wild = draw.choice((0.0, 5e-324, 1e300, 1.7e308))
+        tokens = draw.choice((0, 1, 2**63 - 1))
+        return data.usage and msgspec.structs.replace(data.usage, cost_amount=wild, input_tokens=tokens)
+
+    def score(data):
+        wild = draw.choice((0.0, -1.7e308, 1e300, float("inf")))
+        return data.evaluation and msgspec.structs.replace(data.evaluation, score_value=wild)
+
+    shown = Shown(maturity="1m").feed(changed(rollout(400, worse=0.9), usage=usage, evaluation=score))
+    told = shown.finding.told()
+    assert "inf" not in told.summary
+    assert "nan" not in told.summary
+
+
 def test_strata_may_be_made_of_the_first_event():
     shown = Shown(strata=("tenant", "operation", "model"), maturity="1m")
     named = changed(
