@@ -56,6 +56,7 @@ nightly: env ## the property tests at length
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests --ignore=tests/contract -n 2 --timeout=1800
 
 bench: env ## the benchmarks: figures for docs/performance.md
+	@$(BIN)/python benchmarks/detectors.py
 	@$(BIN)/python benchmarks/throughput.py
 	@$(BIN)/python benchmarks/latency.py
 	@$(BIN)/python benchmarks/memory.py

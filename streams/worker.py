@@ -4,7 +4,6 @@ Detect and route are folds (`streams.hosting.folds`), notify is a host beside th
 """
 
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -22,6 +21,7 @@ from mode import Service
 from msgspec import Struct
 
 from schemas.page import Message
+from streams.collector import relax
 from streams.delivering.deliveries import Deliveries
 from streams.delivering.delivery import Courier
 from streams.delivering.notify import Mail, Office, hosting
@@ -150,10 +150,7 @@ def run(order: Order) -> None:
 
 def start(app: faust.App) -> None:
     """Runs a worker's app in this process, until it is stopped by a signal."""
-    # A batch holds thousands of records for a moment, and none of them is in a cycle. By its own measure the
-    # collector would search the whole state for cycles again and again: a third of the worker's time.
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    relax()
     worker = faust.Worker(app, loglevel="warn", quiet=False, redirect_stdouts=False, console_port=0)
     worker.spinner = None
     worker.execute_from_commandline()

@@ -13,6 +13,7 @@ from schemas.cause import ConfigFile
 from schemas.page import Page
 from streams.cli.console import Wrong, console, meter
 from streams.cli.figures import show
+from streams.collector import relax
 from streams.comparison import Difference, compare, earlier, paged
 from streams.demonstration.summary import Summary
 from streams.files import Unreadable, config_files, lines, size
@@ -55,6 +56,7 @@ def command(*, files: tuple[Path, ...], config: Path | None, form: str | None, b
     tell = _json if form == "json" else _Pages(console())
     try:
         known = earlier(before) if before else None
+        relax()
         summary = _run(files, config_files(config) if config else (BUILT_IN,), tell)
     except Unreadable as error:
         raise Wrong(str(error)) from error
