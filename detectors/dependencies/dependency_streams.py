@@ -1,0 +1,107 @@
+"""One provider or tool: what it answers, how long it takes, and failures of it that nobody sees.
+
+Each is a stream of trials as in `detectors/failures/`, with two gauges. What their kinds mean here:
+
+=========  ===============================================  =====================
+stream     lost (`exhausted`, `non_retryable`)              absorbed (`retried`)
+=========  ===============================================  =====================
+answers    a call failed by the dependency's fault          a call was rate-limited
+waits      a call began and did not end                     a call was slow
+unseen     a session ended well, its required call did not  (none)
+=========  ===============================================  =====================
+"""
+
+from collections.abc import Iterator
+from math import inf
+
+from msgspec import Struct, field
+
+from detectors.costs.log_tail import LogTail
+from detectors.failures.failure_stream import CELL_S, FailureStream
+from detectors.failures.gauge import Terms
+
+SLOWEST_IGNORED_S = 1.0
+"""A call shorter than this is never slow, …"""
+TIMES_USUAL = 3.0
+"""… nor one shorter than three times the median, …"""
+TIMES_RARE = 1.5
+"""… nor one shorter than one and a half times what one call in a hundred exceeds."""
+WARM_UP = 100
+"""Durations learnt before any is judged."""
+LEARNT_A_CELL = 64
+REMEMBERED = 5000
+SHORTEST_S = 1e-3
+ALL_FAIL = 20
+"""So many calls in a row without a success: whatever the errors say, the dependency does not work."""
+HANGING_S = 300.0
+"""A call that has not ended after this hangs, where nothing is known of how long calls take."""
+HANGING_LEAST_S = 60.0
+HANGING_TIMES = 3.0
+ENDED_BEFORE = 20
+"""Calls that were seen to begin and to end, before one that does not is believed to hang."""
+
+
+class Streams(Struct, array_like=True):
+    """The state of one dependency. `slow_s`: a call that takes longer is slow; `row`: failures in a row.
+
+    `ended`: calls that were seen to begin and to end. `room`: durations that are still learnt in this cell.
+    """
+
+    answers: FailureStream = field(default_factory=FailureStream)
+    waits: FailureStream = field(default_factory=FailureStream)
+    unseen: FailureStream | None = None
+    durations: LogTail = field(default_factory=LogTail)
+    slow_s: float = inf
+    row: int = 0
+    ended: int = 0
+    room: int = LEARNT_A_CELL
+    last: float = 0.0
+
+    def all(self) -> Iterator[FailureStream]:
+        """The streams there are."""
+        yield self.answers
+        yield self.waits
+        if self.unseen is not None:
+            yield self.unseen
+
+    @property
+    def busy(self) -> bool:
+        """Whether a stream has failures in its open cell, or an incident."""
+        return any(each.busy for each in self.all())
+
+    @property
+    def hanging_s(self) -> float:
+        """After how long a call that has not ended hangs."""
+        if self.slow_s == inf:
+            return HANGING_S
+        return max(HANGING_LEAST_S, HANGING_TIMES * self.slow_s)
+
+    def learn(self, duration_s: float) -> None:
+        """How long a call took that went well; a slow one counts as just slow, so that it teaches little."""
+        self.room -= 1
+        if self.waits.retrying.hold is None:
+            self.durations.add(max(SHORTEST_S, min(duration_s, self.slow_s)), REMEMBERED)
+
+    def close(self, closes_at: float, terms: Terms) -> None:
+        """Ends the open cells that cannot wait for the end of the ten minutes."""
+        for stream in self.all():
+            if stream.total and stream.busy:
+                stream.close(closes_at - CELL_S, closes_at, terms)
+
+    def turn(self, closes_at: float, terms: Terms) -> None:
+        """Ends the open cells with the ten minutes, and says anew what is slow."""
+        for stream in self.all():
+            if stream.total:
+                stream.close(closes_at - CELL_S, closes_at, terms)
+            # Nothing here looks back further than six hours.
+            stream.windows.hours.clear()
+        self.room = LEARNT_A_CELL
+        if self.durations.count >= WARM_UP:
+            rare = TIMES_RARE * self.durations.quantile(0.99)
+            self.slow_s = max(SLOWEST_IGNORED_S, TIMES_USUAL * self.durations.quantile(0.5), rare)
+
+    def accept(self, now: float) -> None:
+        """What goes on now is normal."""
+        for stream in self.all():
+            stream.accept(now)
+        self.durations, self.slow_s, self.row = LogTail(), inf, 0
