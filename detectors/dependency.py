@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from detectors.dependencies.blame import blame
 from detectors.dependencies.dependency_finding import findings_of
-from detectors.dependencies.dependency_streams import ALL_FAIL, ENDED_BEFORE, Streams
+from detectors.dependencies.dependency_streams import ALL_FAIL, ENDED_BEFORE, STRICTER, Streams
 from detectors.dependencies.open_calls import Call, OpenCalls, Place, Required, slim
 from detectors.detector import Finding, State
 from detectors.durations import duration
@@ -80,7 +80,7 @@ class Dependency:
         span_s = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d")).total_seconds()
         objectives = {**OBJECTIVES, **watch.slo}
         self._terms = {
-            kind: Terms(min(0.99, max(1e-4, 1 - objectives[name])), span_s * CHANCES)
+            kind: Terms(min(0.99, max(1e-4, STRICTER * (1 - objectives[name]))), span_s * CHANCES)
             for kind, name in _OBJECTIVE.items()
         }
         self._patterns: Sequence[str] = tuple(options.get("redact", ()))

@@ -18,6 +18,11 @@ HARM = frozenset({"injection", "breach", "budget", "over_budget"})
 """Findings of those detectors that are harm by themselves."""
 HARMFUL = frozenset({"error_rate", "silence", "dependency", "isolation", "session"})
 """Detectors whose findings beside a shift are the harm that it may have done."""
+SAME_CALLS: Mapping[str, str] = {"models": "provider", "tools": "tool", "sessions": "sessions"}
+"""What findings of `error_rate` are of: calls of a dependency of this `kind`, or whole sessions."""
+OUTAGES = frozenset({"failing", "hanging", "rate_limited"})
+"""Findings of `dependency` that say of calls that they fail."""
+CRITICAL, LOST = "a critical dependency", "error_rate sessions"
 SUSTAINED = timedelta(hours=1)
 LARGE_RATIO = 5.0
 LARGE_SIGMA = 10.0
@@ -36,13 +41,18 @@ def score(
 ) -> Score:
     """Scores a signal.
 
-    `labels`: the signal's with `team`. `beside`: names of the detectors that fire for the same agent.
+    `labels`: the signal's with `team`. `beside`: names of the detectors that fire for the same agent, and of
+    what covers its signals (`covers`).
     """
     parts = [*_base(signal, policy.severity), *_rules(signal, labels, policy.severity)]
     parts += _consequence(labels, policy)
     parts += [part for part in (_confidence(signal), _blast(signal), _trend(signal)) if part.points]
     total = sum(part.points for part in parts)
-    for limit in (_shift_limit(signal, policy.severity, now, beside), ("at most 100", 100)):
+    limits = (
+        _shift_limit(signal, policy.severity, now, beside),
+        _cover_limit(signal, policy.severity, beside),
+    )
+    for limit in (*limits, ("at most 100", 100)):
         if total > limit[1]:
             parts.append(ScorePart(why=limit[0], points=limit[1] - total))
             total = limit[1]
@@ -145,6 +155,37 @@ def _shift_limit(
     if not alone or _is_large(signal) or now - signal.onset >= SUSTAINED or not HARMFUL.isdisjoint(beside):
         return ("at most 100", 100)
     return ("a shift alone is at most a warning", table.bands.get("error", 101) - 1)
+
+
+def covers(signal: Signal, severity: Severity) -> tuple[str, ...]:
+    """What a signal covers others as, by its name in `beside`: nothing below an error.
+
+    Sessions that are lost are more than calls that fail: they cover these, and only a dependency that is
+    critical covers them.
+    """
+    calls = _calls(signal)
+    if not calls or RANK[severity] < RANK["error"]:
+        return ()
+    name = f"{signal.detector} {calls}"
+    return (name, CRITICAL) if signal.detector == "dependency" and severity == "critical" else (name,)
+
+
+def _cover_limit(signal: Signal, table: SeverityTable, beside: Collection[str]) -> tuple[str, int]:
+    """What another incident of the agent tells already is at most a warning."""
+    calls = _calls(signal)
+    other = "error_rate" if signal.detector == "dependency" else "dependency"
+    told = [CRITICAL] if calls == "sessions" else [f"{other} {calls}", LOST]
+    found = next((each for each in told if calls and each in beside), None)
+    if found is None:
+        return ("at most 100", 100)
+    return (f"the incident of {found} says it already", table.bands.get("error", 101) - 1)
+
+
+def _calls(signal: Signal) -> str:
+    """What a signal says that fails: calls of a `provider` or a `tool`, `sessions`, or nothing of these."""
+    if signal.detector == "dependency":
+        return signal.labels.get("kind", "") if signal.finding in OUTAGES else ""
+    return SAME_CALLS.get(signal.finding, "") if signal.detector == "error_rate" else ""
 
 
 def _is_large(signal: Signal) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from msgspec import structs
 
 from detectors.contrast import top
-from detectors.dependencies.dependency_streams import Streams
+from detectors.dependencies.dependency_streams import STRICTER, Streams
 from detectors.dependencies.open_calls import Place
 from detectors.detector import Finding
 from detectors.failures.affected import ERROR_TYPE
@@ -41,11 +41,14 @@ def _told(place: Place, found: Finding, what: tuple[Hold, Words], streams: Strea
     """The finding in words that are the dependency's; pairs of windows say nothing of it."""
     # Calls that take long have no error of their own.
     untold = {place[0], ERROR_TYPE} if what[1] in (HANGING, SLOW) else {place[0]}
+    # A burn rate is told of the objective's own budget.
+    share = STRICTER if what[1] is FAILING else 1.0
     return structs.replace(
         found,
         labels={"dependency": place[1], "kind": place[0]},
         summary=_summary(place, found, what, streams),
         contributors=tuple(each for each in found.contributors if each.dimension not in untold),
+        magnitude=round((found.magnitude or 0.0) * share, 2),
         burn_rates={},
     )
 

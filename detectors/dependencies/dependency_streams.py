@@ -20,6 +20,10 @@ from detectors.costs.log_tail import LogTail
 from detectors.failures.failure_stream import CELL_S, FailureStream
 from detectors.failures.gauge import Terms
 
+STRICTER = 0.4
+"""The rate that alarms nobody, as a share of what the objective allows. Wrong requests are not in it, so it
+can be lower; and a dependency is to be told no later than the calls of each agent (`error_rate`).
+"""
 SLOWEST_IGNORED_S = 1.0
 """A call shorter than this is never slow, …"""
 TIMES_USUAL = 3.0

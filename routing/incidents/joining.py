@@ -4,6 +4,7 @@ from enum import Enum
 
 from routing.incidents.advice import advise
 from routing.incidents.closing import COOL, cease, cool_if_over, watch
+from routing.incidents.covering import beside, cover
 from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of, incident_id, overflow
 from routing.incidents.incident import Case, Member, weight
@@ -44,6 +45,7 @@ def asserted(turn: Turn, signal: Signal) -> None:
     """Brings a signal up to date wherever it is, and puts it into the groups where it is not."""
     member = weighed(turn, signal)
     _highest(turn, member)
+    cover(turn, member)
     cases = [turn.state.cases[case_id] for case_id in turn.state.by_signal.all(signal.id)]
     held = {case.key for case in cases if _refresh(turn, case, member) is Held.YES}
     places = groups_of(turn.policy.route, member.labels)
@@ -58,8 +60,7 @@ def asserted(turn: Turn, signal: Signal) -> None:
 def weighed(turn: Turn, signal: Signal) -> Member:
     """The signal with its labels and the score it has now."""
     labels = with_team(turn.policy, {"detector": signal.detector, "finding": signal.finding, **signal.labels})
-    beside = turn.state.beside(labels.get("agent", ""))
-    worth = score(signal, labels, turn.policy, turn.now, beside)
+    worth = score(signal, labels, turn.policy, turn.now, beside(turn, signal, labels))
     labels["severity"] = worth.severity
     return Member(
         signal=signal,

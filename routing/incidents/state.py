@@ -35,12 +35,16 @@ class Silence(Kept):
 
 
 class Core(Kept):
-    """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was."""
+    """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was.
+
+    `covers`: by agent and environment, what covers other signals: its onset and when it was last asserted.
+    """
 
     now: datetime = START
     clock: Literal["wall", "events"] = "wall"
     silences: dict[str, Silence] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    covers: dict[str, dict[str, tuple[datetime, datetime]]] = field(default_factory=dict)
 
 
 class State:

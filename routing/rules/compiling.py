@@ -38,6 +38,9 @@ BASE = {
     "rollout/invalid": 40,
     "rollout/no_control": 15,
     "rollout/ready": 5,
+    "dependency": 40,
+    "dependency/slow": 30,
+    "dependency/rate_limited": 30,
 }
 BURN_RATE = (
     BurnRate(long="1h", short="5m", factor=14.4, score=90),

@@ -1,0 +1,47 @@
+"""One outage, one page: calls that fail are told by their dependency's incident or by their agent's.
+
+`dependency` and `error_rate` speak of the same calls: of one provider or tool over all agents, and of one
+agent over all of them. Whichever is an error or worse first covers the other of the same agent
+(`routing.severity` says which covers which, and what that means).
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from routing.incidents.incident import Member
+from routing.incidents.turn import Turn
+from routing.severity import LOST, covers
+from schemas.signal import Signal
+
+GRACE = timedelta(minutes=15)
+"""A cover holds for so long after it was last asserted: two ends of one outage are minutes apart."""
+SAME_OUTAGE = timedelta(minutes=30)
+"""Lost sessions cover calls that began to fail at most so long after them: later ones are something new."""
+MOST_COVERED = 1_000
+"""Agents with covers; beyond, the one whose cover began first loses it, and what it covered may page."""
+
+
+def beside(turn: Turn, signal: Signal, labels: Mapping[str, str]) -> set[str]:
+    """Names of the detectors that fire for the signal's agent, and of what covers its signals."""
+    known = turn.state.core.covers.get(_place(labels), {})
+    found = {
+        name
+        for name, (onset, last) in known.items()
+        if turn.now - last <= GRACE and (name != LOST or signal.onset - onset <= SAME_OUTAGE)
+    }
+    return found.union(turn.state.beside(labels.get("agent", "")))
+
+
+def cover(turn: Turn, member: Member) -> None:
+    """Notes what a signal covers from here on."""
+    names = covers(member.signal, member.severity)
+    if not names:
+        return
+    places, place = turn.state.core.covers, _place(member.labels)
+    if place not in places and len(places) >= MOST_COVERED:
+        del places[next(iter(places))]
+    places.setdefault(place, {}).update(dict.fromkeys(names, (member.signal.onset, turn.now)))
+
+
+def _place(labels: Mapping[str, str]) -> str:
+    return f"{labels.get('agent', '')}\n{labels.get('env', '')}"

@@ -1,0 +1,165 @@
+"""One outage, one page: what a dependency's incident and an agent's say of the same calls."""
+
+from msgspec import structs
+
+from routing.incidents.covering import GRACE, MOST_COVERED, SAME_OUTAGE
+from schemas.cause import Signalled
+from schemas.signal import Signal
+from tests.routing.scenario import MINUTE, SECOND, Scenario
+
+CONFIG = """
+route: {receiver: quiet, group_by: [agent, detector, finding], group_wait: 0s, group_interval: 1m,
+        routes: [{receiver: oncall, matchers: ['severity=~"error|critical"'],
+                  routes: [{matchers: ['detector="dependency"'], group_by: [kind, dependency]}]}]}
+receivers: [{name: oncall, notify: [{slack: '#oncall'}]}, {name: quiet, notify: []}]
+severity: {base: {error_rate: 70, dependency: 70, dependency/slow: 70}}
+"""
+
+
+class Outage(Scenario):
+    """Signals by detector and finding, each paged as an error unless something covers it."""
+
+    def __init__(self):
+        super().__init__(CONFIG)
+
+    def says(self, detector, finding, agent="a", magnitude=None, **labels):
+        """A detector's finding opens now and is asserted each minute."""
+        known = {"agent": agent, "detector": detector, "finding": finding, **labels}
+        name = f"{detector} {finding} {agent} {labels}"
+        signal = Signal(
+            id=name,
+            detector=detector,
+            finding=finding,
+            state="firing",
+            labels=known,
+            time=self.now,
+            onset=self.now,
+            summary=name,
+            magnitude=magnitude,
+            magnitude_unit="burn_rate" if magnitude else "",
+        )
+        self.firing[name] = signal
+        self.write(Signalled(at=self.now, signal=signal))
+        self.fast_forward(SECOND)
+        return name
+
+    def grows(self, name, magnitude):
+        self.firing[name] = structs.replace(
+            self.firing[name], magnitude=magnitude, magnitude_unit="burn_rate"
+        )
+        self.say_again(name)
+        self.fast_forward(SECOND)
+
+    @property
+    def paged_for(self):
+        return [page.summary.split(" {")[0] for page in self.pages]
+
+
+def provider(t, agent="a", finding="failing", **more):
+    return t.says("dependency", finding, agent, kind="provider", dependency="openai", **more)
+
+
+def test_a_provider_that_is_down_is_one_page_over_all_agents_and_covers_what_they_say_of_their_calls():
+    t = Outage()
+    for agent in "abc":
+        provider(t, agent)
+        t.says("error_rate", "models", agent)
+    t.fast_forward(30 * MINUTE)
+    assert t.paged_for == ["dependency failing a"]
+    covered = [each for each in t.incidents if each.labels.get("detector") == "error_rate"]
+    assert {each.severity for each in covered} == {"warning"}
+
+
+def test_whichever_comes_first_covers_the_other():
+    t = Outage()
+    t.says("error_rate", "models")
+    provider(t)
+    assert t.paged_for == ["error_rate models a"]
+
+
+def test_other_calls_other_agents_and_what_is_no_outage_are_not_covered():
+    t = Outage()
+    provider(t)
+    t.says("error_rate", "tools")
+    t.says("error_rate", "models", "b")
+    t.says("dependency", "slow", "b", kind="provider", dependency="google")
+    assert len(t.paged_for) == 4
+
+
+def test_a_dependency_that_pages_nobody_covers_nothing():
+    t = Outage()
+    t.configure(CONFIG.replace("dependency: 70", "dependency: 40"))
+    provider(t)
+    t.says("error_rate", "models")
+    assert t.paged_for == ["error_rate models a"]
+
+
+def test_an_agent_that_is_known_to_lose_its_sessions_is_not_told_of_its_dependency_but_others_are():
+    t = Outage()
+    t.says("error_rate", "sessions")
+    provider(t)
+    assert t.paged_for == ["error_rate sessions a"]
+    provider(t, "b")
+    assert t.paged_for == ["error_rate sessions a", "dependency failing b"]
+
+
+def test_calls_that_fail_long_after_sessions_were_lost_are_something_new():
+    t = Outage()
+    t.says("error_rate", "sessions")
+    t.says("error_rate", "models")
+    t.fast_forward(SAME_OUTAGE + MINUTE)
+    t.says("error_rate", "tools")
+    assert t.paged_for == ["error_rate sessions a", "error_rate tools a"]
+
+
+def test_lost_sessions_are_covered_by_a_critical_dependency_only():
+    t = Outage()
+    provider(t)
+    t.says("error_rate", "sessions", "b")
+    t.says("error_rate", "sessions")
+    assert t.paged_for == ["dependency failing a", "error_rate sessions b", "error_rate sessions a"]
+    t = Outage()
+    name = provider(t)
+    t.grows(name, 20.0)
+    t.says("error_rate", "sessions")
+    assert t.paged_for == ["dependency failing a"]
+
+
+def test_what_goes_on_after_the_cover_has_ended_pages_after_a_while():
+    t = Outage()
+    name = provider(t)
+    t.says("error_rate", "models")
+    t.fast_forward(5 * MINUTE)
+    t.recover(name)
+    t.fast_forward(GRACE - MINUTE)
+    assert t.paged_for == ["dependency failing a"]
+    t.fast_forward(3 * MINUTE)
+    assert t.paged_for == ["dependency failing a", "error_rate models a"]
+
+
+def test_a_restart_forgets_no_cover():
+    t = Outage()
+    provider(t)
+    t.restart()
+    t.says("error_rate", "models")
+    assert t.paged_for == ["dependency failing a"]
+
+
+def test_only_so_many_agents_have_covers_and_the_oldest_makes_room():
+    t = Outage()
+    for number in range(MOST_COVERED + 1):
+        signal = Signal(
+            id=str(number),
+            detector="error_rate",
+            finding="models",
+            state="firing",
+            labels={"agent": f"agent{number}"},
+            time=t.now,
+            onset=t.now,
+            summary="",
+        )
+        t.write(Signalled(at=t.now, signal=signal))
+    provider(t, "agent1")
+    assert "dependency failing agent1" not in t.paged_for
+    provider(t, "agent0")
+    assert t.paged_for[-1] == "dependency failing agent0"
