@@ -30,6 +30,8 @@ ELSEWHERE = frozenset({"agent", "detector", "finding", "severity", "team"})
 LINE = 300
 SAMPLE = 160
 FEW = 3
+TELLING_LIFT = 1.2
+"""Below it, something is as frequent among the others."""
 LABELS = 32
 URL = 1000
 STATUS = {"acknowledged": "ACKNOWLEDGED", "resolved": "RESOLVED"}
@@ -200,9 +202,8 @@ def _affected(blast: Blast) -> str:
 
 def _contributor(each: Contributor) -> str:
     what = f"{one_line(each.dimension, 60)}={one_line(each.value, 80)}"
-    return (
-        f"{what}: {percent(each.share)} of the affected, {number(each.lift)} times as often as in the others"
-    )
+    lift = f", {number(each.lift)} times as often as in the others" if each.lift >= TELLING_LIFT else ""
+    return f"{what}: {percent(each.share)} of the affected{lift}"
 
 
 def _also(others: Sequence[Signal]) -> str:

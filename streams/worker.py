@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import faust
@@ -24,7 +24,7 @@ from schemas.page import Message
 from streams.collector import relax
 from streams.delivering.deliveries import Deliveries
 from streams.delivering.delivery import Courier
-from streams.delivering.notify import Mail, Office, hosting
+from streams.delivering.notify import Office, hosting
 from streams.delivering.secrets import environment
 from streams.hosting.clock import WallClock
 from streams.hosting.environment import Environment, Misconfigured
@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 20.0
 GONE_WITHIN_S = 25.0
 WAIT_S = 2.0
+OLDEST = timedelta(hours=1)
+"""By the wall clock, the router asks anew for what it hears nothing of for two minutes."""
 
 
 class Order(Struct, frozen=True):
@@ -127,13 +129,14 @@ def application(order: Order, kafka: KafkaLog, folds: Folds) -> faust.App:
 
 def _post(order: Order, kafka: KafkaLog, courier: Courier) -> Host[Deliveries]:
     """The host of the pages."""
-    env, clock, mail = order.env, WallClock(), Mail()
+    env, clock = order.env, WallClock()
 
     def at(message: Message) -> datetime:
         return clock.now() if env.clock == "wall" else message.time
 
-    office = Office(courier, kafka, clock, at, mail)
-    return Host(hosting(office, f"{env.name}-notify", mail, env.session), env.connection, clock)
+    oldest = OLDEST if env.clock == "wall" else None
+    office = Office(courier=courier, log=kafka, clock=clock, at=at, oldest=oldest)
+    return Host(hosting(office, f"{env.name}-notify", env.session), env.connection, clock)
 
 
 def run(order: Order) -> None:

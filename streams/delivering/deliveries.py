@@ -7,6 +7,7 @@ seen through; whatever stops the owner, the next one begins there and finds by t
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from schemas.record import Record
@@ -16,9 +17,11 @@ from streams.hosting.clock import Clock
 from streams.hosting.log import AppendFailed
 
 BACKLOG = 2000
-"""Pages in hand, from which on no more are asked for."""
+"""Pages in hand, from which on no more are asked for; one batch may come on top."""
 LOOK_AGAIN_S = 0.05
 MARK_EVERY = timedelta(seconds=1)
+MARK_WITHIN = timedelta(seconds=2)
+"""A host that waits for a mark cannot leave the partition meanwhile."""
 HAND_OVER_WITHIN = timedelta(seconds=12)
 """An attempt takes ten seconds at most; then its outcome is recorded and reported."""
 
@@ -67,7 +70,7 @@ class Row:
         self._arrivals.append(Arrival(self, record))
         return self._arrivals[-1]
 
-    def first(self, otherwise: int) -> int:
+    def first(self, otherwise: int | None) -> int | None:
         """The offset of the first that is not seen through."""
         while self._arrivals and self._arrivals[0].is_over:
             self._arrivals.popleft()
@@ -79,8 +82,8 @@ class Deliveries:
 
     def __init__(self, number: int, desk: Desk, outcomes: Outcomes, clock: Clock) -> None:
         self.number = number
-        self.next = 0
-        self.low_water = 0
+        self.next: int | None = None
+        self.low_water: int | None = None
         self._desk = desk
         self._outcomes = outcomes
         self._clock = clock
@@ -96,11 +99,16 @@ class Deliveries:
         """The partition is surely ours until then; after that no attempt begins before it is confirmed."""
         self._row.kept_until_s = until_s
 
-    async def start(self) -> int:
+    @property
+    def reached(self) -> int | None:
+        """The first offset that is not known to be seen through."""
+        return self.low_water
+
+    async def start(self) -> int | None:
         """Takes the partition over.
 
         Returns:
-            The offset to read from.
+            The offset to read from; None where nobody ever wrote a mark.
         """
         self.next = self.low_water = await self._outcomes.take_over()
         return self.next
@@ -123,14 +131,12 @@ class Deliveries:
         if now_s - self._marked_s < MARK_EVERY.total_seconds():
             return
         self._marked_s = now_s
-        try:
-            await self._mark()
-        except AppendFailed:
-            return
+        with suppress(AppendFailed, TimeoutError):
+            await asyncio.wait_for(self._mark(), MARK_WITHIN.total_seconds())
 
     async def _mark(self) -> None:
         first = self._row.first(self.next)
-        if first != self.low_water:
+        if first is not None and first != self.low_water:
             await self._outcomes.sink(first)
             self.low_water = first
 

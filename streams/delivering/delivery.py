@@ -7,16 +7,18 @@ from datetime import datetime, timedelta
 
 import httpx
 import structlog
+from msgspec import structs
 
 from routing.notifiers.notifier import Answer, Call, Delivery, Notifier, Print, Secrets
 from routing.notifiers.registry import discover
-from schemas.outcome import Deferred, Outcome, Undeliverable
+from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message
 from streams.delivering.rendering import Renderer
 from streams.delivering.secrets import Told, Unset
 
 BOUND = timedelta(seconds=10)
 LONGEST_ANSWER = 4 * 2**20
+LONGEST_WORDS = 1000
 CONNECTIONS = 1000
 PRINTED = Answer(status=200)
 log = structlog.get_logger(__name__)
@@ -63,7 +65,7 @@ class Courier:
             known = ", ".join(sorted(self._notifiers))
             return Undeliverable(reason=f"unknown channel {message.channel.kind[:80]!r}, known are {known}")
         told = Told(self._secrets)
-        outcome = told.hidden(await self._bounded(notifier, message, told, now))
+        outcome = told.hidden(_short(await self._bounded(notifier, message, told, now)))
         _record(message, outcome)
         return outcome
 
@@ -128,6 +130,13 @@ class Courier:
                     break
             named = {name.lower(): value for name, value in response.headers.items()}
             return Answer(status=response.status_code, headers=named, body=bytes(body[:LONGEST_ANSWER]))
+
+
+def _short(outcome: Outcome) -> Outcome:
+    """No longer than the log surely takes; a reference that long is none of any channel that is known."""
+    if isinstance(outcome, Delivered):
+        return outcome if len(outcome.reference) <= LONGEST_WORDS else Delivered()
+    return structs.replace(outcome, reason=outcome.reason[:LONGEST_WORDS])
 
 
 def _record(message: Message, outcome: Outcome) -> None:

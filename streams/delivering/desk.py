@@ -2,18 +2,18 @@
 
 Attempts run side by side. Two messages of one incident to one channel keep their order (an edit must not
 overtake its page); those to another person or channel do not wait for a slow one. Each kind of channel has
-its own room, so a channel that hangs takes none from the others.
+its own room in a partition, so a channel that hangs takes none from the others.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
 from schemas.cause import Reported
-from schemas.outcome import Outcome
+from schemas.outcome import Deferred, Outcome
 from schemas.page import Message
 from schemas.wire import Malformed, decode_message
 from streams.delivering.outcomes import Outcomes
@@ -67,7 +67,8 @@ class Desk:
     """Takes arrivals and sees them through.
 
     `report`: appends a cause. `bury`: takes what cannot be handled, with the reason. `now`: the wall clock.
-    `at`: the time of the report of a message. `room`: attempts at a time per kind of channel.
+    `at`: the time of the report of a message. `room`: attempts at a time per kind of channel. `oldest`: what
+    was asked for longer ago is not sent any more (None: it is); the router has asked anew since, or will.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Desk:
         now: Callable[[], datetime],
         at: Callable[[Message], datetime],
         room: int = ROOM,
+        oldest: timedelta | None = None,
     ) -> None:
         self._courier = courier
         self._outcomes = outcomes
@@ -87,6 +89,7 @@ class Desk:
         self._bury = bury
         self._now = now
         self._at = at
+        self._oldest = oldest
         self._rooms = {kind: asyncio.Semaphore(room) for kind in sorted(courier.kinds)}
         self._elsewhere = asyncio.Semaphore(room)
         self._last: dict[Line, asyncio.Task[None]] = {}
@@ -143,13 +146,18 @@ class Desk:
             if not await arrival.may_begin():
                 return
             now = self._now()
-            made = await self._courier.attempt(message, now)
+            made = self._too_late(message, now) or await self._courier.attempt(message, now)
 
         async def told() -> None:
             await self._outcomes.record(message.id, message.attempt, made, now)
             await self._reported(message, made)
 
         await self._insist(arrival, told)
+
+    def _too_late(self, message: Message, now: datetime) -> Outcome | None:
+        if self._oldest is None or now - message.time <= self._oldest:
+            return None
+        return Deferred(reason=f"it was asked for at {message.time.isoformat()}, too long ago to send now")
 
     async def _reported(self, message: Message, outcome: Outcome) -> None:
         at = self._at(message)

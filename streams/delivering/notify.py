@@ -32,53 +32,62 @@ class Mail(Struct, frozen=True, kw_only=True):
     deadletter: str = DEADLETTER
 
 
-class Office:
-    """Makes an owner for each partition of the pages.
+class Office(Struct, frozen=True, kw_only=True):
+    """What notifying works with.
 
     `clock`: the wall clock. `at`: the time of a report (the wall clock too, or the message's own where the
-    clock is the events').
+    clock is the events'). `oldest`: see `Desk`.
     """
 
-    def __init__(
-        self, courier: Attempts, log: Log, clock: Clock, at: Callable[[Message], datetime], mail: Mail
-    ) -> None:
-        self._courier = courier
-        self._log = log
-        self._clock = clock
-        self._at = at
-        self._mail = mail
+    courier: Attempts
+    log: Log
+    clock: Clock
+    at: Callable[[Message], datetime]
+    mail: Mail = Mail()
+    oldest: timedelta | None = None
+
+
+class Owners:
+    """Makes an owner for each partition of the pages."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._last: dict[int, Outcomes] = {}
         self._name = uuid4().hex
         self._count = 0
 
     def owner(self, number: int) -> Deliveries:
-        """A new owner of a partition."""
+        """A new owner of a partition; it knows what the one before it, in this process, could not write."""
         self._count += 1
         name = f"{self._name}-{self._count}"
-        outcomes = Outcomes(self._log, (self._mail.outcomes, number), name)
+        before = self._last.get(number)
+        outcomes = Outcomes(self._office.log, (self._office.mail.outcomes, number), name, before=before)
+        self._last[number] = outcomes
         desk = Desk(
-            self._courier,
+            self._office.courier,
             outcomes,
             report=self._report,
             bury=self._bury,
-            now=self._clock.now,
-            at=self._at,
+            now=self._office.clock.now,
+            at=self._office.at,
+            oldest=self._office.oldest,
         )
-        return Deliveries(number, desk, outcomes, self._clock)
+        return Deliveries(number, desk, outcomes, self._office.clock)
 
     async def _report(self, cause: Reported) -> None:
-        await self._log.append(self._mail.causes, 0, [Outgoing(b"outcome", encode(cause))])
+        await self._office.log.append(self._office.mail.causes, 0, [Outgoing(b"outcome", encode(cause))])
 
     async def _bury(self, value: bytes, reason: str) -> None:
-        headers = (("reason", reason.encode()), ("origin", self._mail.pages.encode()))
-        await self._log.append(self._mail.deadletter, 0, [Outgoing(None, value, headers)])
+        headers = (("reason", reason.encode()), ("origin", self._office.mail.pages.encode()))
+        await self._office.log.append(self._office.mail.deadletter, 0, [Outgoing(None, value, headers)])
 
 
-def hosting(office: Office, group: str, mail: Mail, session: timedelta) -> Hosting[Deliveries]:
+def hosting(office: Office, group: str, session: timedelta) -> Hosting[Deliveries]:
     """What a host is told of the pages. Nothing in them waits for the wall clock to wake it."""
     return Hosting(
-        topic=mail.pages,
+        topic=office.mail.pages,
         group=group,
-        make=office.owner,
+        make=Owners(office).owner,
         owned=_nobody_is_told,
         clock="events",
         session=session,

@@ -4,15 +4,17 @@ Kept in a compacted topic with as many partitions as the pages have. A new owner
 to it, and knows what every owner before wrote. It needs no epoch: an outcome is true whoever wrote it, and so
 is a low-water mark, for a mark covers only what its writer had seen through.
 
-Keys: `claim/OWNER` (removed as soon as it is found again), `low-water`, `outcome/PAGE/ATTEMPT`.
+Keys: `claim/OWNER` (removed as soon as it is found again), `low-water`, `outcome/PAGE/ATTEMPT` and, once
+it arrived, `delivered/PAGE`: an owner that stood still and then failed must not write over that.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 
 import msgspec
 
-from schemas.outcome import Outcome
+from schemas.outcome import Delivered, Outcome
 from streams.hosting.log import Log, Outgoing
 
 KEPT = timedelta(days=2)
@@ -21,6 +23,8 @@ SWEEP = 500
 _CLAIM = b"claim/"
 _LOW_WATER = b"low-water"
 _OUTCOME = b"outcome/"
+_DELIVERED = b"delivered/"
+_KINDS = (_OUTCOME, _DELIVERED)
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -34,7 +38,7 @@ class Outcomes:
     """Those of one partition, for one owner.
 
     Two days are kept, and at most 20,000 entries (plus 500 between two sweeps); Kafka redelivers only what
-    was not seen through, which is seconds old.
+    was not seen through, which is seconds old, and pages that are older are not sent at all.
     """
 
     def __init__(
@@ -43,23 +47,33 @@ class Outcomes:
         place: tuple[str, int],
         owner: str,
         *,
+        before: "Outcomes | None" = None,
         kept: timedelta = KEPT,
         most: int = MOST,
     ) -> None:
-        """`place`: topic and partition. `owner`: a name that no other owner ever has."""
+        """`place`: topic and partition. `owner`: a name that no other owner ever has.
+
+        `before`: those of the owner before, in this process: it may know what it could not write in time.
+        """
         self._log = log
         self._topic, self._partition = place
         self._claim = _CLAIM + owner.encode()
         self._kept = kept
         self._most = most
-        self._entries: dict[bytes, Entry] = {}
-        self._since_sweep = 0
+        self._entries: dict[bytes, Entry] = dict(before.entries) if before is not None else {}
+        # Owners may be short-lived: each sweeps with its first outcome.
+        self._since_sweep = SWEEP
 
-    async def take_over(self) -> int:
+    @property
+    def entries(self) -> Mapping[bytes, Entry]:
+        """What is known, by key, the oldest first."""
+        return self._entries
+
+    async def take_over(self) -> int | None:
         """Reads what owners before left.
 
         Returns:
-            The low-water mark: every page at an offset below is seen through. 0 where there is none.
+            The low-water mark: every page at an offset below is seen through. None where there is none.
 
         Raises:
             AppendFailed: the claim is not known to be written.
@@ -76,12 +90,17 @@ class Outcomes:
             if batch and batch[-1].offset >= claimed:
                 break
         await self._append([Outgoing(key, None) for key in live if key.startswith(_CLAIM)])
-        self._entries = {key: _entry(value) for key, value in live.items() if key.startswith(_OUTCOME)}
-        return int(live.get(_LOW_WATER, b"0"))
+        written = {key: _entry(value) for key, value in live.items() if key.startswith(_KINDS)}
+        self._entries = written | {key: each for key, each in self._entries.items() if key not in written}
+        mark = live.get(_LOW_WATER)
+        return None if mark is None else int(mark)
 
     def known(self, page: str, attempt: int) -> Outcome | None:
-        """The outcome of an attempt that was made, or None."""
-        entry = self._entries.get(_key(page, attempt))
+        """What became of an attempt that was made, or that the page arrived by any; else None.
+
+        The router asks anew where it hears nothing for two minutes, and the first may only have waited.
+        """
+        entry = self._entries.get(_delivered(page)) or self._entries.get(_attempted(page, attempt))
         return None if entry is None else entry.outcome
 
     async def record(self, page: str, attempt: int, outcome: Outcome, at: datetime) -> None:
@@ -90,7 +109,8 @@ class Outcomes:
         Raises:
             AppendFailed: it is not known to be written.
         """
-        key, entry = _key(page, attempt), Entry(at, outcome)
+        key = _delivered(page) if isinstance(outcome, Delivered) else _attempted(page, attempt)
+        entry = Entry(at, outcome)
         self._entries.setdefault(key, entry)
         await self._append([Outgoing(key, msgspec.json.encode(entry))])
         self._since_sweep += 1
@@ -120,7 +140,11 @@ class Outcomes:
         return await self._log.append(self._topic, self._partition, records)
 
 
-def _key(page: str, attempt: int) -> bytes:
+def _delivered(page: str) -> bytes:
+    return _DELIVERED + page.encode()
+
+
+def _attempted(page: str, attempt: int) -> bytes:
     return b"%b%b/%d" % (_OUTCOME, page.encode(), attempt)
 
 

@@ -4,6 +4,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """Where the time comes from: the world, or a test."""
@@ -25,5 +27,5 @@ class WallClock:
         return datetime.now(UTC)
 
     def monotonic_s(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
+        """Seconds that never go back, and go on while the machine is suspended where the system can tell."""
+        return time.clock_gettime(_STEADY)

@@ -6,8 +6,9 @@ the group refuses them from whoever lost its partitions; what counts is the low-
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from math import inf
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import structlog
@@ -29,6 +30,8 @@ LONGEST_PAUSE_S = 5.0
 FIRST_PAUSE_S = 0.1
 COMMIT_EVERY_S = 5.0
 COMMITS_A_SESSION = 4
+HEARD_OF_WITHIN = timedelta(seconds=4)
+"""From the wish to rebalance until owners begin to leave: a heartbeat, and whatever has the lock."""
 LEFT_WITHIN = timedelta(seconds=5)
 
 
@@ -36,8 +39,8 @@ class Owner(Protocol):
     """Who has one partition. What it raises as AppendFailed blocks the partition until `pay` returns."""
 
     @property
-    def next(self) -> int:
-        """The first offset that it was not given yet."""
+    def reached(self) -> int | None:
+        """The first offset that it is not done with: what lag tools are told. None: that is not known yet."""
         ...
 
     @property
@@ -45,8 +48,8 @@ class Owner(Protocol):
         """Whether it should be given nothing for now."""
         ...
 
-    async def start(self) -> int:
-        """Takes the partition over; says the offset to read from."""
+    async def start(self) -> int | None:
+        """Takes the partition over; says the offset to read from, or None for the one that was committed."""
         ...
 
     def keep(self, until_s: float) -> None:
@@ -94,8 +97,8 @@ class Hosting(Struct, Generic[Kind], frozen=True, kw_only=True):
 
     @property
     def rebalance(self) -> timedelta:
-        """How long a group waits for its members: the slowest must have left its partitions by then."""
-        return max(self.session, self.hand_over + timedelta(seconds=1))
+        """How long a group waits for its members: the slowest must have heard of it and left by then."""
+        return max(self.session, self.hand_over + HEARD_OF_WITHIN)
 
 
 class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # aiokafka is untyped
@@ -119,8 +122,9 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         self._pause_s = FIRST_PAUSE_S
         self._lock = asyncio.Lock()
         self._consumer: Any = None
+        self._later: dict[TopicPartition, float] = {}
+        self._committing: asyncio.Task[None] | None = None
         self._committed_s = 0.0
-        self._assigned_s = 0.0
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
@@ -138,7 +142,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
                 await self._start()
                 while not self._stopping.is_set():
                     await self._round()
-                    if not self._blocked:
+                    if not self._blocked and not self._assigned:
                         self._pause_s = FIRST_PAUSE_S
             except (KafkaError, AppendFailed, OSError) as error:
                 log.warning("host.interrupted", topic=self._hosting.topic, error=repr(error))
@@ -172,6 +176,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         consumer, self._consumer = self._consumer, None
         if consumer is None:
             return
+        self._doubt(self._owned)
         async with self._lock:
             self._assigned.clear()
             await self._hand_over(list(self._owned))
@@ -191,15 +196,27 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Nothing is fetched until the partition's state is restored."""
+        if self._consumer is None:  # it is being left
+            return
         self._assigned = set(assigned)
-        self._assigned_s = self._clock.monotonic_s()
+        self._later.clear()
         self._consumer.pause(*assigned)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Whoever comes next finds everything saved."""
+        self._doubt(revoked)
         async with self._lock:
             self._assigned.clear()
             await self._hand_over([place for place in revoked if place in self._owned])
+
+    def _doubt(self, places: Collection[TopicPartition]) -> None:
+        """Nothing more is begun that only the partition's owner may begin."""
+        if self._committing is not None:
+            self._committing.cancel()
+            self._committing = None
+        for place in places:
+            if place in self._owned:
+                self._owned[place].keep(0.0)
 
     async def _hand_over(self, places: list[TopicPartition]) -> None:
         """All leave at once: the slowest decides how long the group waits."""
@@ -216,22 +233,33 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
             log.warning("partition.handed_over_unsaved", partition=str(place), error=repr(error))
 
     async def _adopt(self) -> None:
-        """Takes over what was assigned, one partition after the other."""
-        while self._assigned:
-            place = min(self._assigned, key=lambda each: each.partition)
-            owner = self._hosting.make(place.partition)
-            owner.keep(self._assigned_s + self._hosting.session.total_seconds())
-            began_s = self._clock.monotonic_s()
-            offset = await owner.start()
-            await self._hosting.owned(owner)
+        """Takes over what was assigned, one after the other; what cannot be is tried again later."""
+        now_s = self._clock.monotonic_s()
+        for place in sorted(self._assigned, key=lambda each: each.partition):
+            if self._later.get(place, now_s) > now_s:
+                continue
+            try:
+                await self._take_over(place)
+            except (KafkaError, AppendFailed, OSError) as error:
+                log.warning("partition.not_taken_over", partition=str(place), error=repr(error))
+                self._later[place] = now_s + self._pause_s
+                self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _take_over(self, place: TopicPartition) -> None:
+        owner = self._hosting.make(place.partition)
+        began_s = self._clock.monotonic_s()
+        offset = await owner.start()
+        await self._hosting.owned(owner)
+        if offset is not None:
             self._consumer.seek(place, offset)
-            self._consumer.resume(place)
-            self._owned[place] = owner
-            self._assigned.discard(place)
-            took_s = round(self._clock.monotonic_s() - began_s, 3)
-            log.info(
-                "partition.owned", topic=place.topic, partition=place.partition, offset=offset, took_s=took_s
-            )
+        self._consumer.resume(place)
+        self._owned[place] = owner
+        self._assigned.discard(place)
+        self._committed_s = -inf
+        took_s = round(self._clock.monotonic_s() - began_s, 3)
+        log.info(
+            "partition.owned", topic=place.topic, partition=place.partition, offset=offset, took_s=took_s
+        )
 
     # -- work ------------------------------------------------------------------------------------------
 
@@ -250,7 +278,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
             for place, owner in list(self._owned.items()):
                 await self._tend(place, owner)
                 self._throttle(place, owner)
-            await self._commit()
+            self._confirm()
 
     async def _tend(self, place: TopicPartition, owner: Kind) -> None:
         retry_s = self._blocked.get(place)
@@ -286,18 +314,26 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
                 self._consumer.resume(place)
             self._pause_s = FIRST_PAUSE_S
 
-    async def _commit(self) -> None:
-        """Tells lag tools how far we are, and hears from the group whether the partitions are still ours."""
+    def _confirm(self) -> None:
+        """Tells lag tools how far we are, and hears from the group whether the partitions are still ours.
+
+        Beside everything else: the answer may take long, and counts from when it was asked for.
+        """
         now_s, session_s = self._clock.monotonic_s(), self._hosting.session.total_seconds()
         every_s = min(COMMIT_EVERY_S, session_s / COMMITS_A_SESSION)
-        if now_s - self._committed_s < every_s or not self._owned:
+        busy = self._committing is not None and not self._committing.done()
+        if busy or now_s - self._committed_s < every_s or not self._owned:
             return
         self._committed_s = now_s
+        self._committing = asyncio.create_task(self._commit(dict(self._owned), now_s + session_s))
+
+    async def _commit(self, owners: Mapping[TopicPartition, Kind], until_s: float) -> None:
+        reached = {place: owner.reached for place, owner in owners.items()}
         try:
-            offsets = {place: owner.next for place, owner in self._owned.items()}
-            await asyncio.wait_for(self._consumer.commit(offsets), every_s)
-        except (KafkaError, TimeoutError) as error:
+            await self._consumer.commit({place: at for place, at in reached.items() if at is not None})
+        except KafkaError as error:
             log.info("host.commit_refused", topic=self._hosting.topic, error=repr(error))
             return
-        for owner in self._owned.values():
-            owner.keep(now_s + session_s)
+        for place, owner in owners.items():
+            if self._owned.get(place) is owner:
+                owner.keep(until_s)

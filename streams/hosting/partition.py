@@ -94,6 +94,11 @@ class Partition:
         self._unwritten: dict[str, int] = {}
         """Keys whose last write failed, with the first offset that is not saved."""
 
+    @property
+    def reached(self) -> int:
+        """The first offset that is not folded yet."""
+        return self.next
+
     async def start(self) -> int:
         """Takes the partition over and restores the fold.
 

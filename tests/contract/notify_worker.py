@@ -28,8 +28,8 @@ async def work(bootstrap: str, prefix: str) -> None:
     clock = WallClock()
     courier = Courier(environment(os.environ), print)
     async with KafkaLog(connection) as log:
-        office = Office(courier, log, clock, lambda message: message.time, mail)
-        host = Host(hosting(office, prefix, mail, SESSION), connection, clock)
+        office = Office(courier=courier, log=log, clock=clock, at=lambda message: message.time, mail=mail)
+        host = Host(hosting(office, prefix, SESSION), connection, clock)
         running = asyncio.create_task(host.run())
         stopped = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)

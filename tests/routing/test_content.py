@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from routing.content import BODY, TITLE, after_fault, built_in, links, title, variables, worded
 from schemas.page import Content
-from schemas.signal import Blast, Sample, Signal
+from schemas.signal import Blast, Contributor, Sample, Signal
 from tests.fakes import BODY as GOLDEN
 from tests.fakes import CONTENT, NOW, SIGNAL, TRACE, content, page, update
 
@@ -177,3 +177,10 @@ def test_no_number_stops_a_page(observed, baseline, magnitude):
         observed=observed, baseline=baseline, magnitude=magnitude, history=(observed, baseline, magnitude)
     )
     assert built_in(page(content=content(signals=(told,)))).body
+
+
+def test_what_is_as_frequent_among_the_others_is_not_said_to_stand_out():
+    usual = Contributor(dimension="error.type", value="503", share=0.96, lift=0.98)
+    assert (
+        fact("Stands out", signals=(signal(contributors=(usual,)),)) == "error.type=503: 96 % of the affected"
+    )

@@ -2,15 +2,20 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from math import inf
 
+import pytest
+
+from schemas.outcome import Deferred
 from schemas.page import Channel
 from schemas.record import Record
 from schemas.wire import encode
-from streams.delivering.deliveries import BACKLOG, Deliveries
+from streams.delivering.deliveries import BACKLOG, HAND_OVER_WITHIN, MARK_WITHIN, Deliveries
 from streams.delivering.desk import Desk
 from streams.delivering.notify import Mail, Office, hosting
 from streams.delivering.outcomes import Outcomes
+from streams.hosting.host import HEARD_OF_WITHIN
 from tests.fakes import NOW, Script, Wire, page
 from tests.memory_log import Act, Disk, MemoryLog
 from tests.simulation.owners import HandClock
@@ -26,9 +31,13 @@ class Post:
     clock: HandClock = field(default_factory=HandClock)
     owners: int = 0
 
-    def owner(self, acts=()) -> Deliveries:
+    before: Outcomes | None = None
+    oldest: timedelta | None = None
+
+    def owner(self, acts=(), **more) -> Deliveries:
         self.owners += 1
-        outcomes = Outcomes(MemoryLog(self.disk, list(acts)), ("outcomes", 0), f"owner-{self.owners}")
+        log = MemoryLog(self.disk, list(acts))
+        self.before = outcomes = Outcomes(log, ("outcomes", 0), f"owner-{self.owners}", **more)
         desk = Desk(
             self.script,
             outcomes,
@@ -36,6 +45,7 @@ class Post:
             bury=self.wire.bury,
             now=lambda: NOW,
             at=lambda message: message.time,
+            oldest=self.oldest,
         )
         owner = Deliveries(0, desk, outcomes, self.clock)
         owner.keep(self.clock.at_s + 100)
@@ -72,7 +82,7 @@ async def test_the_mark_is_the_first_that_is_not_seen_through():
     post = Post()
     post.hold(2)
     owner = post.owner()
-    assert await owner.start() == 0
+    assert await owner.start() is None
     await owner.take(records(1, 2, 3))
     assert await post.settled(owner) == 1
     post.go_on(2)
@@ -125,7 +135,7 @@ async def test_a_mark_that_cannot_be_written_is_written_later():
     owner = post.owner([Act.GO, Act.GO, Act.GO, Act.FAIL])
     await owner.start()
     await owner.take(records(1))
-    assert await post.settled(owner) == 0
+    assert await post.settled(owner) is None
     assert await post.settled(owner) == 1
 
 
@@ -133,11 +143,11 @@ async def test_the_mark_is_written_once_a_second_at_most():
     post = Post()
     owner = post.owner()
     await owner.start()
-    assert await post.settled(owner) == 0
+    assert await post.settled(owner) is None
     await owner.take(records(1))
     await asyncio.sleep(0.01)
     await owner.settle()
-    assert owner.low_water == 0
+    assert owner.reached is None
     assert await post.settled(owner) == 1
 
 
@@ -194,22 +204,70 @@ async def test_after_a_pause_in_which_the_partition_was_lost_nothing_begins_at_a
     async with asyncio.timeout(5):
         await owner.hand_over()
     assert (post.attempted, owner.low_water) == ([], 0)
+    assert await post.owner().start() == 0
+
+
+async def test_what_ended_but_could_not_be_written_in_time_is_known_to_the_heir_in_the_same_process():
+    post = Post()
+    owner = post.owner([Act.GO, Act.GO, Act.PAUSE])
+    await owner.start()
+    await owner.take(records(1))
+    await asyncio.sleep(0.01)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(owner.hand_over(), 0.05)
+    heir = post.owner(before=post.before)
+    await heir.start()
+    await heir.take(records(1))
+    assert await post.settled(heir) == 1
+    assert post.attempted == ["pag-1"]
+
+
+async def test_what_was_asked_for_long_ago_is_not_sent_and_the_router_hears_of_it():
+    post = Post(oldest=timedelta(hours=1))
+    owner = post.owner()
+    await owner.start()
+    old, late = (page(id=f"pag-{age}", time=NOW - timedelta(minutes=age)) for age in (61, 59))
+    await owner.take([Record(0, encode(old)), Record(1, encode(late))])
+    assert await post.settled(owner) == 2
+    assert post.attempted == ["pag-59"]
+    outcomes = {each.page: each.outcome for each in post.wire.reported}
+    assert isinstance(outcomes["pag-61"], Deferred)
+    assert "too long ago" in outcomes["pag-61"].reason
+
+
+async def test_a_mark_that_takes_long_does_not_keep_the_host_waiting():
+    post = Post()
+    owner = post.owner([Act.GO, Act.GO, Act.GO, Act.PAUSE])
+    await owner.start()
+    await owner.take(records(1))
+    await asyncio.sleep(0.01)
+    post.clock.at_s += 2
+    async with asyncio.timeout(2 * MARK_WITHIN.total_seconds()):
+        await owner.settle()
+    assert owner.low_water is None
 
 
 async def test_it_owes_nothing_and_waits_for_no_time():
     owner = Post().owner()
     await owner.pay()
     await owner.wake()
-    assert owner.next == 0
+    assert owner.next is None
 
 
 async def test_the_office_gives_each_partition_an_owner_that_reports_and_buries():
     disk = Disk()
-    office = Office(Script(), MemoryLog(disk), HandClock(), lambda _: NOW, Mail(pages="p", causes="c"))
-    told = hosting(office, "group", Mail(pages="p"), session=NOW - NOW)
-    assert (told.topic, told.group, told.rebalance.total_seconds()) == ("p", "group", 13)
+    office = Office(
+        courier=Script(),
+        log=MemoryLog(disk),
+        clock=HandClock(),
+        at=lambda _: NOW,
+        mail=Mail(pages="p", causes="c"),
+    )
+    told = hosting(office, "group", session=timedelta(0))
+    assert (told.topic, told.group) == ("p", "group")
+    assert told.rebalance > HAND_OVER_WITHIN + HEARD_OF_WITHIN / 2
     owner = told.make(3)
-    assert await owner.start() == 0
+    assert await owner.start() is None
     await told.owned(owner)
     owner.keep(inf)
     await owner.take([*records(1), Record(1, b"junk")])
@@ -220,4 +278,4 @@ async def test_the_office_gives_each_partition_an_owner_that_reports_and_buries(
     assert b"pag-1" in report.value
     (buried,) = disk.records("oversight.deadletter")
     assert (buried.value, dict(buried.headers)["origin"]) == (b"junk", b"p")
-    assert {each.key for each in disk.records("oversight.outcomes", 3) if each.value} >= {b"outcome/pag-1/1"}
+    assert {each.key for each in disk.records("oversight.outcomes", 3) if each.value} >= {b"delivered/pag-1"}

@@ -45,6 +45,8 @@ class Group:
     read: asyncio.Event = field(default_factory=asyncio.Event)
     stops: int = 0
     slow_stop: bool = False
+    slow_commit_s: float = 0.0
+    more: set[TopicPartition] = field(default_factory=set)
 
     def __call__(self, **settings) -> "Group":
         assert settings["enable_auto_commit"] is False
@@ -58,7 +60,7 @@ class Group:
     async def start(self) -> None:
         if self.starts:
             raise self.starts.pop(0)
-        await self.listener.on_partitions_assigned({IN})
+        await self.listener.on_partitions_assigned({IN, *self.more})
 
     async def stop(self) -> None:
         self.stops += 1
@@ -75,6 +77,7 @@ class Group:
         self.at[place] = offset
 
     async def commit(self, offsets) -> None:
+        await asyncio.sleep(self.slow_commit_s)
         if self.lost:
             raise self.lost.pop(0)
         self.committed.append(offsets)
@@ -119,8 +122,12 @@ class Hosted:
         )
         self.host = Host(hosting, {"bootstrap_servers": "x"}, self.site.clock, self.group)
 
+    refused: int = 0
+
     def make(self, number: int):
-        assert number == 0
+        if number != 0:
+            self.refused += 1
+            raise AppendFailed("its state has no leader")
         owner = self.site.owner(self.log)
         owner.fold.wake_at = self.wish
         owner.keep = self.kept.append
@@ -220,17 +227,46 @@ class TestAPartition:
         async with hosted.running():
             await hosted.rounds(30)
         assert hosted.group.committed[-1] == {IN: 1}
-        assert 10 <= len(hosted.group.committed) <= 40 * COMMITS_A_SESSION / SESSION.total_seconds()
+        assert 8 <= len(hosted.group.committed) <= 40 * COMMITS_A_SESSION / SESSION.total_seconds()
 
     async def test_is_surely_ours_for_a_session_after_the_group_said_so(self):
         hosted = Hosted()
         hosted.group.lost += [CommitFailedError()] * 5
         async with hosted.running():
-            await hosted.rounds(8)
-            assert len(hosted.kept) == 1
+            await hosted.rounds(6)
+            assert hosted.kept == []
             await hosted.rounds(12)
-        assert len(hosted.kept) == 1 + len(hosted.group.committed) > 1
-        assert hosted.kept[-1] <= hosted.site.clock.at_s + SESSION.total_seconds()
+            assert len(hosted.kept) == len(hosted.group.committed) > 1
+            assert hosted.kept[-1] <= hosted.site.clock.at_s + SESSION.total_seconds()
+        assert hosted.kept[-1] == 0
+
+    async def test_is_doubted_as_soon_as_the_group_asks_for_it(self):
+        hosted = Hosted()
+        async with hosted.running():
+            await hosted.rounds()
+            async with hosted.host._lock:
+                leaving = asyncio.create_task(hosted.host.on_partitions_revoked({IN}))
+                await asyncio.sleep(0.01)
+                assert hosted.kept[-1] == 0
+            await leaving
+
+    async def test_is_confirmed_by_an_answer_that_takes_long(self):
+        hosted = Hosted()
+        hosted.group.slow_commit_s = 0.02
+        async with hosted.running():
+            await hosted.rounds(60)
+            assert len(hosted.kept) >= 1
+            assert hosted.kept[-1] < hosted.site.clock.at_s + SESSION.total_seconds()
+
+    async def test_that_cannot_be_taken_over_does_not_stop_the_others(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"))
+        hosted.group.more = {TopicPartition("in", 1)}
+        async with hosted.running():
+            await hosted.rounds(6)
+            assert hosted.owner.fold.counts == {"a": 1}
+            assert hosted.group.paused == hosted.group.more
+            assert 2 <= hosted.refused <= 6
 
     async def test_is_not_read_while_its_owner_is_full(self):
         hosted = Hosted()

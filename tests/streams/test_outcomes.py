@@ -25,7 +25,7 @@ def standing(disk):
 async def test_nothing_is_known_where_nobody_was_before():
     disk = Disk()
     one = outcomes(disk)
-    assert await one.take_over() == 0
+    assert await one.take_over() is None
     assert one.known("pag-1", 1) is None
     assert standing(disk) == []
 
@@ -40,7 +40,7 @@ async def test_an_outcome_is_known_by_page_and_attempt_to_every_owner_after():
     heir = outcomes(disk, "two")
     assert await heir.take_over() == 17
     for one in (first, heir):
-        assert (one.known("pag-1", 1), one.known("pag-1", 2), one.known("pag-1", 3)) == (LATER, DONE, None)
+        assert (one.known("pag-1", 1), one.known("pag-1", 2), one.known("pag-1", 3)) == (DONE, DONE, DONE)
 
 
 async def test_an_owner_that_died_before_it_read_back_leaves_no_claim_for_ever():
@@ -67,21 +67,47 @@ async def test_the_old_and_the_first_of_too_many_are_forgotten():
     disk = Disk()
     one = outcomes(disk, most=10)
     await one.record("old", 1, DONE, NOW - timedelta(days=3))
-    for n in range(SWEEP - 1):
+    for n in range(SWEEP):
         await one.record(f"pag-{n}", 1, DONE, NOW + timedelta(seconds=n))
-    assert standing(disk) == sorted(b"outcome/pag-%d/1" % n for n in range(SWEEP - 11, SWEEP - 1))
+    assert standing(disk) == sorted(b"delivered/pag-%d" % n for n in range(SWEEP - 10, SWEEP))
     heir = outcomes(disk, "heir", kept=timedelta(days=1))
     await heir.take_over()
-    for n in range(SWEEP):
-        await heir.record(f"new-{n}", 1, DONE, NOW + timedelta(days=2))
-    assert len(standing(disk)) == SWEEP
+    await heir.record("new", 1, DONE, NOW + timedelta(days=2))
+    assert standing(disk) == [b"delivered/new"]
 
 
 async def test_what_is_old_is_forgotten_though_it_is_not_too_much():
     disk = Disk()
     one = outcomes(disk)
     await one.record("old", 1, DONE, NOW - timedelta(days=3))
-    for n in range(SWEEP - 1):
-        await one.record(f"pag-{n}", 1, DONE, NOW)
+    for n in range(SWEEP):
+        await one.record(f"pag-{n}", 1, LATER, NOW)
     assert one.known("old", 1) is None
-    assert len(standing(disk)) == SWEEP - 1
+    assert len(standing(disk)) == SWEEP
+
+
+async def test_owners_that_live_briefly_forget_too():
+    disk = Disk()
+    for turn in range(4):
+        one = outcomes(disk, f"owner-{turn}", most=10)
+        await one.take_over()
+        for n in range(SWEEP - 100):
+            await one.record(f"pag-{turn}-{n}", 1, DONE, NOW)
+    assert len(standing(disk)) <= 10 + SWEEP
+
+
+async def test_an_attempt_that_was_asked_for_because_nothing_was_heard_is_answered_by_the_one_that_arrived():
+    one = outcomes(Disk())
+    await one.record("pag-1", 1, LATER, NOW)
+    assert one.known("pag-1", 2) is None
+    await one.record("pag-1", 2, DONE, NOW)
+    assert (one.known("pag-1", 1), one.known("pag-1", 2), one.known("pag-1", 3)) == (DONE, DONE, DONE)
+
+
+async def test_what_arrived_stays_so_though_one_that_stood_still_says_otherwise():
+    disk = Disk()
+    await outcomes(disk).record("pag-1", 1, DONE, NOW)
+    await outcomes(disk, "sleeper").record("pag-1", 1, LATER, NOW)
+    heir = outcomes(disk, "heir")
+    await heir.take_over()
+    assert heir.known("pag-1", 1) == DONE
