@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from detectors.detector import Finding, State
 from detectors.inputs import feature_watch, text_watch
-from detectors.inputs.admission import Admission
+from detectors.inputs.admission import MOST_SESSIONS, Admission
 from detectors.inputs.feature_watch import FeatureWatch
 from detectors.inputs.shift_finding import Shift, field_finding, text_finding
 from detectors.inputs.shift_samples import ShiftSamples
@@ -25,10 +25,10 @@ from schemas.signal import Sample
 
 _FEWEST, _MOST = 50, 20_000
 DELTA = 0.1
-_NO_LIMIT = 1e9
+TEXTS_APART = 8_000.0
 _EACH_S = 259.2
 """Bare texts are taken to come at 10,000 in 30 days."""
-_APART_S = 1024 * _EACH_S
+_APART = 1024
 
 _encode = msgspec.msgpack.encode
 
@@ -36,10 +36,12 @@ _encode = msgspec.msgpack.encode
 class Options(Struct, frozen=True):
     """What a configuration may override.
 
-    `delta`: of each ADWIN, in (0, 1), for an agent of at most 10,000 inputs in 30 days; `per_minute`: inputs
+    For an agent of at most 10,000 inputs in 30 days, `texts_apart`: between two false alarms, at least and on
+    average; `delta`: of each ADWIN on features, in (0, 1). `per_minute`: inputs
     looked at in the long run; `apart_s`: seconds between two of one session; `redact`: RE2 expressions.
     """
 
+    texts_apart: float = TEXTS_APART
     delta: float = DELTA
     per_minute: float = 120.0
     apart_s: float = 300.0
@@ -74,7 +76,7 @@ class InputShift:
         self._options = _options(options)
         self._size = _size(watch)
         self._admission = Admission(self._options.per_minute, self._options.apart_s)
-        self._text = TextWatch(self._size, self._options.delta)
+        self._text = TextWatch(self._size, self._options.texts_apart)
         self._features = FeatureWatch(self._size, self._options.delta)
         self._samples = ShiftSamples()
         self._found: Sequence[Finding] | None = None
@@ -131,12 +133,12 @@ class InputShift:
         self._found = None
         self._admission.follow(self._options.per_minute, self._options.apart_s)
         self._size = _size(watch)
-        for each in (self._text, self._features):
-            each.size, each.delta = self._size, self._options.delta
+        self._text.size, self._text.apart = self._size, self._options.texts_apart
+        self._features.size, self._features.delta = self._size, self._options.delta
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the next inputs make the reference, whenever they come
         """Learns the reference anew from the next inputs on."""
-        self._text = TextWatch(self._size, self._options.delta)
+        self._text = TextWatch(self._size, self._options.texts_apart)
         self._features = FeatureWatch(self._size, self._options.delta)
         self._samples = ShiftSamples()
         self._found = None
@@ -169,29 +171,36 @@ class TextShift:
 
     def __init__(self, reference: Sequence[str], seed: int = 0) -> None:
         self.seed = seed
-        self._fresh = TextWatch(len(reference), DELTA)
+        self._fresh = TextWatch(len(reference), TEXTS_APART)
         for at, text in enumerate(reference):
             self._fresh.take(text, (0, 0, 0), at * _EACH_S)
-        self._start = len(reference) * _EACH_S
         self.reset()
 
     def update(self, text: str, session: str | None = None) -> Shift | None:
         """Takes one text; returns the shift when it is found. Of a session one text in 1,024 is looked at."""
-        self._now += _EACH_S
-        who = _hash(session)
-        if self._admission.open_at(who, self._now) > self._now:
+        self._seen += 1
+        if session is not None and not self._admits(session):
             return None
-        self._admission.admit(who, self._now)
         before = self._watch.hold
-        self._watch.take(text, (who, 0, 0), self._now)
+        self._watch.take(text, (_hash(session), 0, 0), self._seen * _EACH_S)
         return Shift.of(self._watch) if before is None else None
+
+    def _admits(self, session: str) -> bool:
+        last = self._sessions.get(session)
+        if last is not None and self._seen - last < _APART:
+            return False
+        self._sessions.pop(session, None)
+        self._sessions[session] = self._seen
+        if len(self._sessions) > MOST_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+        return True
 
     def reset(self) -> None:
         """Back to the state just after the reference."""
-        self._now = self._start
-        self._admission = Admission(_NO_LIMIT, _APART_S)
+        self._seen = self._fresh.size
+        self._sessions: dict[str, int] = {}
         saved, parts = self._fresh.save()
-        self._watch = TextWatch(self._fresh.size, self._fresh.delta)
+        self._watch = TextWatch(self._fresh.size, self._fresh.apart)
         self._watch.load(saved, parts)
 
 

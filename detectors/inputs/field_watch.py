@@ -16,9 +16,9 @@ from detectors.inputs.field_reference import (
     settled,
     table_of,
 )
+from detectors.inputs.holding import Hold
 from detectors.inputs.recent_inputs import Who
 from detectors.inputs.shift_story import Story
-from detectors.inputs.shift_tracking import Hold
 from detectors.inputs.shift_watch import ShiftWatch, budgeted
 from schemas.event import Scalar
 

@@ -3,7 +3,6 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec import Struct
 
@@ -18,11 +17,11 @@ Who = tuple[int, int, int]
 
 
 class Saved(Struct, array_like=True):
-    """The columns as bytes, in the machine's order (little-endian wherever this runs)."""
+    """The table as bytes, row by row, in the machine's order (little-endian wherever this runs)."""
 
     times: bytes
-    who: tuple[bytes, bytes, bytes]
-    raws: tuple[bytes, ...]
+    who: bytes
+    raws: bytes
 
 
 class RecentInputs:
@@ -31,26 +30,29 @@ class RecentInputs:
     `width`: number of quantities. `kept`: rows at least once so many came; twice as many at most.
     """
 
-    __slots__ = ("_kept", "_who", "raws", "times")
+    __slots__ = ("_kept", "_raws", "_who", "_width", "times")
 
     def __init__(self, width: int, kept: int, saved: Saved | None = None) -> None:
         """`saved`: what `save` gave."""
         self._kept = kept
+        self._width = width
         self.times = array("d", saved.times if saved else b"")
-        self._who = tuple(array("I", each) for each in (saved.who if saved else (b"", b"", b"")))
-        self.raws = tuple(array("f", each) for each in (saved.raws if saved else (b"",) * width))
+        self._who = array("I", saved.who if saved else b"")
+        self._raws = array("f", saved.raws if saved else b"")
 
     def append(self, now: float, who: Who, raws: Sequence[float]) -> None:
         """One input. `now`: POSIX seconds, never decreasing."""
         self.times.append(now)
-        for column, name in zip(self._who, who, strict=True):
-            column.append(name)
-        for values, raw in zip(self.raws, raws, strict=True):
-            values.append(raw)
+        self._who.extend(who)
+        self._raws.extend(raws)
         if len(self.times) >= 2 * self._kept:
-            columns: tuple[array[Any], ...] = (self.times, *self._who, *self.raws)
-            for each in columns:
-                del each[: self._kept]
+            del self.times[: self._kept]
+            del self._who[: self._kept * len(who)]
+            del self._raws[: self._kept * self._width]
+
+    def raws(self, quantity: int) -> Sequence[float]:
+        """A column: a quantity's raw values."""
+        return self._raws[quantity :: self._width]
 
     def since(self, time: float) -> int:
         """The first row at or after a time."""
@@ -58,7 +60,7 @@ class RecentInputs:
 
     def blast(self, rows: Sequence[int], share: float, onset: float) -> Blast:
         """Whom the inputs in `rows` came from; "at least" where the table does not reach to the onset."""
-        sessions, users, tenants = ({column[row] for row in rows} - {0} for column in self._who)
+        sessions, users, tenants = ({self._who[3 * row + at] for row in rows} - {0} for at in range(3))
         return Blast(
             sessions=len(sessions),
             users=len(users),
@@ -77,7 +79,4 @@ class RecentInputs:
 
     def save(self) -> Saved:
         """The whole table."""
-        sessions, users, tenants = (column.tobytes() for column in self._who)
-        return Saved(
-            self.times.tobytes(), (sessions, users, tenants), tuple(each.tobytes() for each in self.raws)
-        )
+        return Saved(self.times.tobytes(), self._who.tobytes(), self._raws.tobytes())

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from detectors.detector import Finding
 from detectors.inputs.field_watch import FieldWatch
+from detectors.inputs.holding import Hold
 from detectors.inputs.shift_samples import ShiftSamples
 from detectors.inputs.shift_story import Story
-from detectors.inputs.shift_tracking import Hold
 from detectors.inputs.text_watch import TextWatch
 from detectors.redaction import redact
 from schemas.signal import Contributor, Sample

@@ -5,9 +5,9 @@ from math import sqrt
 
 from msgspec import Struct
 
+from detectors.inputs.holding import Hold
 from detectors.inputs.quantities import Quantity, Told
 from detectors.inputs.recent_inputs import RecentInputs
-from detectors.inputs.shift_tracking import Hold
 from schemas.signal import Blast
 
 _TURNS = 2.0
@@ -31,7 +31,7 @@ class Story(Struct, frozen=True):
 
 def story(quantities: Sequence[Quantity], hold: Hold, recent: RecentInputs) -> Story:
     """The story of a shift by the inputs still in the table since its onset."""
-    quantity, column = quantities[hold.quantity], recent.raws[hold.quantity]
+    quantity, column = quantities[hold.quantity], recent.raws(hold.quantity)
     start = min(recent.since(hold.onset), len(column) - 1)
     raws = column[start:]
     unlike = [at for at, raw in enumerate(raws, start) if quantity.unlike(raw, hold.channel, hold.level)]

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from detectors.inputs import recent_inputs, shift_tracking
+from detectors.inputs.holding import Hold
 from detectors.inputs.quantities import Quantity
 from detectors.inputs.recent_inputs import RecentInputs, Who
 from detectors.inputs.shift_story import Story, story
-from detectors.inputs.shift_tracking import Hold, ShiftTracker
+from detectors.inputs.shift_tracking import ShiftTracker
 
 _MONTH_S = 30 * 86400.0
 _MONTHLY = 10_000.0

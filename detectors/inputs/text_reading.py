@@ -1,8 +1,7 @@
-"""Reads a text the cheap way: words, their hashes, its length and structure. Linear in its length."""
+"""Reads a text the cheap way: words as hashes, its length and structure. Linear in its length."""
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from zlib import crc32
 
 from msgspec import Struct
@@ -12,44 +11,45 @@ MOST_WORDS = 64
 _HEAD = 1000
 """Characters read of a text."""
 _WORD = re.compile(r"\w+")
+_ASCII_WORD = re.compile(rb"\w+")
 STRUCTURES = ("digits", "characters beyond ASCII", "symbols, addresses or line breaks", "shouting")
+_PLAIN = re.compile(r"(?:[A-Z]?[a-z ,.?!'-]+)*+[A-Z]?")
+"""What has none of these structures: most texts, so that one look is enough."""
 _SIGNS = (
     re.compile(r"[0-9]"),
     re.compile(r"[^\x00-\x7f]"),
     re.compile(r"://|[\n{}<>|\\$`]"),
     re.compile(r"[A-Z]{5}"),
 )
-_MIX = 0x9E3779B1
-_MASK = 0xFFFFFFFF
 
 
 class Reading(Struct, frozen=True, gc=False):
     """What is read of a text. `length` in characters; `structure`: a bit for each of `STRUCTURES`."""
 
-    words: Sequence[str]
+    words: Sequence[bytes]
     hashes: Sequence[int]
     length: int
     structure: int
 
 
 def read(text: str) -> Reading:
-    """Reads a text.
+    """Reads a text; words are lower-cased and in UTF-8.
 
     >>> read("Hello, WORLD-1").words
-    ['hello', 'world', '1']
+    [b'hello', b'world', b'1']
     """
-    head = text[:_HEAD]
-    words = _WORD.findall(head.lower())[:MOST_WORDS]
-    hashes = [crc32(word.encode("utf-8", "surrogatepass")) for word in words]
-    structure = sum(1 << at for at, sign in enumerate(_SIGNS) if sign.search(head))
-    return Reading(words, hashes, len(text), structure)
+    head = text if len(text) <= _HEAD else text[:_HEAD]
+    if head.isascii():
+        words = _ASCII_WORD.findall(head.lower().encode())[:MOST_WORDS]
+    else:
+        words = [each.encode("utf-8", "surrogatepass") for each in _WORD.findall(head.lower())[:MOST_WORDS]]
+    structure = 0
+    if _PLAIN.fullmatch(head) is None:
+        structure = sum(1 << at for at, sign in enumerate(_SIGNS) if sign.search(head))
+    return Reading(words, list(map(crc32, words)), len(text), structure)
 
 
-def pairs(hashes: Sequence[int]) -> list[int]:
-    """A 32-bit hash for each pair of neighbours, in order."""
-    return [(first * _MIX ^ second) & _MASK for first, second in pairwise(hashes)]
-
-
-def is_term(word: str) -> bool:
-    """Whether a word may be named in an explanation: letters only, neither a number nor a key."""
-    return 2 < len(word) <= 24 and word.isalpha()  # noqa: PLR2004 - shorter says nothing, longer is no word
+def term(word: bytes) -> str:
+    """The word as it may be named in an explanation, or "": letters only, neither a number nor a key."""
+    name = word.decode("utf-8", "replace")
+    return name if 2 < len(name) <= 24 and name.isalpha() else ""  # noqa: PLR2004 - shorter says nothing, longer is no word

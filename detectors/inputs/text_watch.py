@@ -5,60 +5,64 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from detectors.inputs import recent_terms, shift_watch
+from detectors.inputs import watched_texts
+from detectors.inputs.holding import Hold
 from detectors.inputs.recent_inputs import Who
-from detectors.inputs.recent_terms import RecentTerms
 from detectors.inputs.shift_story import Story
-from detectors.inputs.shift_tracking import Hold
-from detectors.inputs.shift_watch import ShiftWatch, budgeted
+from detectors.inputs.text_learning import Learnt, TextLearning, calibrated
 from detectors.inputs.text_reading import Reading, read
-from detectors.inputs.text_reference import Fixed, Learnt, TextLearning, TextReference, calibrated
+from detectors.inputs.text_reference import Fixed, TextReference
+from detectors.inputs.watched_texts import WatchedTexts
 from schemas.signal import Contributor
 
 FEWEST = 300
 """Texts that make the reference of an agent of low traffic …"""
 PATIENCE_S = 7 * 86400.0
 """… when this much time has passed."""
-_KEPT = 256
-_MOST_TERMS = 10
+_MONTH_S = 30 * 86400.0
+_MONTHLY = 10_000.0
 
 _encode = msgspec.msgpack.encode
 _fixed = msgspec.msgpack.Decoder(Fixed)
 _learnt = msgspec.msgpack.Decoder(Learnt)
 
 
+def as_seldom(texts: float, inputs: int, span_s: float) -> float:
+    """Texts between two false alarms, for an agent with so many inputs in so many seconds.
+
+    As given up to 10,000 inputs in 30 days, with more they rise in proportion: a false alarm costs a person
+    the same at any traffic, so they are counted by time.
+    """
+    return texts * max(1.0, inputs / max(span_s, 1.0) * _MONTH_S / _MONTHLY)
+
+
 class Saved(Struct, array_like=True):
     """The moving part. `first`: when the first text came, POSIX seconds; the rest with a full reference."""
 
     first: float | None
-    watch: shift_watch.Saved | None = None
-    terms: recent_terms.Saved | None = None
+    watched: watched_texts.Saved | None = None
 
 
 class TextWatch:
-    """`size`: texts that make the reference. `delta`: of each ADWIN at low traffic, in (0, 1)."""
+    """`size`: texts that make the reference. `apart`: texts between two false alarms at low traffic."""
 
-    __slots__ = ("_first", "_learning", "_reference", "_terms", "_watch", "delta", "size")
+    __slots__ = ("_first", "_learning", "_reference", "_watched", "apart", "size")
 
-    def __init__(self, size: int, delta: float) -> None:
+    def __init__(self, size: int, apart: float) -> None:
         self.size = size
-        self.delta = delta
+        self.apart = apart
         self._first: float | None = None
         self._learning = TextLearning()
         self._reference: TextReference | None = None
-        self._watch: ShiftWatch | None = None
-        self._terms = RecentTerms()
+        self._watched: WatchedTexts | None = None
 
     def take(self, text: str, who: Who, now: float) -> float:
         """One text; returns how far out its wording lies, 0 (usual) to 1; 0 while there is no reference."""
         reading = read(text)
-        if self._reference is None or self._watch is None:
+        if self._watched is None:
             self._learn(reading, now)
             return 0.0
-        raws = self._reference.scores(reading)
-        self._terms.take(reading.words)
-        self._watch.take(now, who, raws)
-        return self._reference.wording.rank(raws[0])
+        return self._watched.take(now, who, reading)
 
     def _learn(self, reading: Reading, now: float) -> None:
         if self._first is None:
@@ -66,39 +70,34 @@ class TextWatch:
         self._learning.take(reading)
         learnt, span_s = len(self._learning.lengths), now - self._first
         if learnt >= self.size or (learnt >= FEWEST and span_s >= PATIENCE_S):
-            self._begin(calibrated(self._learning), budgeted(self.delta, learnt, span_s))
-
-    def _begin(self, reference: TextReference, delta: float) -> None:
-        self._learning = TextLearning()
-        self._reference = reference
-        self._watch = ShiftWatch(reference.quantities, delta, _KEPT)
+            self._reference = calibrated(self._learning)
+            self._learning = TextLearning()
+            self._watched = WatchedTexts(self._reference, as_seldom(self.apart, learnt, span_s))
 
     @property
     def hold(self) -> Hold | None:
         """The shift that holds."""
-        return self._watch.hold if self._watch else None
+        return self._watched.hold if self._watched else None
 
     def story(self) -> Story | None:
         """What to tell of the shift that holds."""
-        return self._watch.story(self._watch.hold) if self._watch and self._watch.hold else None
+        return self._watched.story() if self._watched else None
 
     def terms(self, patterns: Sequence[str]) -> tuple[Contributor, ...]:
         """The ten terms that moved most, redacted also by `patterns`; none without a reference."""
-        return self._terms.moved(self._reference, patterns, _MOST_TERMS) if self._reference else ()
+        return self._watched.terms(patterns) if self._watched else ()
 
     def save(self) -> tuple[Saved, Mapping[str, bytes]]:
         """The moving part, and the large pieces by name."""
-        if self._reference is None or self._watch is None:
+        if self._reference is None or self._watched is None:
             return Saved(self._first), {"text-learnt": _encode(self._learning.save())}
-        moving = Saved(self._first, self._watch.save(), self._terms.save())
-        return moving, {"text-reference": _encode(self._reference.save())}
+        return Saved(self._first, self._watched.save()), {"text-reference": _encode(self._reference.fixed)}
 
     def load(self, saved: Saved, parts: Mapping[str, bytes]) -> None:
         """Continues from what `save` gave."""
         self._first = saved.first
-        if saved.watch is None:
+        if saved.watched is None:
             self._learning = TextLearning(_learnt.decode(parts["text-learnt"]))
             return
         self._reference = TextReference(_fixed.decode(parts["text-reference"]))
-        self._watch = ShiftWatch(self._reference.quantities, saved.watch.delta, _KEPT, saved.watch)
-        self._terms = RecentTerms(saved.terms)
+        self._watched = WatchedTexts(self._reference, saved.watched.enough, saved.watched)

@@ -4,11 +4,11 @@ from array import array
 
 import pytest
 
+from detectors.inputs.holding import Hold
 from detectors.inputs.indicators import Indicators
 from detectors.inputs.ranked import Ranked
 from detectors.inputs.recent_inputs import RecentInputs
 from detectors.inputs.shift_story import story
-from detectors.inputs.shift_tracking import Hold
 from detectors.inputs.shift_watch import budgeted
 
 LENGTH = Ranked("length", array("d", range(100)), ("rank", "spread"), unit="characters per input")

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from detectors.inputs.indicators import Indicators
 from detectors.inputs.quantities import strided
 from detectors.inputs.ranked import Ranked
-from detectors.inputs.recent_terms import HALF_LIFE, MOST_TERMS, RecentTerms
+from detectors.inputs.text_learning import NAMES_BYTES, TextLearning, calibrated
 from detectors.inputs.text_reading import MOST_WORDS, read
-from detectors.inputs.text_reference import MOST_NAMES, TextLearning, TextReference, calibrated
+from detectors.inputs.text_reference import TextReference
+from detectors.inputs.text_tracking import above
 
 
 def text(draw):
@@ -29,33 +30,85 @@ def reference_of(texts):
     return calibrated(learning)
 
 
-def test_left_out_scores_make_ranks_of_new_texts_uniform():
+def out(table, value):
+    """Share of a reference that is at least as far out, ties by half."""
+    return sum(above(table, value)) / (2 * len(table))
+
+
+@pytest.mark.parametrize("which", ["novelty", "surprise"])
+def test_left_out_scores_make_ranks_of_new_texts_uniform(which):
     draw = random.Random(4)
     ranks = []
     for _ in range(10):
         reference = reference_of([text(draw) for _ in range(300)])
-        scores = [reference.scores(read(text(draw))) for _ in range(200)]
-        ranks += [reference.wording.rank(each[0]) for each in scores]
+        table = reference.tables[which == "surprise"]
+        ranks += [out(table, getattr(reference.scores(read(text(draw))), which)) for _ in range(200)]
     assert abs(mean(ranks) - 0.5) < 0.03
-    assert abs(mean(rank >= 0.9 for rank in ranks) - 0.1) < 0.03
+    assert abs(mean(rank <= 0.1 for rank in ranks) - 0.1) < 0.03
 
 
 def test_what_is_saved_scores_the_same():
     draw = random.Random(5)
     reference = reference_of([text(draw) for _ in range(100)])
-    again = TextReference(reference.save())
-    assert again.save() == reference.save()
+    again = TextReference(reference.fixed)
     fresh = [read(text(draw)) for _ in range(50)]
     assert [again.scores(each) for each in fresh] == [reference.scores(each) for each in fresh]
 
 
-def test_a_vocabulary_without_end_is_cut_to_its_most_frequent():
+def test_a_word_has_its_place_and_one_never_seen_has_none():
+    reference = reference_of(["where is my order", "where is it"])
+    known, fresh = (read(each) for each in ("where is my order", "zebra"))
+    assert [reference.frequencies[place] for place in reference.scores(known).places.values()] == [2, 2, 1, 1]
+    assert list(reference.scores(fresh).places.values()) == [-1]
+    assert reference.scores(known).novelty == 0 < reference.scores(fresh).novelty
+    assert reference.scores(known).surprise < reference.scores(fresh).surprise
+
+
+def test_a_pair_of_known_words_that_never_met_is_new():
+    reference = reference_of(["where is my order", "where is it"])
+    met, apart = (reference.scores(read(each)).novelty for each in ("is my", "my is"))
+    assert met == 0 < apart
+
+
+def test_a_vocabulary_without_end_is_cut_to_what_is_frequent():
     learning = TextLearning()
     for at in range(1000):
-        learning.take(read("hello " + " ".join(f"x{at}y{each}" for each in range(60))))
+        learning.take(read("hello there " + " ".join(f"x{at}y{each}" for each in range(60))))
     reference = calibrated(learning)
-    assert reference.frequency(read("hello").hashes[0]) == 1000
-    assert len(reference.names) <= MOST_NAMES
+    assert reference.known == 2
+    places = reference.scores(read("hello there")).places.values()
+    assert [reference.frequencies[place] for place in places] == [1000, 1000]
+
+
+def test_a_vocabulary_that_is_all_seldom_is_forgotten_whole():
+    learning = TextLearning()
+    for _ in range(2):
+        for at in range(150):
+            learning.take(read(" ".join(f"x{at}y{each}" for each in range(60))))
+    reference = calibrated(learning)
+    assert reference.known == 0
+    assert reference.scores(read("x1y2 x1y3")).novelty > 0
+
+
+def test_names_are_cut_to_their_room():
+    learning = TextLearning()
+    for at in range(3000):
+        word = "".join(chr(97 + at // 26**power % 26) for power in range(4))
+        learning.take(read(f"always{word} {'q' * 16}{word}"))
+    names = calibrated(learning).fixed.names
+    assert NAMES_BYTES * 0.9 < sum(len(each) + 4 for each in names.values()) <= NAMES_BYTES
+
+
+def test_the_farthest_out_are_above():
+    table = array("I", [1, 2, 2, 5])
+    assert [above(table, each) for each in (0, 1, 2, 3, 5, 6)] == [
+        (4, 4),
+        (3, 4),
+        (1, 3),
+        (1, 1),
+        (0, 1),
+        (0, 0),
+    ]
 
 
 @given(st.text(max_size=300))
@@ -64,7 +117,9 @@ def test_any_text_is_read(given_text):
     assert len(reading.words) == len(reading.hashes) <= MOST_WORDS
     assert reading.length == len(given_text)
     reference = reference_of(["hello world"])
-    assert all(score >= 0 for score in reference.scores(reading))
+    scored = reference.scores(reading)
+    assert min(scored.novelty, scored.surprise) >= 0
+    assert reference.others(reading)
 
 
 @given(st.integers(1, 3000))
@@ -93,23 +148,3 @@ def test_the_share_affected_is_the_share_that_came_or_went():
     ranked = Ranked("length", array("d", range(100)), ("rank",), unit="characters")
     assert ranked.affected([*range(100), *([500] * 100)], 0) == pytest.approx(0.5)
     assert ranked.affected([*range(100), *([-5] * 100)], 0) == pytest.approx(0.5)
-
-
-def test_terms_are_forgotten_by_half_life_and_bounded():
-    reference = reference_of(["hello world"] * 20)
-    terms = RecentTerms()
-    for at in range(2000):
-        terms.take([f"word{chr(97 + at % 26)}{chr(97 + at // 26 % 26)}{chr(97 + at // 676)}"])
-        assert len(terms.save().weights) <= MOST_TERMS * 3 // 2
-    for _ in range(HALF_LIFE):
-        terms.take(["flight"])
-    moved = {each.value: each for each in terms.moved(reference, (), 3)}
-    assert moved["flight"].share == pytest.approx(0.5, abs=0.01)
-    assert moved["hello"].lift == 0
-
-
-def test_terms_are_words():
-    terms = RecentTerms()
-    terms.take(["a", "w5", "ok2", "x" * 30, "plain", "plain"])
-    assert list(terms.save().weights) == ["plain"]
-    assert terms.save().weights["plain"] == 1

@@ -1,0 +1,195 @@
+"""Learns what an agent's texts look like: which words and word pairs, how often, how long.
+
+Each text of the reference is scored as if it were not in it (leave one out), so that the scores of texts to
+come have the same distribution as the reference's own, and ranks among them are calibrated.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, islice, pairwise
+
+from msgspec import Struct
+
+from detectors.inputs.quantities import strided
+from detectors.inputs.text_reading import Reading, term
+from detectors.inputs.text_reference import (
+    MOST_FOLLOWED,
+    OTHERS,
+    Fixed,
+    TextReference,
+    edges,
+    properties,
+)
+from detectors.inputs.text_scores import measured
+
+MOST_WORDS = 8_192
+MOST_PAIRS = 12_000
+MOST_TEXTS = 2_048
+"""Texts whose scores make the tables of ranks."""
+MOST_PLACES = 20_000
+"""Their properties; texts beyond these have none."""
+NAMES_BYTES = 24_000
+_PER_NAME = 4
+_MOST_COUPLE = 255
+_MOST_CANDIDATES = 8_192
+
+
+class Learnt(Struct, array_like=True):
+    """The texts of a reference that is not yet full: hashes, never texts. Columns as bytes."""
+
+    hashes: bytes = b""
+    counts: bytes = b""
+    lengths: bytes = b""
+    structures: bytes = b""
+    names: dict[int, str] = {}
+
+
+class TextLearning:
+    """Collects the texts of a reference. `names`: of words, by hash."""
+
+    __slots__ = ("counts", "hashes", "lengths", "names", "structures")
+
+    def __init__(self, learnt: Learnt | None = None) -> None:
+        """`learnt`: what `save` gave."""
+        learnt = learnt or Learnt()
+        self.hashes = array("I", learnt.hashes)
+        self.counts = array("B", learnt.counts)
+        self.lengths = array("I", learnt.lengths)
+        self.structures = array("B", learnt.structures)
+        self.names = dict(learnt.names)
+
+    def take(self, reading: Reading) -> None:
+        """One text."""
+        self.hashes.extend(reading.hashes)
+        self.counts.append(len(reading.hashes))
+        self.lengths.append(reading.length)
+        self.structures.append(reading.structure)
+        for word, hashed in zip(reading.words, reading.hashes, strict=True):
+            if hashed not in self.names and len(self.names) < _MOST_CANDIDATES and (name := term(word)):
+                self.names[hashed] = name
+
+    def texts(self) -> list[Sequence[int]]:
+        """The texts' word hashes."""
+        ends = [0]
+        for count in self.counts:
+            ends.append(ends[-1] + count)
+        return [self.hashes[start:end] for start, end in pairwise(ends)]
+
+    def save(self) -> Learnt:
+        """The state exactly."""
+        hashes, counts = self.hashes.tobytes(), self.counts.tobytes()
+        return Learnt(hashes, counts, self.lengths.tobytes(), self.structures.tobytes(), self.names)
+
+
+class _Kept:
+    """How many texts have each word, or pair, as far as it is in at least `least` of them."""
+
+    def __init__(self, texts: Sequence[Sequence[int]], most: int) -> None:
+        """`most`: kept at most. What is in as many texts as others is kept with them, or forgotten."""
+        counts = Counter(each for text in texts for each in dict.fromkeys(text))
+        self.least = _least(counts, most)
+        self.counts = {each: counts[each] for each in sorted(counts) if counts[each] >= self.least}
+
+    def others(self, each: int) -> int:
+        """How many have what a text has, without it."""
+        count = self.counts.get(each, 0) - 1
+        return count if count >= self.least else 0
+
+
+def _least(counts: Mapping[int, int], most: int) -> int:
+    alike = Counter(counts.values())
+    least, left = 1, len(counts)
+    while left > most:
+        left -= alike[least]
+        least += 1
+    return least
+
+
+def calibrated(learning: TextLearning) -> TextReference:
+    """The reference of the texts learnt, at least one and at most 65,535."""
+    texts = learning.texts()
+    size = len(texts)
+    words, couples = _Kept(texts, MOST_WORDS), _Kept([_pairs(text) for text in texts], MOST_PAIRS)
+    chosen = list(islice(strided(size), MOST_TEXTS))
+    scores = [_left_out(texts[at], words, couples, size) for at in chosen]
+    lengths = sorted(learning.lengths[at] for at in chosen)
+    limits, known = edges(lengths), len(words.counts)
+    others = [
+        properties(known, limits, *each) for each in zip(learning.lengths, learning.structures, strict=True)
+    ]
+    counts = Counter(place for row in others for place in row)
+    places = {each: place for place, each in enumerate(words.counts)}
+    fixed = Fixed(
+        size,
+        array("I", words.counts).tobytes(),
+        array("H", words.counts.values()).tobytes(),
+        *_by_place(couples.counts, places),
+        (
+            _column(sorted(each[0] for each in scores)),
+            _column(sorted(each[1] for each in scores)),
+            _column(lengths),
+        ),
+        tuple(counts[known + at] / size for at in range(OTHERS)),
+        *_packed([_places(texts[at], places) + others[at] for at in chosen]),
+        _names(learning.names, words.counts, places),
+    )
+    return TextReference(fixed)
+
+
+def _pairs(text: Sequence[int]) -> list[int]:
+    """Pairs of neighbours, as one number each that has the order of the pairs."""
+    return [first << 32 | second for first, second in pairwise(text)]
+
+
+def _left_out(text: Sequence[int], words: _Kept, couples: _Kept, size: int) -> tuple[int, int]:
+    """Scores of a text of the reference, as if it were not in it."""
+    own = [words.others(each) for each in text]
+    return measured(own, [min(_MOST_COUPLE, couples.others(each)) for each in _pairs(text)], size)
+
+
+def _by_place(couples: Mapping[int, int], places: Mapping[int, int]) -> tuple[bytes, bytes, bytes]:
+    """Where the pairs of each first word begin, the second words, and the pairs' counts."""
+    seconds, counts, widths = array("H"), bytearray(), [0] * len(places)
+    for pair, count in couples.items():
+        first, second = places.get(pair >> 32), places.get(pair & 0xFFFFFFFF)
+        if first is not None and second is not None:
+            widths[first] += 1
+            seconds.append(second)
+            counts.append(min(_MOST_COUPLE, count))
+    return array("H", accumulate(widths, initial=0)).tobytes(), seconds.tobytes(), bytes(counts)
+
+
+def _places(text: Sequence[int], places: Mapping[int, int]) -> list[int]:
+    """Of a text's words; those that are not kept are like words never seen."""
+    never = len(places) + OTHERS
+    return [places.get(each, never) for each in islice(dict.fromkeys(text), MOST_FOLLOWED)]
+
+
+def _column(values: Sequence[int]) -> bytes:
+    return array("I", values).tobytes()
+
+
+def _packed(rows: Sequence[Sequence[int]]) -> tuple[bytes, bytes]:
+    """As many rows as there is room for, and their widths."""
+    flat = array("H")
+    widths = bytearray()
+    for row in rows:
+        if len(flat) + len(row) > MOST_PLACES:
+            break
+        flat.extend(row)
+        widths.append(len(row))
+    return flat.tobytes(), bytes(widths)
+
+
+def _names(names: Mapping[int, str], counts: Mapping[int, int], places: Mapping[int, int]) -> dict[int, str]:
+    """By place, of the most frequent words, as far as there is room for."""
+    room, found = NAMES_BYTES, dict[int, str]()
+    for word in sorted(counts, key=lambda each: (-counts[each], each)):
+        name = names.get(word, "")
+        room -= len(name.encode()) + _PER_NAME if name else 0
+        if room < 0:
+            break
+        if name:
+            found[places[word]] = name
+    return found

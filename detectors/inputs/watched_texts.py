@@ -1,0 +1,92 @@
+"""Texts beside their reference: what moved, since when, for whom, in which terms."""
+
+from array import array
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from detectors.inputs import recent_inputs, text_tracking, word_rates
+from detectors.inputs.holding import Hold
+from detectors.inputs.ranked import Ranked
+from detectors.inputs.recent_inputs import RecentInputs, Who
+from detectors.inputs.shift_story import Story, story
+from detectors.inputs.text_reading import Reading
+from detectors.inputs.text_reference import TextReference
+from detectors.inputs.text_terms import moved
+from detectors.inputs.text_tracking import TextTracker, above
+from detectors.inputs.word_mix import WordMix
+from schemas.signal import Contributor
+
+_KEPT = 192
+_MOST_TERMS = 10
+_GRID = array("d", ((2 * at + 1) / 400 for at in range(200)))
+"""Ranks in the mix of words, which are uniform in the reference."""
+
+
+class Saved(Struct, array_like=True):
+    """The moving part."""
+
+    enough: float
+    tracker: text_tracking.Saved
+    mix: word_rates.Saved
+    recent: recent_inputs.Saved
+
+
+class WatchedTexts:
+    """Takes texts one by one; `hold` is the shift that holds, if any."""
+
+    __slots__ = ("_enough", "_half", "_mix", "_quantities", "_recent", "_reference", "_tracker")
+
+    def __init__(self, reference: TextReference, enough: float, saved: Saved | None = None) -> None:
+        """`enough`: texts between two false alarms. `saved`: what `save` gave."""
+        self._reference = reference
+        self._enough = saved.enough if saved else enough
+        self._mix = WordMix(reference, saved.mix if saved else None)
+        mix = Ranked("mix of words", _GRID, ("top10", "top5", "top1"), unit="share of inputs", news="higher")
+        self._quantities = (*reference.quantities, mix, mix)
+        sizes = [len(table) for table in (*reference.tables, reference.tables[-1], *self._mix.tables)]
+        self._tracker = TextTracker(self._quantities, sizes, self._enough, saved.tracker if saved else None)
+        self._half = 0.5 / len(self._mix.tables[0])
+        self._recent = RecentInputs(len(self._quantities), _KEPT, saved.recent if saved else None)
+
+    @property
+    def hold(self) -> Hold | None:
+        """The shift that holds."""
+        return self._tracker.hold
+
+    def take(self, now: float, who: Who, reading: Reading) -> float:
+        """One text, at `now` (POSIX seconds); returns how far out its wording is, 0 to 1."""
+        reference, mix = self._reference, self._mix
+        scored = reference.scores(reading)
+        places = mix.places(reading, scored)
+        novelties, surprises, lengths = reference.tables
+        longer, as_long = above(lengths, reading.length)
+        novel, surprising = above(novelties, scored.novelty), above(surprises, scored.surprise)
+        size = len(lengths)
+        first, second = map(above, mix.tables, mix.scores(places))
+        ranks = (novel, surprising, (longer, as_long), (size - as_long, size - longer), first, second)
+        raws = (
+            scored.novelty,
+            scored.surprise,
+            reading.length,
+            reading.structure,
+            1 - sum(first) * self._half,
+            1 - sum(second) * self._half,
+        )
+        self._recent.append(now, who, raws)
+        self._tracker.take(now, raws, ranks, self._recent)
+        mix.take(places)
+        return 1 - min(sum(novel), sum(surprising)) / (2 * size)
+
+    def story(self) -> Story | None:
+        """What to tell of the shift that holds."""
+        hold = self._tracker.hold
+        return story(self._quantities, hold, self._recent) if hold else None
+
+    def terms(self, patterns: Sequence[str]) -> tuple[Contributor, ...]:
+        """The ten terms that moved most, redacted also by `patterns`."""
+        return moved(self._mix.rates, self._reference, patterns, _MOST_TERMS)
+
+    def save(self) -> Saved:
+        """The state exactly."""
+        return Saved(self._enough, self._tracker.save(), self._mix.save(), self._recent.save())

@@ -1,0 +1,88 @@
+"""Learns which words became more, or less, frequent of late, and how much a text is of that kind.
+
+The weight of a word is the logarithm of its recent share of texts to the reference's, shrunk where little is
+known. A reference's text is scored as if it were not in it (leave one out), so that its rank among them
+is calibrated whatever was learnt: a text's weights were learnt before it came.
+"""
+
+from array import array
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.inputs.text_reading import Reading
+from detectors.inputs.text_reference import OTHERS, Scored, TextReference
+from detectors.inputs.word_rates import MOST_NEW, Floats, Saved, WordRates
+
+_SCALE = 500
+"""Weights are kept as whole numbers of 1/500: sums are exact, and 38 times the largest fits in 16 bits."""
+_MOST = 6.0
+_PRIOR = 30.0
+"""Texts of the reference's kind that are taken to have come besides."""
+_DOUBT = 2.0
+"""A word that occurred, or should have, so many times counts half."""
+
+
+class WordMix:
+    """The recent mix of words beside the reference's; a channel each half-life."""
+
+    __slots__ = (
+        "_left_out", "_reference", "_roots", "_rows", "_starts", "_usual", "_weights", "rates", "tables",
+    )  # fmt: skip
+
+    def __init__(self, reference: TextReference, saved: Saved | None = None) -> None:
+        """`saved`: what `save` gave."""
+        self._reference, fixed = reference, reference.fixed
+        self.rates = WordRates(reference, saved)
+        known, whole = reference.known, reference.size + 1
+        frequencies = np.zeros(known + OTHERS + 1 + MOST_NEW)
+        frequencies[:known] = reference.frequencies
+        frequencies[known : known + OTHERS] = np.array(fixed.shares) * reference.size
+        self._usual: Floats = ((frequencies + 0.5) / whole).astype(np.float32)
+        others = np.maximum(frequencies[: known + OTHERS + 1] - 1, 0)
+        self._left_out: Floats = ((others + 0.5) / whole).astype(np.float32)
+        self._rows = np.frombuffer(fixed.rows, np.uint16).astype(np.intp)
+        widths = np.frombuffer(fixed.widths, np.uint8).astype(np.intp)
+        self._starts = np.concatenate(([0], np.cumsum(widths[:-1])))
+        self._roots = np.sqrt(widths)
+        self._weights: list[array[int]] = []
+        self.tables: list[array[int]] = []
+        self._learn()
+
+    def _learn(self) -> None:
+        self._weights, self.tables = [], []
+        for counts, total in zip(self.rates.counts, self.rates.totals, strict=True):
+            self._weights.append(array("h", _weights(counts, total, self._usual).tobytes()))
+            own = _weights(counts[: len(self._left_out)], total, self._left_out)
+            sums = np.add.reduceat(own.astype(np.int32).take(self._rows), self._starts)
+            scores = np.rint(sums / self._roots).astype(np.int16)
+            scores.sort(kind="stable")
+            self.tables.append(array("h", scores.tobytes()))
+
+    def scores(self, places: Sequence[int]) -> list[int]:
+        """How much a text is of the kind that became more frequent, for each half-life."""
+        root = sqrt(len(places))
+        return [round(sum(map(weights.__getitem__, places)) / root) for weights in self._weights]
+
+    def places(self, reading: Reading, scored: Scored) -> list[int]:
+        """Where a text's properties are counted."""
+        return self.rates.places(reading, scored, self._reference.others(reading))
+
+    def take(self, places: Sequence[int]) -> None:
+        """Counts one text."""
+        if self.rates.take(places):
+            self._learn()
+
+    def save(self) -> Saved:
+        """The state exactly; weights follow from it."""
+        return self.rates.save()
+
+
+def _weights(counts: Floats, total: float, usual: Floats) -> NDArray[np.int16]:
+    known = counts + np.float32(2 * total) * usual
+    ratio = np.log((counts / usual + np.float32(_PRIOR)) / np.float32(total + _PRIOR))
+    weights = np.minimum(np.float32(_MOST), ratio * known / (known + np.float32(_DOUBT)))
+    whole: NDArray[np.int16] = np.rint(weights * np.float32(_SCALE)).astype(np.int16)
+    return whole
