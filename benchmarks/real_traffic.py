@@ -128,12 +128,16 @@ def _event(row: Row, name: str, data: dict[str, object], kind: str = "agent.oper
     return msgspec.convert(given, Event)
 
 
-def retail(data: Path = DATA) -> Judged:
-    """The real sessions of the retail agent, with the rules of `examples/retail`."""
-    path = ROOT / "examples" / "retail" / "oversight.yml"
+def sessions(data: Path = DATA) -> list[Event]:
+    """The events of the real sessions of the retail agent."""
     with gzip.open(data / "retail_agent_events.jsonl.gz") as lines:
-        events = [decode_event(line) for line in lines]
-    return judged(events, [ConfigFile("oversight.yml", path.read_text())])  # type: ignore[arg-type] # all are events
+        return [event for line in lines if isinstance(event := decode_event(line), Event)]
+
+
+def retail(events: Iterable[Event]) -> Judged:
+    """What they bring about with the rules of `examples/retail`."""
+    path = ROOT / "examples" / "retail" / "oversight.yml"
+    return judged(events, [ConfigFile("oversight.yml", path.read_text())])
 
 
 def incidents(found: Judged) -> tuple[dict[datetime, timedelta | None], int]:
@@ -160,7 +164,7 @@ def main() -> None:
 
 
 def _show_retail(console: Console) -> None:
-    delays, others = incidents(retail())
+    delays, others = incidents(retail(sessions()))
     table = Table(title="retail-agent: 37,517 real events, 63 hours, six outages", title_justify="left")
     for column in ("outage began", "first page after"):
         table.add_column(column)
