@@ -49,7 +49,7 @@ class Bank:
         self._following = Following(settings_of, discover() if kinds is None else kinds)
         self._keys = Keys(self._following, most_agents)
         self._asking = Asking(self._keys, clock, partition, partitions)
-        self._mark = self._keys.mark
+        self._mark, self._awake = self._keys.mark, self._keys.awake
         self._offset = -1
 
     @property
@@ -94,18 +94,14 @@ class Bank:
             mark.watermark = time_s
         elif time_s < mark.watermark - GRID_S:
             mark.late_events += 1
-        faults = self._show(what, record.offset)
-        return [*outputs, *deadletters(faults, record, mark.watermark)] if faults else outputs
-
-    def _show(self, event: Event, offset: int) -> Sequence[str]:
-        """Shows an event to its agent, unless that has seen it before; returns what raised."""
-        name = event.data.agent.name
-        state = self._keys.awake.get(name) or self._keys.housed(name, offset)
+        name = what.data.agent.name
+        state = self._awake.get(name) or self._keys.housed(name, record.offset)
         if state is None:
-            return ()
+            return outputs
         if not state.noted:
-            self._asking.note(state, offset)
-        return state.take(event, self._mark.watermark)
+            self._asking.note(state, record.offset)
+        faults = state.take(what, mark.watermark)
+        return [*outputs, *deadletters(faults, record, mark.watermark)] if faults else outputs
 
     def _believed(self, written_s: float) -> float:
         """What replaces a time too far ahead of the producer's clock: it would drag everybody along.

@@ -76,8 +76,7 @@ class Cost:
         if now >= self._closes_at:
             self._turn(now)
         self._last = now
-        data = event.data
-        usage, conversation = data.usage, data.conversation
+        data, usage, conversation = event.data, event.data.usage, event.data.conversation
         if usage is None or usage.cost_amount is None:
             if conversation is not None and conversation.state == "ended" and conversation.id:
                 self._sessions.end(_short(conversation.id), now)
@@ -93,7 +92,9 @@ class Cost:
         minute.count += 1
         minute.cost += cost
         minute.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
-        session = _short(conversation.id or "") if conversation is not None else ""
+        session = conversation.id if conversation is not None and conversation.id else ""
+        if len(session) > LONGEST_ID:
+            session = _short(session)
         if minute.room:
             series.look(event, cost, session)
         if session:

@@ -13,7 +13,7 @@ from schemas.page import Message
 
 Headers = Sequence[tuple[str, bytes | None]]
 STRUCTURED = b"application/cloudevents+json"
-YEARS = range(1970, 9999)
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 """Years that every clock and zone can express; a time outside of them is malformed."""
 
 _event = msgspec.json.Decoder(Event)
@@ -42,9 +42,9 @@ def decode_event(value: bytes, headers: Headers = ()) -> Event | AnyControl:
         what: Event | AnyControl = _event.decode(value)
     except _FAULTS as error:
         what = _otherwise(value, headers, error)
-    if what.time.year in YEARS or type(what) is not Event:
+    if FIRST_YEAR <= what.time.year <= LAST_YEAR or type(what) is not Event:
         return what
-    raise Malformed(f"Expected a year from {YEARS.start} to {YEARS.stop - 1} - at `$.time`")
+    raise Malformed(f"Expected a year from {FIRST_YEAR} to {LAST_YEAR} - at `$.time`")
 
 
 def _otherwise(value: bytes, headers: Headers, error: Exception) -> Event | AnyControl:

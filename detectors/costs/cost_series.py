@@ -11,7 +11,7 @@ from math import exp, log
 from msgspec import Struct, field
 
 from detectors.contrast import Recent, Tally, values
-from detectors.costs.log_tail import LogTail, Tail
+from detectors.costs.log_tail import TAIL, LogTail, Tail
 from schemas.event import Event
 from schemas.signal import Sample
 
@@ -189,8 +189,8 @@ class CostSeries(Struct, array_like=True):
                 self.groups.add(sum(self.group) / GROUP, REMEMBERED)
                 self.group = []
         if self.means.count >= WARM_UP:
-            self.tail = self.means.tail()
-            self.usual = self.means.quantile(0.5)
+            self.usual, start = self.means.quantiles(0.5, 1 - TAIL)
+            self.tail = self.means.tail(start)
             self.worth = max(SMALLEST_RATIO * self.usual, ABOVE_HIGH * self.groups.quantile(HIGH))
 
     def _worth_telling(self, rise: Rise) -> bool:

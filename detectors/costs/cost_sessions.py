@@ -6,7 +6,7 @@ the tail of the agent's own history, less than one session in the wanted span wo
 
 from msgspec import Struct, field
 
-from detectors.costs.log_tail import LogTail
+from detectors.costs.log_tail import TAIL, LogTail
 from schemas.event import Event
 
 MOST_OPEN = 192
@@ -110,10 +110,11 @@ class CostSessions(Struct, array_like=True):
 
     def _limit(self, now: float) -> None:
         """Where less than one session in `span_s` is expected, at the rate seen so far."""
-        tail = self.costs.tail()
+        usual, start, dearest = self.costs.quantiles(0.5, 1 - TAIL, 0.999)
+        tail = self.costs.tail(start)
         expected = max(self.learnt, self.learnt * self.span_s / max(1.0, now - self.first))
-        self.usual = self.costs.quantile(0.5)
-        rare = min(tail.amount(min(tail.share, 1 / expected)), SMALLEST_RATIO * self.costs.quantile(0.999))
+        self.usual = usual
+        rare = min(tail.amount(min(tail.share, 1 / expected)), SMALLEST_RATIO * dearest)
         self.limit = max(rare, SMALLEST_RATIO * self.usual)
 
     def settle(self, now: float) -> None:

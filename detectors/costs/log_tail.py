@@ -30,19 +30,26 @@ class LogTail(Struct, array_like=True):
             self.bins = {each: half for each, count in self.bins.items() if (half := count // 2)}
             self.count = sum(self.bins.values())
 
-    def quantile(self, share: float) -> float:
-        """The amount that this share of all does not exceed: the upper edge of its bin."""
-        left = share * self.count
-        place = LOWEST
-        for place in sorted(self.bins):
-            left -= self.bins[place]
-            if left <= 0:
-                break
-        return exp((place + 1) * WIDTH)
+    def quantiles(self, *shares: float) -> list[float]:
+        """The amounts that these shares of all, in rising order, do not exceed: upper edges of their bins."""
+        places = sorted(self.bins) or [LOWEST]
+        coming = iter(places)
+        place, below = places[0], 0
+        found = []
+        for share in shares:
+            while below < share * self.count and (following := next(coming, None)) is not None:
+                place = following
+                below += self.bins[place]
+            found.append(exp((place + 1) * WIDTH))
+        return found
 
-    def tail(self) -> "Tail":
-        """The tail as it is now."""
-        start = self.quantile(1 - TAIL)
+    def quantile(self, share: float) -> float:
+        """One of them."""
+        return self.quantiles(share)[0]
+
+    def tail(self, start: float | None = None) -> "Tail":
+        """The tail as it is now; `start`: the quantile at 1 - `TAIL`, where that is known already."""
+        start = start or self.quantile(1 - TAIL)
         edge = round(log(start) / WIDTH)
         above = [(place, count) for place, count in self.bins.items() if place >= edge]
         beyond = sum(count for _, count in above)
