@@ -6,7 +6,7 @@ the tail of the agent's own history, less than one session in the wanted span wo
 
 from msgspec import Struct, field
 
-from detectors.costs.log_tail import TAIL, LogTail
+from detectors.costs.log_tail import LogTail, rare
 from schemas.event import Event
 
 MOST_OPEN = 192
@@ -110,12 +110,8 @@ class CostSessions(Struct, array_like=True):
 
     def _limit(self, now: float) -> None:
         """Where less than one session in `span_s` is expected, at the rate seen so far."""
-        usual, start, dearest = self.costs.quantiles(0.5, 1 - TAIL, 0.999)
-        tail = self.costs.tail(start)
         expected = max(self.learnt, self.learnt * self.span_s / max(1.0, now - self.first))
-        self.usual = usual
-        rare = min(tail.amount(min(tail.share, 1 / expected)), SMALLEST_RATIO * dearest)
-        self.limit = max(rare, SMALLEST_RATIO * self.usual)
+        self.usual, self.limit = rare(self.costs, expected, SMALLEST_RATIO)
 
     def settle(self, now: float) -> None:
         """Closes sessions long untouched; ends what is told: none is open any more, or a day has passed."""

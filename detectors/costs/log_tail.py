@@ -74,3 +74,15 @@ class Tail(Struct, array_like=True, frozen=True):
     def amount(self, chance: float) -> float:
         """The amount that is exceeded so rarely; `chance` at most `share`."""
         return exp(self.start + self.excess * log(self.share / chance))
+
+
+def rare(amounts: LogTail, expected: float, ratio: float) -> tuple[float, float]:
+    """The median, and the amount that less than one of `expected` further ones reaches, by the tail.
+
+    That is no lower than `ratio` times the median, and no higher than `ratio` times what one in a thousand
+    exceeds.
+    """
+    usual, start, dearest = amounts.quantiles(0.5, 1 - TAIL, 0.999)
+    tail = amounts.tail(start)
+    reached = min(tail.amount(min(tail.share, 1 / expected)), ratio * dearest)
+    return usual, max(reached, ratio * usual)

@@ -34,6 +34,8 @@ BASE = {
     "cost/session": 20,
     "input_shift": 30,
     "session/loop": 25,
+    "session/runaway": 40,
+    "session/stuck": 40,
     "rollout/worse": 50,
     "rollout/invalid": 40,
     "rollout/no_control": 15,

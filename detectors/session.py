@@ -1,0 +1,263 @@
+"""Sessions that go astray: running away, calling the same again and again, running without getting on.
+
+What is much is learnt from the agent's own sessions, online; below fixed floors nothing is ever told.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import msgspec
+from msgspec import Struct, field
+from xxhash import xxh3_64_intdigest
+
+from detectors.detector import Finding, State
+from detectors.durations import duration
+from detectors.sessions.astray import Astray, entry_of
+from detectors.sessions.run import LONGEST_TOOL, Run, Runs
+from detectors.sessions.session_finding import astray
+from detectors.sessions.usual_amount import UsualAmount
+from detectors.settings import Watch
+from schemas.event import Event, Usage
+from schemas.identity import derived
+
+FLOORS: Mapping[str, float] = {
+    "steps": 50.0,
+    "tokens": 100_000.0,
+    "cost": 1.0,
+    "time": 600.0,
+    "repeats": 10.0,
+    "pause": 600.0,
+}
+"""Below these nobody is told: operations, tokens, USD, seconds, equal calls, seconds without progress."""
+UNKNOWN: Mapping[str, float] = {"repeats": 25.0, "pause": 900.0}
+"""Limits until enough is learnt; the others have none until then."""
+LONGEST_ID = 40
+FEWEST_BEATS = 3
+ADOPTED_S = 86400.0
+"""Sessions that go astray one after another for a day are the new normal."""
+SETTLED_EVERY_S = 60.0
+_AMOUNTS = ("steps", "tokens", "cost", "time")
+
+
+class Remembered(Struct, array_like=True):
+    """The whole state."""
+
+    runs: Runs = field(default_factory=Runs)
+    usual: dict[str, UsualAmount] = field(default_factory=lambda: {name: UsualAmount() for name in FLOORS})
+    found: dict[str, Astray] = {}
+    settled: float = 0.0
+
+
+class Session:
+    """Findings `runaway`, `loop` and `stuck`, one of each: it holds the worst session, and counts.
+
+    Options: `arl`, the span in which a quiet agent may be told of falsely once in expectation (default 30d),
+    shared by what is watched; `floors`, other floors by name (`steps`, `tokens`, `cost`, `time` in seconds,
+    `repeats`, `pause` in seconds).
+    """
+
+    name: ClassVar[str] = "session"
+    version: ClassVar[int] = 1
+    warm_up: ClassVar[str] = (
+        "100 sessions that ended; until then only loops of 25 calls and pauses of 15 min."
+    )
+    quiet_arl_days: ClassVar[float] = 30.0
+    watches: ClassVar[frozenset[str]] = frozenset(
+        {"agent.operation.v1", "agent.session.v1", "agent.approval.v1"}
+    )
+
+    __slots__ = ("_floors", "_runs", "_span_s", "_state", "_usual")
+
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """Raises ValueError where an option does not hold."""
+        self.configure(watch, options)
+        self._restore(Remembered())
+
+    def _restore(self, state: Remembered) -> None:
+        self._state, self._runs, self._usual = state, state.runs, state.usual
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+        """Follows other options; what was learnt stays."""
+        given = options.get("floors", {})
+        if not isinstance(given, Mapping) or not given.keys() <= FLOORS.keys():
+            raise ValueError(f"floors must be of {', '.join(FLOORS)}, found {given!r}")
+        self._floors = {**FLOORS, **{name: float(floor) for name, floor in given.items()}}
+        span = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d"))
+        self._span_s = span.total_seconds() * len(FLOORS)
+
+    def observe(self, event: Event, now: float) -> None:
+        """Takes one event of a session."""
+        data = event.data
+        conversation = data.conversation
+        if conversation is None or not conversation.id:
+            return
+        if now - self._state.settled >= SETTLED_EVERY_S:
+            self._settle(now)
+        session = _short(conversation.id)
+        if conversation.state == "ended":
+            self._end(session, now)
+            return
+        run = self._runs.get(session, now)
+        if event.type == "agent.operation.v1":
+            if data.operation.state != "started":
+                self._operation(session, run, event, now)
+        elif event.type == "agent.approval.v1":
+            run.waits = int(data.approval is not None and data.approval.state == "requested")
+            self._moved(session, run, now)
+        elif conversation.state == "running":
+            self._beat(session, run, event, now)
+        else:
+            run.began = now
+
+    def _operation(self, session: str, run: Run, event: Event, now: float) -> None:
+        """Counts an operation; a call that is repeated too often is a loop."""
+        data = event.data
+        run.steps += 1
+        if run.beats or self._state.found:
+            self._moved(session, run, now)
+        else:
+            run.moved = now
+        if data.usage is not None:
+            _spend(run, data.usage)
+        tool = data.tool
+        if tool is not None and tool.arguments_digest and tool.name:
+            count = run.call(xxh3_64_intdigest(f"{tool.name}\0{tool.arguments_digest}".encode(*_ENCODING)))
+            if count >= self._limit("repeats"):
+                self._tell(
+                    "loop", session, run, event, (now, "repeats", float(count), tool.name[:LONGEST_TOOL])
+                )
+        self._measure(session, run, event, now)
+
+    def _measure(self, session: str, run: Run, event: Event, now: float) -> None:
+        """Whether it runs away, by what it has spent so far."""
+        amounts = (max(run.steps, run.step), run.tokens, run.cost, now - run.began)
+        usual = self._usual
+        if not (
+            amounts[0] > usual["steps"].limit
+            or amounts[1] > usual["tokens"].limit
+            or amounts[2] > usual["cost"].limit
+            or amounts[3] > usual["time"].limit
+        ):
+            return
+        over = [(amount / usual[name].limit, name) for name, amount in zip(_AMOUNTS, amounts, strict=True)]
+        _, name = max(over)
+        self._tell("runaway", session, run, event, (now, name, amounts[_AMOUNTS.index(name)], name))
+
+    def _beat(self, session: str, run: Run, event: Event, now: float) -> None:
+        """A heartbeat: does it get on? Who waits for a person need not."""
+        step = event.data.operation.step or 0
+        if step > run.step:
+            run.step = step
+            self._moved(session, run, now)
+            self._measure(session, run, event, now)
+        elif run.waits:
+            run.on(now)
+        else:
+            run.beats += 1
+            pause = now - run.moved
+            if run.beats >= FEWEST_BEATS and pause >= self._limit("pause"):
+                self._tell("stuck", session, run, event, (now, "pause", pause, "pause"))
+
+    def _moved(self, session: str, run: Run, now: float) -> None:
+        """It got on: how long it had not is learnt, and it is stuck no more."""
+        if run.beats:
+            self._usual["pause"].learn(now - run.moved, now, self._span_s, self._floors["pause"])
+        run.on(now)
+        stuck = self._state.found.get("stuck")
+        if stuck is not None:
+            stuck.open.pop(session, None)
+
+    def _limit(self, name: str) -> float:
+        usual = self._usual[name]
+        return usual.limit if usual.limited else UNKNOWN[name]
+
+    def _tell(
+        self, finding: str, session: str, run: Run, event: Event, what: tuple[float, str, float, str]
+    ) -> None:
+        """A session goes astray. `what`: now, the kind of amount, the amount, the word for it."""
+        now, name, amount, word = what
+        usual = self._usual[name]
+        limit = self._limit(name) if name in UNKNOWN else usual.limit
+        found = self._state.found.get(finding)
+        if found is None:
+            found = self._state.found[finding] = Astray(now, now)
+        entry = entry_of(event, run, now, (word, float(amount), limit, usual.usual, usual.chance(amount)))
+        found.of = max(found.count, len(self._runs.open))
+        found.take(session, entry)
+
+    def _end(self, session: str, now: float) -> None:
+        """A session is over: what it needed is learnt."""
+        for found in self._state.found.values():
+            found.open.pop(session, None)
+        run = self._runs.open.pop(session, None)
+        if run is None or not run.steps:
+            return
+        last = {
+            "steps": float(max(run.steps, run.step)),
+            "tokens": float(run.tokens),
+            "cost": run.cost,
+            "time": run.moved - run.began,
+            "repeats": float(run.most),
+        }
+        for name, amount in last.items():
+            self._usual[name].learn(amount, now, self._span_s, self._floors[name])
+
+    def _settle(self, now: float) -> None:
+        """Ends sessions that nobody has touched for long, and what is told when it is over."""
+        self._state.settled = now
+        for session in list(self._runs.idle(now)):
+            self._end(session, now)
+        for finding, found in list(self._state.found.items()):
+            if now - found.onset >= ADOPTED_S:
+                self.rebase(now)
+                return
+            found.keep(self._runs.open)
+            if found.over(now):
+                del self._state.found[finding]
+
+    @property
+    def wake_at(self) -> float | None:
+        """When to look again whether what is told is over."""
+        return self._state.settled + SETTLED_EVERY_S if self._state.found else None
+
+    def findings(self, now: float) -> Sequence[Finding]:
+        """The worst session of each kind, and how many there are."""
+        if not self._state.found:
+            return ()
+        if now - self._state.settled >= SETTLED_EVERY_S:
+            self._settle(now)
+        return [
+            astray(finding, found, self._runs.dropped) for finding, found in sorted(self._state.found.items())
+        ]
+
+    def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
+        """What sessions need now is normal: learns it anew; what holds ends."""
+        self._state.found = {}
+        self._state.usual = self._usual = {name: UsualAmount() for name in FLOORS}
+
+    def save(self) -> State:
+        """The whole state: about 60 bytes an open session."""
+        return State(msgspec.msgpack.encode(self._state))
+
+    @classmethod
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """Continues from a saved state."""
+        if version != cls.version:
+            raise ValueError(f"state of session has version {version}, this is {cls.version}")
+        loaded = cls(watch, options)
+        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        return loaded
+
+
+_ENCODING = ("utf-8", "surrogatepass")
+
+
+def _spend(run: Run, usage: Usage) -> None:
+    run.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    if usage.cost_amount is not None and usage.cost_currency in {None, "USD"}:
+        run.cost += usage.cost_amount
+
+
+def _short(session: str) -> str:
+    """A conversation's id or, longer than a UUID, one derived from it: state is kept small."""
+    return session if len(session) <= LONGEST_ID else derived("session", session)

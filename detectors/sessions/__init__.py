@@ -1,0 +1,1 @@
+"""Open sessions: what each has spent so far, what is usual, and which go astray."""

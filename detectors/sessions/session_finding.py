@@ -1,0 +1,86 @@
+"""What to say of sessions that go astray: the worst, by how much, what it has spent, and how many others."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from detectors.detector import Finding
+from detectors.sessions.astray import Astray, Entry
+from schemas.signal import Blast, Contributor, Sample
+from schemas.wire import moment
+
+MOST_TOLD = 3
+_UNITS: Mapping[str, str] = {"steps": "steps", "tokens": "tokens", "cost": "USD", "time": "seconds"}
+_LOOP, _STUCK = "calls", "seconds without progress"
+
+
+def astray(finding: str, found: Astray, dropped: int) -> Finding:
+    """The finding of one kind. `dropped`: sessions that were let go at the cap."""
+    worst = found.worst
+    ranked = sorted(found.kept.items(), key=lambda each: (-each[1].ratio, each[0]))[:MOST_TOLD]
+    baseline = worst.usual or worst.amount / worst.ratio
+    return Finding(
+        finding=finding,
+        onset=found.onset,
+        summary=_summary(finding, found, worst, dropped),
+        observed=round(worst.amount, 4),
+        baseline=round(baseline, 4),
+        unit=_unit(finding, worst),
+        magnitude=round(worst.amount / baseline, 2),
+        magnitude_unit="ratio",
+        confidence=round(1 - min(0.5, worst.chance), 4),
+        blast=Blast(
+            sessions=found.count,
+            users=len({each.user for each in found.kept.values() if each.user}),
+            tenants=len({each.tenant for each in found.kept.values() if each.tenant}),
+            share=round(min(1.0, found.count / max(1, found.of)), 4),
+            capped=found.count > len(found.kept),
+        ),
+        contributors=tuple(_contributor(session, each, found) for session, each in ranked),
+        samples=tuple(_sample(finding, session, each) for session, each in ranked),
+    )
+
+
+def _summary(finding: str, found: Astray, worst: Entry, dropped: int) -> str:
+    since = datetime.fromtimestamp(found.onset, UTC).strftime("%H:%M UTC")
+    others = f", and {found.count - 1} more" if found.count > 1 else ""
+    cap = f" ({dropped:,} sessions beyond the cap were not followed)" if dropped else ""
+    return f"a session {_words(finding, worst)}{others}, since {since}; spent so far: {worst.spent}{cap}"
+
+
+def _words(finding: str, each: Entry) -> str:
+    if finding == "loop":
+        return f"calls {each.what} with the same arguments again and again: {each.amount:.0f} times"
+    if finding == "stuck":
+        return f"says it runs but has not got on for {each.amount / 60:.0f} min"
+    usual = f", usually {_amount(each.what, each.usual)}"
+    return f"runs away: {_amount(each.what, each.amount)}{usual}"
+
+
+def _amount(what: str, amount: float) -> str:
+    """An amount of `what` in words.
+
+    >>> _amount("cost", 12.5), _amount("time", 600.0), _amount("tokens", 120000.0)
+    ('$12.50', '10 min', '120,000 tokens')
+    """
+    if what == "cost":
+        return f"${amount:.2f}"
+    return f"{amount / 60:.0f} min" if what == "time" else f"{amount:,.0f} {what}"
+
+
+def _unit(finding: str, each: Entry) -> str:
+    return {"loop": _LOOP, "stuck": _STUCK}.get(finding) or _UNITS[each.what]
+
+
+def _contributor(session: str, each: Entry, found: Astray) -> Contributor:
+    whole = sum(other.ratio for other in found.kept.values())
+    return Contributor(
+        dimension="session",
+        value=session,
+        share=round(each.ratio / whole, 4),
+        lift=round(min(100.0, max(1.0, each.amount / each.usual if each.usual else each.ratio)), 2),
+    )
+
+
+def _sample(finding: str, session: str, each: Entry) -> Sample:
+    text = f"{_words(finding, each)}; {each.spent}"
+    return Sample(event=each.event, time=moment(each.at), text=text, conversation=session, trace=each.trace)
