@@ -134,8 +134,8 @@ class Dependency:
         """A call that ended, well or not."""
         data = event.data
         operation, error = data.operation, data.error
-        if operation.id and self._state.calls.calls.pop(operation.id, None) is not None:
-            streams.ended += 1
+        if operation.id:
+            streams.ended += self._state.calls.end(operation.id)
         if error is None:
             streams.row = 0
             self._well(streams.answers, event)

@@ -66,7 +66,7 @@ class Session:
         {"agent.operation.v1", "agent.session.v1", "agent.approval.v1"}
     )
 
-    __slots__ = ("_floors", "_runs", "_span_s", "_state", "_usual")
+    __slots__ = ("_floors", "_limits", "_runs", "_span_s", "_state", "_usual")
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
@@ -75,6 +75,7 @@ class Session:
 
     def _restore(self, state: Remembered) -> None:
         self._state, self._runs, self._usual = state, state.runs, state.usual
+        self._limits = tuple(self._usual[name].limit for name in _AMOUNTS)
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
         """Follows other options; what was learnt stays."""
@@ -130,17 +131,20 @@ class Session:
 
     def _measure(self, session: str, run: Run, event: Event, now: float) -> None:
         """Whether it runs away, by what it has spent so far."""
-        amounts = (max(run.steps, run.step), run.tokens, run.cost, now - run.began)
-        usual = self._usual
-        if not (
-            amounts[0] > usual["steps"].limit
-            or amounts[1] > usual["tokens"].limit
-            or amounts[2] > usual["cost"].limit
-            or amounts[3] > usual["time"].limit
+        steps, tokens, cost, time_s = self._limits
+        if (
+            run.steps <= steps
+            and run.step <= steps
+            and run.tokens <= tokens
+            and run.cost <= cost
+            and now - run.began <= time_s
         ):
             return
-        over = [(amount / usual[name].limit, name) for name, amount in zip(_AMOUNTS, amounts, strict=True)]
-        _, name = max(over)
+        amounts = (max(run.steps, run.step), run.tokens, run.cost, now - run.began)
+        over = [
+            (amount / limit, at) for at, (amount, limit) in enumerate(zip(amounts, self._limits, strict=True))
+        ]
+        name = _AMOUNTS[max(over)[1]]
         self._tell("runaway", session, run, event, (now, name, amounts[_AMOUNTS.index(name)], name))
 
     def _beat(self, session: str, run: Run, event: Event, now: float) -> None:
@@ -201,6 +205,7 @@ class Session:
         }
         for name, amount in last.items():
             self._usual[name].learn(amount, now, self._span_s, self._floors[name])
+        self._limits = tuple(self._usual[name].limit for name in _AMOUNTS)
 
     def _settle(self, now: float) -> None:
         """Ends sessions that nobody has touched for long, and what is told when it is over."""
@@ -233,7 +238,8 @@ class Session:
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """What sessions need now is normal: learns it anew; what holds ends."""
         self._state.found = {}
-        self._state.usual = self._usual = {name: UsualAmount() for name in FLOORS}
+        self._state.usual = {name: UsualAmount() for name in FLOORS}
+        self._restore(self._state)
 
     def save(self) -> State:
         """The whole state: about 60 bytes an open session."""

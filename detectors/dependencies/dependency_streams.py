@@ -33,6 +33,8 @@ TIMES_RARE = 1.5
 WARM_UP = 100
 """Durations learnt before any is judged."""
 LEARNT_A_CELL = 64
+COMPARED_A_CELL = 6
+"""Calls of ten minutes that are counted by version, model, …: what the affected are compared with."""
 REMEMBERED = 5000
 SHORTEST_S = 1e-3
 ALL_FAIL = 20
@@ -99,6 +101,7 @@ class Streams(Struct, array_like=True):
                 stream.close(closes_at - CELL_S, closes_at, terms)
             # Nothing here looks back further than six hours.
             stream.windows.hours.clear()
+            stream.room = min(stream.room, COMPARED_A_CELL)
         self.room = LEARNT_A_CELL
         if self.durations.count >= WARM_UP:
             rare = TIMES_RARE * self.durations.quantile(0.99)

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from math import inf
 
 from msgspec import Struct, structs
+from xxhash import xxh3_64_intdigest
 
 from schemas.event import Data, Event, Failure, Operation
 
 MOST_CALLS = 128
+MOST_ENDED = 64
 MOST_SESSIONS = 128
 MOST_REQUIRED = 8
 """Dependencies remembered of a session."""
@@ -25,14 +27,32 @@ class Call(Struct, array_like=True, frozen=True):
 
 
 class OpenCalls(Struct, array_like=True):
-    """Calls by operation id, in order of beginning; `dropped`: those that the cap cost."""
+    """Calls by operation id, in order of beginning; `dropped`: those that the cap cost.
+
+    `ended`: digests (XXH3, 64 bits) of the last ids that ended before it was heard that they began.
+    """
 
     calls: dict[str, Call] = {}
     due: float = inf
     dropped: int = 0
+    ended: dict[int, int] = {}
+
+    def end(self, name: str) -> int:
+        """A call ends; returns 1 if it was known to have begun, else 0."""
+        if self.calls.pop(name, None) is not None:
+            return 1
+        if len(self.ended) >= MOST_ENDED:
+            del self.ended[next(iter(self.ended))]
+        self.ended[_digest(name)] = 1
+        return 0
 
     def begin(self, name: str, call: Call) -> None:
-        """A call begins; at the cap, the one that began first is no longer waited for."""
+        """A call begins; at the cap, the one that began first is no longer waited for.
+
+        Events overtake each other: one whose end was heard of already is not waited for.
+        """
+        if self.ended and self.ended.pop(_digest(name), None) is not None:
+            return
         self.calls.pop(name, None)
         if len(self.calls) >= MOST_CALLS:
             del self.calls[next(iter(self.calls))]
@@ -81,3 +101,7 @@ def slim(event: Event, failure: Failure) -> Event:
         error=failure,
     )
     return structs.replace(event, data=kept)
+
+
+def _digest(name: str) -> int:
+    return xxh3_64_intdigest(name.encode("utf-8", "surrogatepass"))

@@ -7,7 +7,7 @@ import pytest
 
 from detectors.dependencies.blame import blame
 from detectors.dependencies.dependency_streams import ALL_FAIL, HANGING_S
-from detectors.dependencies.open_calls import MOST_CALLS, MOST_REQUIRED, MOST_SESSIONS
+from detectors.dependencies.open_calls import MOST_CALLS, MOST_ENDED, MOST_REQUIRED, MOST_SESSIONS
 from detectors.dependency import MOST_TOOLS, OTHER, UNUSED_S, Dependency
 from detectors.error_rate import STALE_S
 from detectors.settings import Watch
@@ -253,6 +253,21 @@ class TestHanging:
     def test_a_producer_that_never_says_that_calls_end_is_not_believed(self):
         agent = Agent()
         assert not agent.each(7200, 5.0, lambda: self.begin(agent))
+
+    def test_a_call_whose_end_overtook_its_beginning_is_not_waited_for(self):
+        agent = Agent()
+        agent.each(3600, 5.0, lambda: self.answered(agent))
+        for _ in range(100):
+            agent.count += 1
+            agent.call(id=f"op{agent.count}", duration=0.5)
+            agent.count -= 2
+            self.begin(agent)
+            agent.count += 1
+            agent.wait(5.0)
+        assert not agent.detector._state.calls.calls
+        for number in range(200):
+            agent.call(id=f"never-began{number}")
+        assert len(agent.detector._state.calls.ended) == MOST_ENDED
 
     def test_calls_without_an_id_are_not_waited_for(self):
         agent = Agent()
