@@ -74,7 +74,7 @@ def worker(bootstrap: str, watch: Stopwatch) -> None:
     from streams.hosting.environment import read
     from streams.hosting.folds import Folds
     from streams.hosting.kafka import KafkaLog
-    from streams.hosting.rules import read_rules
+    from streams.hosting.rulebook import read_rules
     from streams.worker import Order, application, start
 
     rules = Path(tempfile.mkdtemp(prefix="oversight-bench-")) / "rules.yml"

@@ -22,10 +22,11 @@ LEAST = "5m"
 
 
 class Remembered(Struct, array_like=True):
-    """The whole state. `last`: the last event, to look at."""
+    """The whole state. `last`: an event of the last seconds, to look at. `looking`: the next one is kept."""
 
     heard: Heard = field(default_factory=Heard)
     last: Sample | None = None
+    looking: bool = True
 
 
 class Silence:
@@ -65,7 +66,9 @@ class Silence:
             self._pulse.turn(now)
         heard.last = now
         heard.count += 1
-        self._last = event
+        if self._state.looking:
+            # The first after each look at what holds: if every event were kept, no memory would stay warm.
+            self._last, self._state.looking = event, False
 
     @property
     def wake_at(self) -> float | None:
@@ -74,13 +77,14 @@ class Silence:
 
     def findings(self, now: float) -> Sequence[Finding]:
         """What holds: nothing, while the agent is heard of in time."""
+        self._state.looking = True
         if not self._pulse.is_silent(now):
             return ()
         self._note()
         return (silent(self._pulse, now, self._state.last),)
 
     def _note(self) -> None:
-        """Keeps of the last event what is told of it."""
+        """Keeps of that event what is told of it."""
         event = self._last
         if event is not None:
             data = event.data
@@ -88,7 +92,7 @@ class Silence:
                 event=f"{event.source}/{event.id}",
                 time=event.time,
                 text=" ".join(
-                    word for word in ("the last event:", data.operation.name, data.agent.version) if word
+                    word for word in ("last seen:", data.operation.name, data.agent.version) if word
                 ),
                 conversation=data.conversation.id if data.conversation else None,
                 trace=event.traceparent[3:35] if event.traceparent else None,

@@ -32,7 +32,7 @@ from streams.hosting.folds import Folds
 from streams.hosting.host import Host
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import AppendFailed
-from streams.hosting.rules import Rules
+from streams.hosting.rulebook import Rules
 from streams.hosting.topics import missing, unfit
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from routing.rules.faults import ConfigFaults
 from streams.cli.console import THEME, Wrong
 from streams.files import Unreadable
 from streams.hosting.environment import Environment, Misconfigured, read
-from streams.hosting.rules import Rules, read_rules
+from streams.hosting.rulebook import Rules, read_rules
 
 HELP = """Runs the pipeline on Kafka: detects, routes and notifies, until it is told to stop (SIGTERM).
 

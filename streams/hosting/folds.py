@@ -14,7 +14,7 @@ from streams.hosting.heartbeat import beating
 from streams.hosting.host import Host, Hosting
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.partition import Cadence, Partition, Surroundings
-from streams.hosting.rules import Rulebook, Rules
+from streams.hosting.rulebook import Rulebook, Rules
 from streams.hosting.settings import read_settings
 from streams.hosting.snapshots import Snapshots
 from streams.hosting.topics import (

@@ -64,7 +64,7 @@ def test_an_agent_that_never_rests_is_told_after_five_minutes():
     assert "never silent for two minutes" in finding.summary
     assert finding.observed == 5
     assert finding.confidence > 0.9
-    assert finding.samples[0].text == "the last event: chat"
+    assert finding.samples[0].text == "last seen: chat"
     assert finding.history[-10:] == (1.0,) * 5 + (0.0,) * 5
 
 

@@ -10,7 +10,7 @@ from schemas.page import Page
 from schemas.record import Record
 from schemas.wire import decode_cause, encode, moment
 from streams.hosting.log import Outgoing
-from streams.hosting.rules import Rulebook, read_rules
+from streams.hosting.rulebook import Rulebook, read_rules
 from streams.hosting.topics import CAUSES, EVENTS
 from streams.replay import BUILT_IN
 from tests.memory_log import Disk, MemoryLog

@@ -9,7 +9,7 @@ from schemas.cause import Signalled
 from schemas.wire import decode_cause, decode_event
 from streams.files import Unreadable
 from streams.hosting.partition import Cadence, Partition
-from streams.hosting.rules import Rulebook, digest_of, read_rules
+from streams.hosting.rulebook import Rulebook, digest_of, read_rules
 from streams.hosting.topics import CAUSES, EVENTS
 from tests.memory_log import Disk, MemoryLog
 from tests.simulation.owners import HandClock, World

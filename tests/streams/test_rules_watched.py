@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from schemas.cause import Configured, Signalled
 from schemas.wire import decode_cause
-from streams.hosting.rules import Rulebook, read_rules
+from streams.hosting.rulebook import Rulebook, read_rules
 from streams.hosting.topics import CAUSES
 from tests.memory_log import Disk, MemoryLog
 from tests.simulation.owners import HandClock
