@@ -24,9 +24,9 @@ from rich.table import Table
 from river.drift import ADWIN, PageHinkley
 
 from detectors.input_shift import TextShift
+from detectors.inputs.rank_tracking import above
 from detectors.inputs.text_learning import TextLearning, calibrated
 from detectors.inputs.text_reading import read
-from detectors.inputs.text_tracking import above
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 TARGETS = {

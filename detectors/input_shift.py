@@ -7,28 +7,35 @@ them moves. One input of a session in a while, and not above a rate, is looked a
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
-from zlib import crc32
 
 import msgspec
 from msgspec import Struct
 
 from detectors.detector import Finding, State
-from detectors.inputs import feature_watch, text_watch
-from detectors.inputs.admission import MOST_SESSIONS, Admission
+from detectors.inputs import embedding_watch, feature_watch, injection_watch, shift_samples, text_watch
+from detectors.inputs.admission import Admission
+from detectors.inputs.bare_texts import TEXTS_APART, TextShift, hashed
+from detectors.inputs.embedding_watch import EmbeddingWatch
 from detectors.inputs.feature_watch import FeatureWatch
-from detectors.inputs.shift_finding import Shift, field_finding, text_finding
+from detectors.inputs.injection_signs import gives_orders
+from detectors.inputs.injection_watch import InjectionWatch
+from detectors.inputs.recent_inputs import Who
+from detectors.inputs.shift_finding import (
+    embedding_finding,
+    field_finding,
+    injection_finding,
+    text_finding,
+)
 from detectors.inputs.shift_samples import ShiftSamples
+from detectors.inputs.text_reading import read
 from detectors.inputs.text_watch import TextWatch
 from detectors.settings import Watch
 from schemas.event import Event, Input
-from schemas.signal import Sample
+
+__all__ = ["InputShift", "TextShift"]
 
 _FEWEST, _MOST = 50, 20_000
 DELTA = 0.1
-TEXTS_APART = 8_000.0
-_EACH_S = 259.2
-"""Bare texts are taken to come at 10,000 in 30 days."""
-_APART = 1024
 
 _encode = msgspec.msgpack.encode
 
@@ -54,18 +61,20 @@ class Body(Struct, array_like=True):
     admission: Admission
     text: text_watch.Saved
     features: feature_watch.Saved
-    samples: list[tuple[float, Sample]]
-    spacing: int
+    samples: shift_samples.Saved
+    injections: injection_watch.Saved
+    attempts: shift_samples.Saved
+    embeddings: embedding_watch.Saved
 
 
 _body = msgspec.msgpack.Decoder(Body)
 
 
 class InputShift:
-    """The detector of one agent's inputs: findings `text`, and `features` with the label `feature`."""
+    """The detector of one agent's inputs: findings `text`, `injection`, `features` (label `feature`)."""
 
     name: ClassVar[str] = "input_shift"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     warm_up: ClassVar[str] = (
         "the agent's first 2,000 inputs (`reference:`), or at least 300 after seven days, make the reference"
     )
@@ -78,7 +87,9 @@ class InputShift:
         self._admission = Admission(self._options.per_minute, self._options.apart_s)
         self._text = TextWatch(self._size, self._options.texts_apart)
         self._features = FeatureWatch(self._size, self._options.delta)
-        self._samples = ShiftSamples()
+        self._embeddings = EmbeddingWatch(self._size, self._options.texts_apart)
+        self._injections = InjectionWatch(self._size, self._options.texts_apart)
+        self._samples, self._attempts = ShiftSamples(), ShiftSamples()
         self._found: Sequence[Finding] | None = None
 
     @property
@@ -94,25 +105,33 @@ class InputShift:
 
     def _take(self, event: Event, given: Input, now: float) -> None:
         data = event.data
-        if data.operation.state == "started" or not (given.text or given.features):
+        if data.operation.state == "started" or not (given.text or given.features or given.embedding):
             return
         if now < self._admission.closed_until:
             return
-        session = _hash(data.conversation.id if data.conversation else None)
+        session = hashed(data.conversation.id if data.conversation else None)
         if self._admission.open_at(session, now) > now:
             return
         self._admission.admit(session, now)
         self._found = None
         who = (
             session,
-            _hash(data.user.id if data.user else None),
-            _hash(data.tenant.id if data.tenant else None),
+            hashed(data.user.id if data.user else None),
+            hashed(data.tenant.id if data.tenant else None),
         )
         if given.text:
-            out = self._text.take(given.text, who, now)
-            self._samples.take(event, given.text, out, now, self._options.redact)
+            self._read(event, given.text, who, now)
         if given.features:
             self._features.take(given.features, who, now)
+        if given.embedding:
+            self._embeddings.take(given.embedding, who, now)
+
+    def _read(self, event: Event, text: str, who: Who, now: float) -> None:
+        patterns, reading = self._options.redact, read(text)
+        self._samples.take(event, text, self._text.take(reading, who, now), now, patterns)
+        attempts = int(gives_orders(text, reading))
+        self._injections.take(now, who, attempts)
+        self._attempts.take(event, text, attempts, now, patterns)
 
     def findings(self, now: float) -> Sequence[Finding]:  # noqa: ARG002 - what holds changes with inputs alone
         """The shifts that hold."""
@@ -122,7 +141,11 @@ class InputShift:
 
     def _find(self) -> Sequence[Finding]:
         patterns = self._options.redact
-        found = [*text_finding(self._text, self._samples, patterns)]
+        found = [
+            *injection_finding(self._injections, self._attempts),
+            *text_finding(self._text, self._samples, patterns),
+            *embedding_finding(self._embeddings),
+        ]
         for name, field in self._features.fields():
             found += field_finding(name, field, patterns)
         return found
@@ -133,75 +156,45 @@ class InputShift:
         self._found = None
         self._admission.follow(self._options.per_minute, self._options.apart_s)
         self._size = _size(watch)
-        self._text.size, self._text.apart = self._size, self._options.texts_apart
+        for each in (self._text, self._injections, self._embeddings):
+            each.size, each.apart = self._size, self._options.texts_apart
         self._features.size, self._features.delta = self._size, self._options.delta
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the next inputs make the reference, whenever they come
         """Learns the reference anew from the next inputs on."""
-        self._text = TextWatch(self._size, self._options.texts_apart)
-        self._features = FeatureWatch(self._size, self._options.delta)
-        self._samples = ShiftSamples()
+        options = self._options
+        self._text = TextWatch(self._size, options.texts_apart)
+        self._features = FeatureWatch(self._size, options.delta)
+        self._embeddings = EmbeddingWatch(self._size, options.texts_apart)
+        self._injections = InjectionWatch(self._size, options.texts_apart)
+        self._samples, self._attempts = ShiftSamples(), ShiftSamples()
         self._found = None
 
     def save(self) -> State:
         """The texts' reference, or what was learnt for it, is a piece of its own."""
         text, parts = self._text.save()
-        samples = self._samples
-        body = Body(self._admission, text, self._features.save(), samples.kept, samples.spacing)
-        return State(_encode(body), parts)
+        embeddings, more = self._embeddings.save()
+        body = Body(
+            self._admission, text, self._features.save(), self._samples.save(), self._injections.save(),
+            self._attempts.save(), embeddings,
+        )  # fmt: skip
+        return State(_encode(body), {**parts, **more})
 
     @classmethod
-    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:  # noqa: ARG003 - one so far
-        """Continues from `state`."""
-        body = _body.decode(state.body)
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """Continues from `state`. What version 1 learnt does not serve: then it learns anew."""
         detector = cls(watch, options)
+        if version < cls.version:
+            return detector
+        body, size, own = _body.decode(state.body), detector._size, detector._options
         detector._admission = body.admission
         detector._text.load(body.text, state.parts)
-        detector._features = FeatureWatch(detector._size, detector._options.delta, body.features)
-        detector._samples = ShiftSamples(body.samples, body.spacing)
+        detector._features = FeatureWatch(size, own.delta, body.features)
+        detector._embeddings = EmbeddingWatch(size, own.texts_apart, body.embeddings, state.parts)
+        detector._injections = InjectionWatch(size, own.texts_apart, body.injections)
+        detector._samples, detector._attempts = ShiftSamples(body.samples), ShiftSamples(body.attempts)
         detector.configure(watch, options)
         return detector
-
-
-class TextShift:
-    """The same on bare texts, without events and time: for judges and notebooks.
-
-    `reference`: at least one text. `seed` is not used: nothing here is random.
-    """
-
-    def __init__(self, reference: Sequence[str], seed: int = 0) -> None:
-        self.seed = seed
-        self._fresh = TextWatch(len(reference), TEXTS_APART)
-        for at, text in enumerate(reference):
-            self._fresh.take(text, (0, 0, 0), at * _EACH_S)
-        self.reset()
-
-    def update(self, text: str, session: str | None = None) -> Shift | None:
-        """Takes one text; returns the shift when it is found. Of a session one text in 1,024 is looked at."""
-        self._seen += 1
-        if session is not None and not self._admits(session):
-            return None
-        before = self._watch.hold
-        self._watch.take(text, (_hash(session), 0, 0), self._seen * _EACH_S)
-        return Shift.of(self._watch) if before is None else None
-
-    def _admits(self, session: str) -> bool:
-        last = self._sessions.get(session)
-        if last is not None and self._seen - last < _APART:
-            return False
-        self._sessions.pop(session, None)
-        self._sessions[session] = self._seen
-        if len(self._sessions) > MOST_SESSIONS:
-            del self._sessions[next(iter(self._sessions))]
-        return True
-
-    def reset(self) -> None:
-        """Back to the state just after the reference."""
-        self._seen = self._fresh.size
-        self._sessions: dict[str, int] = {}
-        saved, parts = self._fresh.save()
-        self._watch = TextWatch(self._fresh.size, self._fresh.apart)
-        self._watch.load(saved, parts)
 
 
 def _options(given: Mapping[str, Any]) -> Options:
@@ -211,8 +204,3 @@ def _options(given: Mapping[str, Any]) -> Options:
 
 def _size(watch: Watch) -> int:
     return max(_FEWEST, min(_MOST, watch.reference))
-
-
-def _hash(name: str | None) -> int:
-    """32 bits, 0 for no name."""
-    return crc32(name.encode("utf-8", "surrogatepass")) if name else 0

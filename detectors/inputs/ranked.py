@@ -1,5 +1,6 @@
 """A number, seen by its rank in the reference: any distribution becomes the same one."""
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -11,6 +12,8 @@ Channel = Literal["rank", "spread", "top10", "top5", "top1"]
 _CUTS: dict[str, float] = {"top10": 0.9, "top5": 0.95, "top1": 0.99}
 _FAR = 0.9
 """How far out, of 1, an input counts as unlike the reference where both ends do: a tenth of it is."""
+GRID = array("d", ((2 * at + 1) / 400 for at in range(200)))
+"""A reference of what is a rank already: uniform."""
 UNLIKE = 0.95
 """The rank from which on it does where one end does."""
 _SHARES = tuple(each / 20 for each in range(10, 20))

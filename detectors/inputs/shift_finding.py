@@ -6,8 +6,10 @@ from typing import Self
 from msgspec import Struct
 
 from detectors.detector import Finding
+from detectors.inputs.embedding_watch import EmbeddingWatch
 from detectors.inputs.field_watch import FieldWatch
 from detectors.inputs.holding import Hold
+from detectors.inputs.injection_watch import InjectionWatch
 from detectors.inputs.shift_samples import ShiftSamples
 from detectors.inputs.shift_story import Story
 from detectors.inputs.text_watch import TextWatch
@@ -49,6 +51,27 @@ def text_finding(watch: TextWatch, samples: ShiftSamples, patterns: Sequence[str
     terms = watch.terms(patterns)
     words = f"Inputs are unlike the reference: {_moved(story)}{_named(terms)}"
     yield _finding("text", hold, story, words, contributors=terms, samples=samples.since(hold.onset))
+
+
+def injection_finding(watch: InjectionWatch, samples: ShiftSamples) -> Iterator[Finding]:
+    """The finding `injection`, if a burst of attempts holds. `samples`: of attempts."""
+    hold, story = watch.hold, watch.story()
+    if hold is None or story is None:
+        return
+    sessions = story.blast.sessions
+    words = (
+        f"Inputs try to give the agent other orders: {story.observed:.1%} of them against "
+        f"{story.told.usual:.1%}{f', in {sessions} sessions' if sessions else ''}"
+    )
+    yield _finding("injection", hold, story, words, samples=samples.since(hold.onset))
+
+
+def embedding_finding(watch: EmbeddingWatch) -> Iterator[Finding]:
+    """The finding `features` of the embeddings, if their shift holds."""
+    hold, story = watch.hold, watch.story()
+    if hold is not None and story is not None:
+        words = f"Embeddings of inputs are unlike the reference: {_moved(story)}"
+        yield _finding("features", hold, story, words, labels={"feature": "embedding"})
 
 
 def field_finding(name: str, field: FieldWatch, patterns: Sequence[str]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from detectors.inputs.holding import Hold
 from detectors.inputs.recent_inputs import Who
 from detectors.inputs.shift_story import Story
 from detectors.inputs.text_learning import Learnt, TextLearning, calibrated
-from detectors.inputs.text_reading import Reading, read
+from detectors.inputs.text_reading import Reading
 from detectors.inputs.text_reference import Fixed, TextReference
 from detectors.inputs.watched_texts import WatchedTexts
 from schemas.signal import Contributor
@@ -56,9 +56,8 @@ class TextWatch:
         self._reference: TextReference | None = None
         self._watched: WatchedTexts | None = None
 
-    def take(self, text: str, who: Who, now: float) -> float:
+    def take(self, reading: Reading, who: Who, now: float) -> float:
         """One text; returns how far out its wording lies, 0 (usual) to 1; 0 while there is no reference."""
-        reading = read(text)
         if self._watched is None:
             self._learn(reading, now)
             return 0.0

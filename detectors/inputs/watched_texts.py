@@ -1,33 +1,39 @@
 """Texts beside their reference: what moved, since when, for whom, in which terms."""
 
-from array import array
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from detectors.inputs import recent_inputs, text_tracking, word_rates
+from detectors.inputs import rank_tracking, recent_inputs, word_rates
 from detectors.inputs.holding import Hold
-from detectors.inputs.ranked import Ranked
+from detectors.inputs.rank_tracking import RankTracker, Telling, above
+from detectors.inputs.ranked import GRID, Ranked
 from detectors.inputs.recent_inputs import RecentInputs, Who
 from detectors.inputs.shift_story import Story, story
 from detectors.inputs.text_reading import Reading
 from detectors.inputs.text_reference import TextReference
 from detectors.inputs.text_terms import moved
-from detectors.inputs.text_tracking import TextTracker, above
 from detectors.inputs.word_mix import WordMix
 from schemas.signal import Contributor
 
 _KEPT = 192
 _MOST_TERMS = 10
-_GRID = array("d", ((2 * at + 1) / 400 for at in range(200)))
-"""Ranks in the mix of words, which are uniform in the reference."""
+_CHANNELS = (
+    Telling(1.0, (0,)),
+    Telling(1.0, (1,)),
+    Telling(0.5, (2,)),
+    Telling(0.5, (2,)),
+    Telling(1.0, (3, 4)),
+    Telling(1.0, (3, 5)),
+)
+"""Novelty, surprise, greater and smaller length, mix of words by half-life, which learns structure too."""
 
 
 class Saved(Struct, array_like=True):
     """The moving part."""
 
     enough: float
-    tracker: text_tracking.Saved
+    tracker: rank_tracking.Saved
     mix: word_rates.Saved
     recent: recent_inputs.Saved
 
@@ -42,10 +48,12 @@ class WatchedTexts:
         self._reference = reference
         self._enough = saved.enough if saved else enough
         self._mix = WordMix(reference, saved.mix if saved else None)
-        mix = Ranked("mix of words", _GRID, ("top10", "top5", "top1"), unit="share of inputs", news="higher")
+        mix = Ranked("mix of words", GRID, ("top10", "top5", "top1"), unit="share of inputs", news="higher")
         self._quantities = (*reference.quantities, mix, mix)
         sizes = [len(table) for table in (*reference.tables, reference.tables[-1], *self._mix.tables)]
-        self._tracker = TextTracker(self._quantities, sizes, self._enough, saved.tracker if saved else None)
+        self._tracker = RankTracker(
+            self._quantities, _CHANNELS, sizes, self._enough, saved.tracker if saved else None
+        )
         self._half = 0.5 / len(self._mix.tables[0])
         self._recent = RecentInputs(len(self._quantities), _KEPT, saved.recent if saved else None)
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from detectors.inputs.indicators import Indicators
 from detectors.inputs.quantities import strided
+from detectors.inputs.rank_tracking import above
 from detectors.inputs.ranked import Ranked
 from detectors.inputs.text_learning import NAMES_BYTES, TextLearning, calibrated
 from detectors.inputs.text_reading import MOST_WORDS, read
 from detectors.inputs.text_reference import TextReference
-from detectors.inputs.text_tracking import above
 
 
 def text(draw):

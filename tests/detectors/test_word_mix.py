@@ -5,10 +5,10 @@ from statistics import mean
 
 import pytest
 
+from detectors.inputs.rank_tracking import above
 from detectors.inputs.text_learning import TextLearning, calibrated
 from detectors.inputs.text_reading import read
 from detectors.inputs.text_terms import moved
-from detectors.inputs.text_tracking import above
 from detectors.inputs.word_mix import WordMix
 from detectors.inputs.word_rates import MOST_NEW, WAITING
 
