@@ -447,7 +447,7 @@ def main() -> None:
     console = Console()
     runs = asked.runs or (20 if asked.quick else 300)
     wanted = [asked.only] if asked.only else parts
-    most = 4000 if asked.quick else 20_000
+    most = 4000 if asked.quick else 10_000
     if "null" in wanted:
         null(runs, most, console)
     if "detection" in wanted:

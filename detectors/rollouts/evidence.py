@@ -12,7 +12,7 @@ from detectors.rollouts.stakes import Stakes
 UNSURE = log(20.0)
 """An effect is ruled out while the evidence against it is 20: the true one never is, with 95 %."""
 
-ALL = 0.75
+ALL = 0.8
 """The part of the stake that is on the canary being worse in all strata; the rest is on single strata."""
 
 

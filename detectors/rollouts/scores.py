@@ -16,7 +16,7 @@ from detectors.rollouts.blocks import Labels, Numbers
 Kind = Literal["binary", "positive"]
 BOUND = 3.0
 ALTERNATIVES = 24
-LOG_ODDS: Numbers = np.geomspace(0.05, 3.0, ALTERNATIVES)
+LOG_ODDS: Numbers = np.geomspace(0.1, 3.0, ALTERNATIVES)
 """How much worse a binary metric may be: log odds ratios."""
 DEVIATIONS: Numbers = np.geomspace(0.05, 1.5, ALTERNATIVES)
 """How much worse a positive metric may be: log odds per standard deviation of its logarithm."""
