@@ -12,15 +12,35 @@ TIGHT, BROAD = 25.0, 1.0
 """Canaries' pseudo-counts of the priors: a share that is off by a fifth, and by any factor."""
 
 
+ABSENT = log(1e-5)
+"""An arm of which nothing comes for so long that chance would hardly do it does not take part: no data."""
+
+
 class Arrivals(Struct, array_like=True):
-    """One stratum. `settled`: ln of the evidence of earlier steps; the counts are of this step."""
+    """One stratum. `settled`: logarithm of the evidence of earlier steps; the counts are of this step.
+
+    `alone`: sessions of one arm since the other was last seen, canaries if `alone_canary`. They count when
+    the other comes back soon enough.
+    """
 
     settled: float = 0.0
     canaries: int = 0
     all: int = 0
+    alone: int = 0
+    alone_canary: bool = False
 
-    def count(self, canaries: int, sessions: int) -> None:
+    def count(self, canaries: int, sessions: int, share: float | None) -> None:
         """Sessions of a block."""
+        if canaries in {0, sessions} and (not self.alone or self.alone_canary is (canaries > 0)):
+            self.alone += sessions
+            self.alone_canary = canaries > 0
+            return
+        if share is not None and 0 < share < 1:
+            own = share if self.alone_canary else 1 - share
+            if self.alone * log(own) >= ABSENT:
+                self.canaries += self.alone * self.alone_canary
+                self.all += self.alone
+        self.alone = 0
         self.canaries += canaries
         self.all += sessions
 
@@ -42,7 +62,7 @@ class Arrivals(Struct, array_like=True):
     def step(self, share: float | None) -> None:
         """Another share holds from here on; `share` is the one that held."""
         self.settled = self.evidence(share)
-        self.canaries = self.all = 0
+        self.canaries = self.all = self.alone = 0
 
 
 def _log_beta(one: float, other: float) -> float:

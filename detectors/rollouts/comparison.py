@@ -162,7 +162,7 @@ class Comparison:
             self._close(place)
             block = self._blocks[place]
             block.began = at
-        row = [read(values.get(name, nan)) for name, read in self._reads]
+        row = [nan if (value := values.get(name)) is None else read(value) for name, read in self._reads]
         lacks = any(each != each for each in row) if lacking is None else bool(lacking)  # noqa: PLR0124 - NaN
         block.rows.extend(row)
         block.rows.extend((lacks, self._instrumentation.schema(schema)))
@@ -246,7 +246,7 @@ class Comparison:
 
     @property
     def shares(self) -> Mapping[str, tuple[int, int]]:
-        """Canaries and sessions by stratum, of this step."""
+        """Canaries and sessions by stratum, of this step, while both arms take part."""
         counts = self._instrumentation.counts
         return {name: counts[place] for name, place in self._strata.items()}
 

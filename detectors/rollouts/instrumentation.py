@@ -56,7 +56,7 @@ class Instrumentation:
     def take(self, stratum: int, records: Numbers, canary: Labels, share: float | None) -> None:
         """A block's records: whether they lack something, and their schema's number."""
         arrivals = self._arrivals[stratum]
-        arrivals.count(int(canary.sum()), len(canary))
+        arrivals.count(int(canary.sum()), len(canary), share)
         self._stakes.won[stratum] = arrivals.evidence(share)
         lacks, schemas = records[:, 0], records[:, 1]
         if lacks.any():
@@ -71,8 +71,10 @@ class Instrumentation:
 
     @property
     def counts(self) -> list[tuple[int, int]]:
-        """Canaries and sessions by stratum, of this step."""
-        return [(each.canaries, each.all) for each in self._arrivals]
+        """Canaries and sessions by stratum, of this step, while both arms take part."""
+        return [
+            (each.canaries + each.alone * each.alone_canary, each.all + each.alone) for each in self._arrivals
+        ]
 
     @property
     def evidence(self) -> float:

@@ -154,7 +154,7 @@ def test_schemas_beyond_a_cap_count_as_one():
     assert len(compared._instrumentation._schemas) == MOST_SCHEMAS
 
 
-@pytest.mark.parametrize("bad", [nan, inf, -inf, -1.0, 0.0])
+@pytest.mark.parametrize("bad", [nan, inf, -inf, -1.0, 0.0, None])
 def test_an_amount_that_has_no_logarithm_is_missing(bad):
     compared = Comparison({"cost": "positive"}, share=0.5)
     for at in range(400):
@@ -287,9 +287,29 @@ def test_stakes_of_later_strata_come_out_of_what_there_is():
 
 def test_evidence_of_lost_arrivals_outlives_a_step():
     arrivals = Arrivals()
-    arrivals.count(10, 1000)
+    arrivals.count(10, 1000, 0.05)
     before = arrivals.evidence(0.05)
     arrivals.step(0.05)
     assert arrivals.evidence(0.2) == before > 10
-    arrivals.count(0, 50)
+    arrivals.count(1, 50, None)
     assert arrivals.evidence(None) == before
+
+
+def test_an_arm_that_pauses_is_no_lost_arrival_and_short_gaps_count():
+    paused, gap = Arrivals(), Arrivals()
+    for arrivals, alone in ((paused, 400), (gap, 200)):
+        arrivals.count(2, 40, 0.05)
+        arrivals.count(0, alone // 2, 0.05)
+        arrivals.count(0, alone // 2, 0.05)
+        arrivals.count(2, 40, 0.05)
+    assert (paused.canaries, paused.all) == (4, 80)
+    assert (gap.canaries, gap.all) == (4, 280)
+
+
+def test_one_arm_after_the_other_is_no_comparison_and_no_fault():
+    compared = Comparison(BOTH, share=0.5)
+    draw = np.random.default_rng(21)
+    for arm in ("control", "canary", "control"):
+        for _ in range(114):
+            values = {"error": float(draw.random() < 0.4), "cost": draw.lognormal()}
+            assert compared.observe(START, arm, "", values).state == "hold"
