@@ -269,17 +269,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few runs of everything")
     parts = ("mean", "rises", "quiet", "wobble")
     parser.add_argument("--only", choices=parts, help="one part")
+    parser.add_argument("--runs", type=int, help="runs a row")
+    parser.add_argument("--months", type=int, help="months of quiet or wobbling traffic")
     asked = parser.parse_args()
     console = Console()
     wanted = [asked.only] if asked.only else parts
     if "mean" in wanted:
-        mean_time(40 if asked.quick else 300, console)
+        mean_time(asked.runs or (40 if asked.quick else 300), console)
     if "rises" in wanted:
-        rises(5 if asked.quick else 21, console)
+        rises(asked.runs or (5 if asked.quick else 21), console)
     if "quiet" in wanted:
-        quiet(3 if asked.quick else 40, console)
+        quiet(asked.months or (3 if asked.quick else 40), console)
     if "wobble" in wanted and not asked.quick:
-        wobble(5, console)
+        wobble(asked.months or 5, console)
 
 
 if __name__ == "__main__":
