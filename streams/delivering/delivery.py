@@ -65,7 +65,7 @@ class Courier:
             known = ", ".join(sorted(self._notifiers))
             return Undeliverable(reason=f"unknown channel {message.channel.kind[:80]!r}, known are {known}")
         told = Told(self._secrets)
-        outcome = told.hidden(_short(await self._bounded(notifier, message, told, now)))
+        outcome = _short(told.hidden(await self._bounded(notifier, message, told, now)))
         _record(message, outcome)
         return outcome
 

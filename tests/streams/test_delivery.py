@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from routing.notifiers.notifier import Call
 from routing.notifiers.registry import discover
 from schemas.outcome import Deferred, Delivered, Undeliverable
-from streams.delivering.delivery import LONGEST_ANSWER, Courier
+from streams.delivering.delivery import LONGEST_ANSWER, LONGEST_WORDS, Courier
 from streams.delivering.secrets import environment
 from tests.fakes import BODY, NOW, content, page, update
 from tests.fakes_http import BOT, Cut, PagerDuty, Refusal, Sink, Slack, Timeout, TooMany
@@ -222,6 +222,28 @@ class Faulty:
             return token
         yield Call(method="GET", url=message.channel.target.format(token=token))
         return Undeliverable(reason=f"with {token}")
+
+
+class Wordy:
+    """A notifier that says too much, as its target says."""
+
+    kind: ClassVar[str] = "wordy"
+
+    def deliver(self, message, rendered, secrets, now):
+        del rendered, secrets, now
+        yield from ()
+        words = "x" * 10_000
+        return Delivered(reference=words) if message.channel.target == "well" else Deferred(reason=words)
+
+
+@pytest.mark.parametrize(
+    ("target", "outcome"),
+    [("well", Delivered()), ("badly", Deferred(reason="x" * LONGEST_WORDS))],
+)
+async def test_what_a_channel_says_is_cut_to_what_the_log_surely_takes(target, outcome):
+    one = Courier(environment({}), print, notifiers={"wordy": Wordy})
+    assert await one.attempt(page("wordy", target), NOW) == outcome
+    await one.close()
 
 
 @pytest.mark.parametrize(
