@@ -21,7 +21,10 @@ route:
   group_by: [agent, detector, finding]
   group_wait: 10s
   routes:
-  - {receiver: on-call, matchers: ['severity=~"critical|error"']}
+  - receiver: on-call
+    matchers: ['severity=~"critical|error"']
+    routes:
+    - {matchers: ['detector="dependency"'], group_by: [kind, dependency]}
 receivers:
 - {name: on-call, notify: [{terminal: screen}]}
 - {name: digest, notify: []}

@@ -28,7 +28,11 @@ SOURCE = "agent.events/0"
 BUILT_IN = ConfigFile(
     "<built-in>",
     """\
-route: {receiver: on-call, group_by: [agent, detector]}
+route:
+  receiver: on-call
+  group_by: [agent, detector]
+  routes:
+  - {matchers: ['detector="dependency"'], group_by: [kind, dependency]}
 receivers:
 - {name: on-call, notify: [{terminal: screen}]}
 """,

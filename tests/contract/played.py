@@ -41,7 +41,10 @@ route:
   group_interval: 1m
   repeat_interval: 4h
   routes:
-  - {receiver: loud, matchers: ['severity=~"critical|error"']}
+  - receiver: loud
+    matchers: ['severity=~"critical|error"']
+    routes:
+    - {matchers: ['detector="dependency"'], group_by: [kind, dependency]}
 receivers:
 - {name: quiet, notify: [slack: '#agents']}
 - {name: loud, notify: [slack: '#triage', pagerduty: 'env:PD_KEY']}
