@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from detectors.rollout import Comparison
+from detectors.rollout import Comparison, Rollout
+from detectors.settings import Watch
 from schemas.wire import decode_event
 from tests.conftest import shared_data
 
@@ -67,3 +68,20 @@ def test_real_sessions_made_twice_as_dear_are_not(policies):
         verdict = compared.observe(datetime(2026, 2, 22, tzinfo=UTC), arm, "retail", values)
     assert (verdict.state, verdict.blamed) == ("roll_back", ("cost",))
     assert compared.effects["cost"].low > 1
+
+
+@pytest.mark.data
+def test_policies_served_one_after_the_other_have_no_control_and_no_verdict():
+    detector, told, grid = Rollout(Watch(), {}), {}, 0.0
+    with gzip.open(shared_data("retail_agent_events.jsonl.gz")) as lines:
+        for line in lines:
+            each = decode_event(line.rstrip())
+            at = each.time.timestamp()
+            if at >= grid:
+                for found in detector.findings(at):
+                    told.setdefault((found.finding, found.labels["release"][:20]), at)
+                    assert detector._compared.verdict.state == "hold"
+                grid = at + 5
+            if each.type in Rollout.watches:
+                detector.observe(each, at)
+    assert list(told) == [("no_control", "[Retail][Policy_v1]["), ("no_control", "[Retail][Policy_v2][")]
