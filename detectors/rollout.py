@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.detector import Finding, State
+from detectors.detector import State, Unworded
 from detectors.durations import duration
 from detectors.failures.affected import sample_of
 from detectors.rollouts.comparison import Comparison
-from detectors.rollouts.rollout_finding import invalid, no_control, ready, worse
+from detectors.rollouts.rollout_finding import found
 from detectors.rollouts.sessions import METRICS, Session, Sessions, key_of
 from detectors.rollouts.trial import MOST_SAMPLES, Trial
 from detectors.rollouts.verdict import Verdict
@@ -182,21 +182,19 @@ class Rollout:
         oldest = next(iter(self._state.sessions.open.values()), None)
         return self._trial.over_at if oldest is None else oldest.began + self._ripe_s
 
-    def findings(self, now: float) -> Sequence[Finding]:
+    def findings(self, now: float) -> Sequence[Unworded]:
         """What holds of the rollout."""
         trial, compared = self._trial, self._compared
         if compared is None:
             return ()
         for session in self._state.sessions.ripe(now - self._ripe_s):
             self._score(compared, session)
-        state = compared.verdict.state
-        trial.settle(state, now)
+        trial.settle(compared.verdict.state, now)
         if not trial.release:
             self._finish()
             return ()
-        found = {"roll_back": worse, "invalid": invalid, "promote": ready}.get(state)
-        alone = [no_control(trial)] if trial.alone and state == "hold" else []
-        return [found(trial, compared)] if found is not None else alone
+        told = found(trial, compared)
+        return () if told is None else (told,)
 
     def _score(self, compared: Comparison, session: Session) -> None:
         if session.share != self._state.step:

@@ -1,8 +1,10 @@
 """What to say of a rollout: worse, not comparable, fit to go on, or without a control."""
 
+from collections.abc import Callable
+from functools import partial
 from math import isfinite
 
-from detectors.detector import Finding
+from detectors.detector import Finding, Unworded
 from detectors.rollouts.comparison import Comparison
 from detectors.rollouts.evidence import Effect
 from detectors.rollouts.trial import Trial
@@ -19,7 +21,26 @@ _WHAT = {
 _UNITS = {"cost": "USD per session", "duration": "s", "tokens": "tokens per session"}
 
 
-def worse(trial: Trial, compared: Comparison) -> Finding:
+def found(trial: Trial, compared: Comparison) -> Unworded | None:
+    """What a verdict finds, or that there is no control; None while there is nothing to say."""
+    verdict = compared.verdict
+    if verdict.state == "hold":
+        return _unworded("no_control", trial, {}, partial(_no_control, trial)) if trial.alone else None
+    if verdict.state == "roll_back":
+        blamed = {"metric": verdict.blamed[0]}
+        return _unworded("worse", trial, blamed, partial(_worse, trial, compared))
+    if verdict.state == "invalid":
+        return _unworded("invalid", trial, {"fault": verdict.fault}, partial(_invalid, trial, compared))
+    return _unworded("ready", trial, {}, partial(_ready, trial, compared))
+
+
+def _unworded(finding: str, trial: Trial, labels: dict[str, str], words: Callable[[], Finding]) -> Unworded:
+    """The label `metric` is the first that was blamed: it does not change."""
+    onset = trial.decided or trial.alone
+    return Unworded(finding=finding, onset=onset, labels={"release": trial.release, **labels}, words=words)
+
+
+def _worse(trial: Trial, compared: Comparison) -> Finding:
     """The canary is worse: roll it back."""
     verdict, effects = compared.verdict, compared.effects
     metric = verdict.blamed[0]
@@ -49,7 +70,7 @@ def worse(trial: Trial, compared: Comparison) -> Finding:
     )
 
 
-def invalid(trial: Trial, compared: Comparison) -> Finding:
+def _invalid(trial: Trial, compared: Comparison) -> Finding:
     """The arms are not recorded alike: hold, and mend that."""
     verdict = compared.verdict
     return Finding(
@@ -71,7 +92,7 @@ _FAULTS = {
 }
 
 
-def ready(trial: Trial, compared: Comparison) -> Finding:
+def _ready(trial: Trial, compared: Comparison) -> Finding:
     """The canary is within its margins on every metric: promote."""
     verdict = compared.verdict
     told = [
@@ -91,7 +112,7 @@ def ready(trial: Trial, compared: Comparison) -> Finding:
     )
 
 
-def no_control(trial: Trial) -> Finding:
+def _no_control(trial: Trial) -> Finding:
     """There is nothing to compare with: hold."""
     return Finding(
         finding="no_control",

@@ -43,7 +43,9 @@ class Shown:
     @property
     def finding(self):
         [found] = self.found
-        return found
+        told = found.told()
+        assert (told.finding, told.onset, told.labels) == (found.finding, found.onset, found.labels)
+        return told
 
     @property
     def trial(self):
@@ -143,7 +145,7 @@ def test_escalations_are_no_failures():
         ended = is_canary(data) and data.conversation.state == "ended"
         return event(START_S, error={"type": "handoff", "class": "escalation"}).data.error if ended else None
 
-    assert Shown().feed(changed(rollout(700, worse=0.0), error=escalated)).found in ((), [])
+    assert Shown().feed(changed(rollout(700, worse=0.0), error=escalated)).found == ()
 
 
 def test_where_it_is_worse_is_named():
@@ -164,7 +166,7 @@ def test_where_it_is_worse_is_named():
 
 def test_a_canary_without_control_is_told_and_held():
     shown = Shown().feed(rollout(60, share=1.0))
-    assert shown.found == []
+    assert shown.found == ()
     shown.feed(rollout(60, begin_s=700, share=1.0, every_s=20))
     assert shown.finding.finding == "no_control"
     assert "nothing to compare it with: hold" in shown.finding.summary
@@ -172,7 +174,7 @@ def test_a_canary_without_control_is_told_and_held():
     shown.feed(rollout(5, begin_s=2000, share=1.0))
     assert shown.finding.onset == onset
     shown.feed(rollout(40, begin_s=2100, share=0.3))
-    assert shown.found == []
+    assert shown.found == ()
 
 
 def test_a_canary_within_its_margins_is_ready_and_may_still_turn_bad():
@@ -226,7 +228,7 @@ def test_other_currencies_and_odd_scores_are_left_out():
         )
 
     shown = Shown().feed(changed(rollout(200), usage=usage, evaluation=odd))
-    assert shown.found == []
+    assert shown.found == ()
     assert shown.detector._compared.effects["cost"].canary is None
     assert shown.detector._compared.effects["evaluation"].canary is None
 
@@ -259,7 +261,7 @@ def test_what_is_rolled_back_is_over_an_hour_after_its_last_session():
 
 def test_a_canary_nobody_judged_is_forgotten_after_a_day():
     shown = Shown().feed(rollout(10))
-    assert shown.wait(2 * HOUR_S) == []
+    assert shown.wait(2 * HOUR_S) == ()
     assert shown.detector.wake_at == shown.trial.last_canary + 24 * HOUR_S
     shown.wait(24 * HOUR_S)
     assert not shown.trial.release
@@ -268,7 +270,7 @@ def test_a_canary_nobody_judged_is_forgotten_after_a_day():
 def test_steps_of_a_ramp_are_followed_by_the_sessions_that_begin_after_them():
     shown = Shown().feed([step(START_S, 0.1), *rollout(300, share=0.1)])
     shown.feed([step(START_S + 3100, 0.5), *rollout(600, begin_s=3200, share=0.5, seed=5)])
-    assert shown.found == []
+    assert shown.found == ()
     assert shown.detector._compared._share == 0.5
 
 
@@ -288,7 +290,7 @@ def test_a_new_release_begins_anew_and_an_old_one_does_not_come_back():
     shown = worse()
     shown.feed(changed(rollout(40, begin_s=7200, seed=6), release=as_("v3")))
     assert shown.trial.release == "v3"
-    assert shown.found == []
+    assert shown.found == ()
     shown.feed(rollout(40, begin_s=7700, worse=0.9, seed=7))
     assert (shown.trial.release, shown.trial.done) == ("v3", ["v2"])
     for number in range(2 * MOST_DONE):
@@ -357,7 +359,7 @@ def test_the_greatest_and_the_least_numbers_of_the_contract_are_borne():
         return data.evaluation and msgspec.structs.replace(data.evaluation, score_value=wild)
 
     shown = Shown(maturity="1m").feed(changed(rollout(400, worse=0.9), usage=usage, evaluation=score))
-    told = shown.finding.told()
+    told = shown.finding
     assert "inf" not in told.summary
     assert "nan" not in told.summary
 
