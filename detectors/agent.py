@@ -34,6 +34,21 @@ class Body(msgspec.Struct, array_like=True):
     woken_at: float | None
 
 
+class Heard(msgspec.Struct, array_like=True):
+    """The same but for what stands behind `last_event`; what stands before it is not looked at."""
+
+    detectors: msgspec.Raw
+    standing: msgspec.Raw
+    digests: msgspec.Raw
+    ages: msgspec.Raw
+    env: msgspec.Raw
+    changes: msgspec.Raw
+    last_event: float
+
+
+_heard = msgspec.msgpack.Decoder(Heard)
+
+
 class AgentState:
     """Everything the bank knows of one agent. Times in POSIX seconds of event time."""
 
@@ -149,6 +164,10 @@ class AgentState:
     def _stale(self, at: float) -> bool:
         return at - self._last_event > STALE_S
 
+    def rests(self, since: float) -> bool:
+        """Whether nothing was heard of it since then, nothing stands, and it waits for nothing."""
+        return self._last_event < since and self.woken_at is None and not self.noted
+
     def _speaking(self, at: float) -> Mapping[str, Detector]:
         """Who has a say: all detectors, or while nothing is heard of the agent those that outlive it."""
         if not self._stale(at):
@@ -228,6 +247,11 @@ class AgentState:
             self.detectors[detector] = kind.load(watch, options, piece, version)
         except Exception as fault:  # noqa: BLE001 - the others still continue
             self._faults.append(_fault(kind.load, fault))
+
+
+def last_event(saved: Saved) -> float:
+    """When an agent was last heard of, by its saved state; POSIX seconds of event time."""
+    return _heard.decode(saved.body).last_event
 
 
 def _parts(parts: Mapping[str, bytes], detector: str) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from schemas.wire import moment
 
 WATERMARK_EVERY_S = 60.0
 """How often the events' watermark is told to routing, where that is the clock."""
+DAY_S = 86400.0
 LONGEST_REASON = 1000
 
 
@@ -60,6 +61,9 @@ class Asking:
             for name in grid.asked(at):
                 outputs += self._ask(name, at, record, known)
             at = grid.following(at)
+        seen_s = min(to_s, known)
+        if seen_s // DAY_S > mark.watermark // DAY_S:
+            self._keys.forget(seen_s, record.offset)
         crowd = mark.crowd.signal(f"agent.events/{self._partition}", self._keys.most, to_s)
         if crowd is not None:
             outputs.append(_signalled(crowd, to_s))

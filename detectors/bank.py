@@ -171,8 +171,8 @@ class Bank:
         """Agents that changed since they were saved, with the first offset that is not saved."""
         return self._keys.unsaved
 
-    def save(self, key: str) -> Saved:
-        """The state of an agent, containing everything up to the last record."""
+    def save(self, key: str) -> Saved | None:
+        """The state of an agent, containing everything up to the last record; None if it is forgotten."""
         return self._keys.save(key, self._offset, self._asking.wanted(key))
 
     def load(self, key: str, saved: Saved) -> None:

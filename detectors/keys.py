@@ -1,10 +1,13 @@
 """The agents of one partition: awake, or asleep as the bytes that a snapshot kept of them."""
 
-from detectors.agent import VERSION, AgentState
+from detectors.agent import VERSION, AgentState, last_event
 from detectors.crowd import OVERFLOW
 from detectors.following import Following
 from detectors.mark import Mark
 from schemas.record import Saved
+
+SILENT_S = 35 * 86400.0
+"""An agent silent for longer is forgotten: later than one that works once a month comes back."""
 
 
 class Keys:
@@ -50,19 +53,41 @@ class Keys:
         return self.state(name, offset)
 
     def wanted(self, name: str) -> float | None:
-        """When an agent wants to be asked though no event comes."""
+        """When an agent wants to be asked though no event comes; None of one that is forgotten."""
         state = self.awake.get(name)
-        return state.woken_at if state is not None else self.asleep[name].wake_at
+        if state is not None:
+            return state.woken_at
+        saved = self.asleep.get(name)
+        return None if saved is None else saved.wake_at
+
+    def forget(self, now: float, offset: int) -> None:
+        """Forgets agents that were silent for long; what was saved of them is to be removed.
+
+        One whose saved state already contains the offset has been heard of later in the log.
+        """
+        since = now - SILENT_S
+        asleep = [
+            name
+            for name, saved in self.asleep.items()
+            if saved.wake_at is None and saved.applied < offset and last_event(saved) < since
+        ]
+        awake = [name for name, state in self.awake.items() if state.rests(since)]
+        for name in (*asleep, *awake):
+            self.asleep.pop(name, None)
+            self.awake.pop(name, None)
+            self.unsaved.setdefault(name, offset)
 
     def configure(self) -> None:
         """All that are awake follow what is followed now."""
         for state in self.awake.values():
             state.configure(self._following.settings)
 
-    def save(self, name: str, offset: int, wake_at: float | None) -> Saved:
-        """The state of an agent, containing everything up to an offset."""
+    def save(self, name: str, offset: int, wake_at: float | None) -> Saved | None:
+        """The state of an agent, containing everything up to an offset; None if it is forgotten."""
         self.unsaved.pop(name, None)
-        state = self.awake[name]
+        state = self.awake.get(name)
+        if state is None:
+            return None
         state.noted = False
         return state.save(offset, wake_at)
 

@@ -31,8 +31,10 @@ class Fold(Protocol):
         """Keys that changed since they were saved, with the first offset that is not saved."""
         ...
 
-    def save(self, key: str) -> Saved:
+    def save(self, key: str) -> Saved | None:
         """The state of a key as of now; it counts as saved from here on, until it changes again.
+
+        None: the key is over, and what was saved of it is to be removed.
 
         A host whose write fails asks again, so a key that did not change can be saved, too.
         """

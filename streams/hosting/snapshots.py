@@ -132,12 +132,19 @@ class Snapshots:
             left, self._before = self._before, []
             await self._append([Outgoing(key, None) for key in left])
 
-    async def write(self, keys: Mapping[str, Saved]) -> None:
-        """Writes entries: parts that are new, then the entries, then tombstones of what they replace."""
+    async def write(self, keys: Mapping[str, Saved | None]) -> None:
+        """Writes entries: parts that are new, then the entries, then tombstones of what they replace.
+
+        None: the key is over, and there are only tombstones.
+        """
         standing: dict[str, set[Place]] = {}
         parts: list[Outgoing] = []
         entries: list[Outgoing] = []
         for name, saved in keys.items():
+            if saved is None:
+                standing[name] = set()
+                self._strewn.setdefault(name, set())
+                continue
             place = Place(self._epoch, "entry", "", name)
             digests = {part: _digest(piece) for part, piece in saved.parts.items()}
             pieces = {place.part(digests[part]): piece for part, piece in saved.parts.items() if piece}
@@ -147,7 +154,8 @@ class Snapshots:
             entries.append(Outgoing(place.key(), msgspec.msgpack.encode(entry)))
             standing[name] = {place, *pieces}
             self._strewn.setdefault(name, set()).update(new)
-        await self._append([*parts, *entries])
+        if entries:
+            await self._append([*parts, *entries])
         await self._replace(standing)
 
     async def _replace(self, standing: Mapping[str, set[Place]]) -> None:
@@ -159,8 +167,10 @@ class Snapshots:
             gone += [Outgoing(each.key(), None) for each in sorted(self._strewn[name])]
         if gone:
             await self._append(gone)
-        for name in standing:
+        for name, places in standing.items():
             del self._strewn[name]
+            if not places:
+                del self._written[name]
 
 
 def _put(live: dict[bytes, bytes], record: Record) -> None:
@@ -191,13 +201,14 @@ def _saved(place: Place, entry: Entry, places: Mapping[Place, bytes]) -> Saved:
     return Saved(entry.applied, entry.body, entry.version, entry.wake_at, parts)
 
 
-def batches(keys: Iterable[tuple[str, Saved]], most_bytes: int) -> Iterator[dict[str, Saved]]:
+def batches(keys: Iterable[tuple[str, Saved | None]], most_bytes: int) -> Iterator[dict[str, Saved | None]]:
     """Splits a large snapshot, so that no append grows without bound. Takes the next key when it is due."""
-    batch: dict[str, Saved] = {}
+    batch: dict[str, Saved | None] = {}
     size = 0
     for name, saved in keys:
         batch[name] = saved
-        size += len(saved.body) + sum(len(piece) for piece in saved.parts.values())
+        if saved is not None:
+            size += len(saved.body) + sum(len(piece) for piece in saved.parts.values())
         if size >= most_bytes:
             yield batch
             batch, size = {}, 0

@@ -5,9 +5,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from detectors.asking import DAY_S
 from detectors.bank import Bank
 from detectors.crowd import OVERFLOW
+from detectors.keys import SILENT_S
 from detectors.registry import discover
+from schemas.control import Tick
 from schemas.event import EVENT_TYPES
 from schemas.record import Record
 from schemas.wire import Malformed, moment
@@ -468,6 +471,52 @@ class TestTheClock:
             tape.event(at_s)
         tape.tick(300)
         assert not wakes(tape.outputs)
+
+
+class TestForgetting:
+    LONG_S = SILENT_S + 2 * DAY_S
+
+    def test_an_agent_that_is_silent_for_long_is_forgotten_and_what_was_saved_of_it_removed(self):
+        tape = Tape()
+        tape.event(0, "ana")
+        tape.event(DAY_S, "bo")
+        tape.bank.save("ana")
+        tape.event(SILENT_S + DAY_S, "bo")
+        assert dict(tape.bank.unsaved()) == {"bo": 1, "ana": 2}
+        assert tape.bank.save("ana") is None
+        assert tape.bank.save("bo") is not None
+        tape.event(self.LONG_S, "ana", attributes={"find": 1})
+        assert signals(tape.tick(self.LONG_S + 5))[0].summary == "1 seen "
+
+    def test_an_agent_that_waits_for_something_is_kept(self):
+        tape = Tape()
+        tape.told(0, "ana", wake=START_S + 2 * self.LONG_S)
+        tape.event(1, "bo", attributes={"wake": START_S + 2 * self.LONG_S})
+        tape.tick(5)
+        tape.told(6, "bo", wake=START_S + 30)
+        tape.tick(60)
+        tape.tick(self.LONG_S)
+        assert sorted(tape.bank._keys.awake) == ["ana"]
+        tape.tick(2 * self.LONG_S + DAY_S)
+        assert not tape.bank._keys.awake
+
+    @pytest.mark.parametrize(("offset", "left"), [(1, ["ana"]), (2, [])])
+    def test_a_sleeping_agent_is_forgotten_unless_it_is_heard_of_later_in_the_log(self, offset, left):
+        tape = Tape()
+        tape.event(0, "ana")
+        tape.tick(5)
+        heir = Tape()
+        heir.bank.load("ana", tape.bank.save("ana"))
+        heir.bank.resume(tape.bank.mark())
+        heir.offset = offset
+        heir.tick(self.LONG_S)
+        assert sorted(heir.bank._keys.asleep) == left
+
+    def test_the_end_of_published_history_forgets_nobody(self):
+        tape = Tape()
+        tape.event(0)
+        tape.control(Tick(time=moment(START_S + self.LONG_S), last=True))
+        assert sorted(tape.bank._keys.awake) == ["ana"]
 
 
 class TestRestarts:

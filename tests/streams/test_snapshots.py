@@ -62,6 +62,23 @@ class TestAnHeir:
         await first.write({"a": saved(9, big=b"y")})
         assert (await found(disk)).keys == {"a": saved(9, big=b"y"), "b": saved(5)}
 
+    async def test_finds_nothing_of_a_key_that_is_over(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(5, big=b"x"), "b": saved(5)})
+        second = await owned(disk, "second")
+        await second.write({"a": None, "c": None})
+        assert (await found(disk)).keys == {"b": saved(5)}
+        assert not [key for key in standing(disk) if key.endswith(b"/a")]
+
+    async def test_finds_what_came_after_a_key_was_over(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(5, big=b"x")})
+        await first.write({"a": None})
+        await first.write({"a": saved(9, big=b"x")})
+        assert (await found(disk)).keys == {"a": saved(9, big=b"x")}
+
     async def test_sees_nothing_that_comes_after_its_claim(self):
         disk = Disk()
         first = await owned(disk, "first")
