@@ -159,7 +159,8 @@ class AgentState:
         if at > known:
             found = self._signals.standing(found, self._lasting)
         of = About(self.name, self._env, self._changes)
-        return [*ended, *self._signals.settle(found, of, at)], found.faults
+        reason = "stale" if self._stale(at) else "recovered"
+        return [*ended, *self._signals.settle(found, of, at, reason)], found.faults
 
     def _stale(self, at: float) -> bool:
         return at - self._last_event > STALE_S

@@ -1,4 +1,4 @@
-"""Cost that breaks out: spikes of the cost per interaction by model, and sessions far dearer than others.
+"""Cost that breaks out: dearer interactions by model, sessions far dearer than others, budgets that run out.
 
 Cost is `usage.cost_amount` of operations, in US dollars; other currencies are left out and counted.
 Everything is learnt from the agent itself, online; a model that was never seen is a series of its own with a
@@ -12,10 +12,13 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
+from detectors.costs.breakdown import Money
+from detectors.costs.budget import Budget, Ledger
+from detectors.costs.budget_finding import budget_findings
 from detectors.costs.cost_finding import dear_sessions, spike
 from detectors.costs.cost_series import MINUTE_S, CostSeries
 from detectors.costs.cost_sessions import CostSessions
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, Unworded
 from detectors.durations import duration
 from detectors.settings import Watch
 from schemas.event import Event
@@ -34,42 +37,59 @@ DEAREST_USD = 1e9
 
 
 class Remembered(Struct, array_like=True):
-    """The whole state. `foreign`: costs in other currencies, which are left out."""
+    """The whole state. `foreign`: costs in other currencies, left out."""
 
     series: dict[str, CostSeries] = {}
     sessions: CostSessions = field(default_factory=CostSessions)
     closes_at: float = 0.0
     last: float = 0.0
     foreign: int = 0
+    money: Money = field(default_factory=Money)
+    ledger: Ledger | None = None
 
 
 class Cost:
-    """Findings `spike` (label `model`) and `session`.
+    """Findings `spike` (label `model`), `session`, `budget` (label `step`) and `over_budget`.
 
     Options: `arl`, the span in which a quiet agent may be told of falsely once in expectation (default 30d).
     """
 
     name: ClassVar[str] = "cost"
     version: ClassVar[int] = 1
-    warm_up: ClassVar[str] = "60 minutes with at least 8 interactions of a model; 100 sessions that ended."
+    warm_up: ClassVar[str] = (
+        "60 minutes with at least 8 interactions of a model; 100 sessions that ended; a day for a forecast."
+    )
     quiet_arl_days: ClassVar[float] = 30.0
+    outlives_s: ClassVar[float] = 8 * 86_400.0
+    """A budget that is spent stays so, whether or not its agent goes on."""
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
 
-    __slots__ = ("_closes_at", "_last", "_series", "_sessions", "_state", "_threshold_s")
+    __slots__ = ("_budget", "_closes_at", "_last", "_series", "_sessions", "_state", "_threshold_s")
 
-    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
         self._threshold_s = _threshold_s(options)
         self._restore(Remembered())
+        self._follow(watch)
 
     def _restore(self, state: Remembered) -> None:
         self._state, self._series, self._sessions = state, state.series, state.sessions
         self._closes_at, self._last = state.closes_at, state.last
         self._sessions.span_s = self._threshold_s
+        self._budget = None if state.ledger is None else Budget(state.ledger)
 
-    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+    def _follow(self, watch: Watch) -> None:
+        if not watch.budget_usd:
+            self._budget = None
+        elif self._budget is None:
+            self._budget = Budget(Ledger(watch.budget_usd, watch.budget_period))
+        else:
+            self._budget.follow(watch.budget_usd, watch.budget_period)
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Follows other options; what was learnt stays."""
         self._threshold_s = self._sessions.span_s = _threshold_s(options)
+        self._follow(watch)
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: operations that cost something, and ends of sessions."""
@@ -108,44 +128,66 @@ class Cost:
         """Closes the minute that is over. An agent that was silent for long begins anew."""
         stale = now - self._last > STALE_S
         grid = floor(now / MINUTE_S) * MINUTE_S
+        money, usd = self._state.money, 0.0
         for series in self._series.values():
+            minute = series.minute
+            usd += minute.cost - minute.counted
+            minute.counted = minute.cost
             series.close(self._closes_at, self._threshold_s)
+            if series.minute is not minute:
+                money.today.spread(minute.tally, minute.cost)
             if stale:
                 series.forget()
             else:
                 series.settle(grid)
         self._sessions.settle(now)
+        if self._budget is not None:
+            self._budget.take(usd, self._closes_at, grid)
+        money.turn(grid)
         self._closes_at = grid + MINUTE_S
 
     @property
     def wake_at(self) -> float | None:
-        """The end of the open minute, while something was spent in it or something holds."""
-        waiting = any(each.minute.count or each.rise for each in self._series.values())
-        return self._closes_at if waiting or self._sessions.dear else None
+        """The end of the open minute, while something was spent in it or something holds.
 
-    def findings(self, now: float) -> Sequence[Finding]:
-        """What holds: spikes as of the last closed minute, dear sessions as of now."""
+        Where nothing is left but a budget that is told, the end of its period.
+        """
+        waiting = any(each.minute.count or each.rise for each in self._series.values())
+        if waiting or self._sessions.dear:
+            return self._closes_at
+        budget = self._budget
+        return budget.ledger.ends if budget is not None and budget.ledger.holding else None
+
+    def findings(self, now: float) -> Sequence[Finding | Unworded]:
+        """What holds: spikes and budgets as of the last closed minute, dear sessions as of now."""
         if now >= self._closes_at:
             self._turn(now)
         foreign = self._state.foreign
         note = f" ({foreign:,} costs in other currencies left out)" if foreign else ""
-        found = [
+        found: list[Finding | Unworded] = [
             spike(model, series, series.rise, note)
             for model, series in self._series.items()
             if series.rise is not None and series.rise.told
         ]
         dear = self._sessions.dear
-        return found if dear is None else [*found, dear_sessions(self._sessions, dear, note)]
+        if dear is not None:
+            found.append(dear_sessions(self._sessions, dear, note))
+        if self._budget is not None and self._budget.ledger.holding:
+            found += budget_findings(self._budget, self._state.money, note)
+        return found
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """Learns what is usual anew; what holds ends."""
         for series in self._series.values():
             series.adopt()
         self._sessions.adopt()
+        if self._budget is not None:
+            self._budget.accept()
 
     def save(self) -> State:
         """The whole state, some kilobytes of msgpack."""
         self._state.closes_at, self._state.last = self._closes_at, self._last
+        self._state.ledger = None if self._budget is None else self._budget.ledger
         return State(msgspec.msgpack.encode(self._state))
 
     @classmethod
@@ -155,6 +197,7 @@ class Cost:
             raise ValueError(f"state of cost has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
         loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        loaded._follow(watch)
         return loaded
 
 

@@ -93,15 +93,15 @@ class Signals:
         }
         return Found(holding, found.mute, found.faults)
 
-    def settle(self, found: Found, of: About, at: float) -> list[Signal]:
-        """What changes: ended by evidence, opened, or asserted again."""
+    def settle(self, found: Found, of: About, at: float, reason: str = "recovered") -> list[Signal]:
+        """What changes: ended by evidence (for this reason), opened, or asserted again."""
         kept = self._capped(found, of, at)
         ended = [
             each
             for what, each in self._standing.items()
             if what not in kept and each.detector not in found.mute
         ]
-        return [*self._ended(ended, at, "recovered"), *self._asserted(kept, found.faults, of, at)]
+        return [*self._ended(ended, at, reason), *self._asserted(kept, found.faults, of, at)]
 
     def _capped(self, found: Found, of: About, at: float) -> Holding:
         """As many as may stand, those that stand already first; and, where some are left out, that."""

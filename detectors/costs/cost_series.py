@@ -42,7 +42,10 @@ MOST_SESSIONS = 64
 
 
 class Minute(Struct, array_like=True):
-    """The open minute: interactions, their cost in USD, tokens, and what was looked at closer."""
+    """The open minute: interactions, their cost in USD, tokens, and what was looked at closer.
+
+    `counted`: USD of it that the budget knows of.
+    """
 
     count: int = 0
     cost: float = 0.0
@@ -52,6 +55,7 @@ class Minute(Struct, array_like=True):
     dearest: float = 0.0
     sample: Sample | None = None
     sessions: dict[str, int] = {}
+    counted: float = 0.0
 
 
 class Rise(Struct, array_like=True):

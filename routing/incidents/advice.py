@@ -18,6 +18,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "cost": "Find the model or release that costs more; cap sessions until it is understood.",
     "cost/spike": "Find the model or release that costs more; cap sessions until it is understood.",
     "cost/budget": "Lower the limits or raise the budget before the period's money is spent.",
+    "cost/over_budget": "Decide whether the agent may go on: raise the budget, or cap or stop it.",
     "cost/session": "Look into the session that stands out; stop it if it loops.",
     "input_shift": "Read the samples; defer such inputs to a person if the agent was not validated for them.",
     "input_shift/injection": "Read the samples; if it is an attack, block its source; check what was done.",

@@ -32,6 +32,8 @@ BASE = {
     "error_rate": 40,
     "cost": 30,
     "cost/session": 20,
+    "cost/budget": 40,
+    "cost/over_budget": 65,
     "input_shift": 30,
     "session/loop": 25,
     "session/runaway": 40,

@@ -1,11 +1,14 @@
-"""Streams for the laws: calls of about a cent; then they cost six times as much."""
+"""Streams for the laws: calls of about a cent; then they cost six times as much, and more than the budget."""
 
 import random
 from collections.abc import Iterator
 
+from detectors.settings import Watch
 from schemas.event import Event
 from tests.detectors.agent_events import START_S, event
 
+WATCH = Watch(budget_usd=14.0, budget_period="hour")
+"""A stable hour costs about ten dollars."""
 _EVERY_S = 4.0
 _CALLS = 5
 

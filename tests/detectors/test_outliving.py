@@ -97,3 +97,17 @@ def test_a_restart_amid_the_silence_changes_nothing():
     again.bank.resume(mark)
     again.bank.load("ana", saved)
     assert again.tick(HOUR_S + 120) == t.tick(HOUR_S + 120)
+
+
+class Giving(Lasting):
+    """Gives up what it found half an hour into the silence."""
+
+    def findings(self, now):
+        return super().findings(now) if now < START_S + HOUR_S / 2 else []
+
+
+def test_what_it_gives_up_amid_the_silence_is_stale_and_not_recovered():
+    t = tape(lasting=Giving)
+    t.told(0, find=1)
+    t.tick(HOUR_S)
+    assert states(t.signals[-1:]) == [("lasting", "resolved", "stale")]

@@ -251,3 +251,4 @@ def test_the_same_text_gives_the_same_policy():
 def test_a_dear_session_alone_is_a_warning_at_the_most_by_default():
     table = policy(LEAST).severity
     assert (table.base["cost/session"], table.base["cost"]) == (20, 30)
+    assert (table.base["cost/budget"], table.base["cost/over_budget"]) == (40, 65)
