@@ -26,6 +26,7 @@ class TextShift:
         self._fresh = TextWatch(len(reference), TEXTS_APART)
         for at, text in enumerate(reference):
             self._fresh.take(read(text), (0, 0, 0), at * _EACH_S)
+        self._sessions: dict[str, int] = {}
         self.reset()
 
     def update(self, text: str, session: str | None = None) -> Shift | None:
@@ -33,9 +34,9 @@ class TextShift:
         self._seen += 1
         if session is not None and not self._admits(session):
             return None
-        before = self._watch.hold
         self._watch.take(read(text), (hashed(session), 0, 0), self._seen * _EACH_S)
-        return Shift.of(self._watch) if before is None else None
+        held, self._held = self._held, self._watch.hold is not None
+        return Shift.of(self._watch) if self._held and not held else None
 
     def _admits(self, session: str) -> bool:
         last = self._sessions.get(session)
@@ -50,9 +51,10 @@ class TextShift:
     def reset(self) -> None:
         """Back to the state just after the reference."""
         self._seen = self._fresh.size
-        self._sessions: dict[str, int] = {}
+        self._held: bool = False
+        self._sessions = {}
         saved, parts = self._fresh.save()
-        self._watch = TextWatch(self._fresh.size, self._fresh.apart)
+        self._watch: TextWatch = TextWatch(self._fresh.size, self._fresh.apart)
         self._watch.load(saved, parts)
 
 

@@ -16,6 +16,8 @@ BINS = 8
 """Kinds of length that are properties of a text, beside its words."""
 MOST_FOLLOWED = 32
 """Different words of a text whose frequencies are followed."""
+_COMMON = 256
+"""Words that are looked up at once: most of those that come."""
 OTHERS = BINS + len(STRUCTURES)
 """Properties that are no words."""
 
@@ -59,7 +61,7 @@ class TextReference:
     """
 
     __slots__ = (
-        "_couples", "_edges", "_firsts", "_frequencies", "_seconds", "_words",
+        "_common", "_couples", "_edges", "_firsts", "_frequencies", "_seconds", "_words",
         "fixed", "quantities", "size", "tables",
     )  # fmt: skip
 
@@ -71,6 +73,8 @@ class TextReference:
         self._edges = edges(lengths)
         self._words = array("I", fixed.words)
         self._frequencies = array("H", fixed.frequencies)
+        most = sorted(range(len(self._words)), key=lambda at: -self._frequencies[at])[:_COMMON]
+        self._common = {self._words[at]: at for at in most}
         self._firsts = array("H", fixed.firsts)
         self._seconds = array("H", fixed.seconds)
         self._couples = fixed.couples
@@ -109,24 +113,27 @@ class TextReference:
 
     def scores(self, reading: Reading) -> Scored:
         """A text's novelty and surprise, and the places of its words."""
-        words, known = self._words, len(self._words)
+        words, known, common = self._words, len(self._words), self._common
         frequencies, firsts, seconds, couples = self._frequencies, self._firsts, self._seconds, self._couples
         places: dict[int, int] = {}
         counts: list[int] = []
         pairs: list[int] = []
         before = -1
         for word in reading.hashes:
-            place = bisect_left(words, word)
-            if place == known or words[place] != word:
-                place = -1
-            counts.append(frequencies[place] if place >= 0 else 0)
+            place = common.get(word, -1)
+            if place < 0:
+                place = bisect_left(words, word)
+                if place == known or words[place] != word:
+                    place = -1
             places[word] = place
-            pairs.append(0)
+            couple = 0
+            counts.append(frequencies[place] if place >= 0 else 0)
             if place >= 0 <= before:
                 end = firsts[before + 1]
                 at = bisect_left(seconds, place, firsts[before], end)
                 if at < end and seconds[at] == place:
-                    pairs[-1] = couples[at]
+                    couple = couples[at]
+            pairs.append(couple)
             before = place
         novelty, surprise = measured(counts, pairs[1:], self.size)
         return Scored(novelty, surprise, places)

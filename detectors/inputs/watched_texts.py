@@ -71,20 +71,22 @@ class WatchedTexts:
         longer, as_long = above(lengths, reading.length)
         novel, surprising = above(novelties, scored.novelty), above(surprises, scored.surprise)
         size = len(lengths)
-        first, second = map(above, mix.tables, mix.scores(places))
+        short, long = mix.tables
+        for_short, for_long = mix.scores(places)
+        first, second = above(short, for_short), above(long, for_long)
         ranks = (novel, surprising, (longer, as_long), (size - as_long, size - longer), first, second)
         raws = (
             scored.novelty,
             scored.surprise,
             reading.length,
             reading.structure,
-            1 - sum(first) * self._half,
-            1 - sum(second) * self._half,
+            1 - (first[0] + first[1]) * self._half,
+            1 - (second[0] + second[1]) * self._half,
         )
         self._recent.append(now, who, raws)
         self._tracker.take(now, raws, ranks, self._recent)
         mix.take(places)
-        return 1 - min(sum(novel), sum(surprising)) / (2 * size)
+        return 1 - min(novel[0] + novel[1], surprising[0] + surprising[1]) / (2 * size)
 
     def story(self) -> Story | None:
         """What to tell of the shift that holds."""

@@ -61,10 +61,12 @@ class WordMix:
             scores.sort(kind="stable")
             self.tables.append(array("h", scores.tobytes()))
 
-    def scores(self, places: Sequence[int]) -> list[int]:
+    def scores(self, places: Sequence[int]) -> tuple[int, int]:
         """How much a text is of the kind that became more frequent, for each half-life."""
         root = sqrt(len(places))
-        return [round(sum(map(weights.__getitem__, places)) / root) for weights in self._weights]
+        short, long = self._weights
+        one, two = sum(map(short.__getitem__, places)), sum(map(long.__getitem__, places))
+        return round(one / root), round(two / root)
 
     def places(self, reading: Reading, scored: Scored) -> list[int]:
         """Where a text's properties are counted."""

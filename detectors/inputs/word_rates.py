@@ -5,6 +5,7 @@ Texts wait until so many came that they are counted together; the counts change 
 
 from array import array
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -78,11 +79,12 @@ class WordRates:
 
     def places(self, reading: Reading, scored: Scored, others: Sequence[int]) -> list[int]:
         """The places of a text's properties. A word never seen gets one, as long as there is room."""
-        found: list[int] = []
-        for word, place in scored.places.items():
-            if len(found) == MOST_FOLLOWED:
-                break
-            found.append(place if place >= 0 else self._place(reading, word))
+        found = list(scored.places.values())
+        del found[MOST_FOLLOWED:]
+        if -1 in found:
+            for at, word in enumerate(islice(scored.places, len(found))):
+                if found[at] < 0:
+                    found[at] = self._place(reading, word)
         found += others
         return found
 
