@@ -27,6 +27,8 @@ class TextShift:
         for at, text in enumerate(reference):
             self._fresh.take(read(text), (0, 0, 0), at * _EACH_S)
         self._sessions: dict[str, int] = {}
+        self._held = False
+        self._watch = self._fresh
         self.reset()
 
     def update(self, text: str, session: str | None = None) -> Shift | None:
@@ -51,10 +53,10 @@ class TextShift:
     def reset(self) -> None:
         """Back to the state just after the reference."""
         self._seen = self._fresh.size
-        self._held: bool = False
+        self._held = False
         self._sessions = {}
         saved, parts = self._fresh.save()
-        self._watch: TextWatch = TextWatch(self._fresh.size, self._fresh.apart)
+        self._watch = TextWatch(self._fresh.size, self._fresh.apart)
         self._watch.load(saved, parts)
 
 
