@@ -37,6 +37,14 @@ def after(at_s: float):
     return moment(START_S + at_s)
 
 
+def test_an_agent_renamed_in_mid_stream_is_another_agent():
+    tape = Tape()
+    tape.told(1, "old", find=1)
+    (first,) = signals(tape.told(7, "new"))
+    assert first.labels["agent"] == "old"
+    assert set(tape.bank.unsaved()) == {"old", "new"}
+
+
 class TestTime:
     def test_findings_are_asked_for_on_the_grid(self):
         tape = Tape()
