@@ -12,7 +12,7 @@ from schemas.page import ScorePart, Severity
 from schemas.signal import Signal
 
 RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "error": 2, "critical": 3}
-SHIFTS = frozenset({"input_shift", "metric", "cost", "latency"})
+SHIFTS = frozenset({"input_shift", "metric", "cost", "latency", "quality"})
 """Detectors of change that is not yet harm: alone they are at most a warning."""
 HARM = frozenset({"injection", "breach", "budget", "over_budget"})
 """Findings of those detectors that are harm by themselves."""
@@ -23,6 +23,7 @@ SAME_CALLS: Mapping[str, str] = {"models": "provider", "tools": "tool", "session
 OUTAGES = frozenset({"failing", "hanging", "rate_limited"})
 """Findings of `dependency` that say of calls that they fail."""
 CRITICAL, LOST = "a critical dependency", "error_rate sessions"
+TELEMETRY = "telemetry"
 SUSTAINED = timedelta(hours=1)
 LARGE_RATIO = 5.0
 LARGE_SIGMA = 10.0
@@ -150,7 +151,12 @@ def _trend(signal: Signal) -> ScorePart:
 def _shift_limit(
     signal: Signal, table: SeverityTable, now: datetime, beside: Collection[str]
 ) -> tuple[str, int]:
-    """A shift alone stays below `error`, unless it is large, lasts, or harm stands beside it."""
+    """A shift alone stays below `error`, unless it is large, lasts, or harm stands beside it.
+
+    What is wrong with the telling itself always does.
+    """
+    if signal.detector == TELEMETRY:
+        return ("telemetry is at most a warning", table.bands.get("error", 101) - 1)
     alone = signal.detector in SHIFTS and signal.finding not in HARM
     if not alone or _is_large(signal) or now - signal.onset >= SUSTAINED or not HARMFUL.isdisjoint(beside):
         return ("at most 100", 100)

@@ -45,6 +45,11 @@ BASE = {
     "dependency": 40,
     "dependency/slow": 30,
     "dependency/rate_limited": 30,
+    "quality": 30,
+    "quality/finish_reason": 15,
+    "approvals": 40,
+    "approvals/unapproved": 70,
+    "telemetry": 20,
 }
 BURN_RATE = (
     BurnRate(long="1h", short="5m", factor=14.4, score=90),

@@ -154,6 +154,13 @@ def test_a_shift_alone_is_at_most_a_warning():
     assert parts["a shift alone is at most a warning"] == -11
 
 
+def test_telemetry_is_at_most_a_warning_however_large_and_long():
+    grown = signal("telemetry", "malformed", magnitude=100.0, magnitude_unit="ratio", trend="rising")
+    total, parts = points(grown, ["error_rate"], env="prod", agent="pay-refunds")
+    assert total == 64
+    assert "telemetry is at most a warning" in parts
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -1,0 +1,145 @@
+"""Human oversight itself: requests that wait or expire, approvals given unread, operations without any."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import msgspec
+from msgspec import Struct, field
+
+from detectors.consents.approvers import MOST_APPROVERS, OTHER, Approver
+from detectors.consents.queue import Queue
+from detectors.consents.unapproved import GRANTED, HIGH, REFUSED, Consents
+from detectors.detector import Finding, State
+from detectors.durations import duration
+from detectors.settings import Watch
+from schemas.event import Approval, Event
+from schemas.identity import derived
+
+LONGEST_ID = 40
+LEAST_WAIT = "30m"
+GRANTING = frozenset({"approved", "modified"})
+
+
+class Remembered(Struct, array_like=True):
+    """The whole state. `approvers` are in order of their last approval."""
+
+    queue: Queue = field(default_factory=Queue)
+    approvers: dict[str, Approver] = {}
+    consents: Consents = field(default_factory=Consents)
+
+
+class Approvals:
+    """Findings `waiting`, `expiring`, `unapproved`, and `bulk` and `instant` (label `approver`).
+
+    Options: `wait`, how long a request may always wait (default 30m); `required`, `true` where operations of
+    high consequence need an approval although none was ever seen.
+    """
+
+    name: ClassVar[str] = "approvals"
+    version: ClassVar[int] = 1
+    warm_up: ClassVar[str] = "None; how long requests usually wait is known after twenty answers."
+    quiet_arl_days: ClassVar[float] = 30.0
+    watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.approval.v1"})
+    outlives_s: ClassVar[float] = 86400.0
+
+    __slots__ = ("_least_s", "_required", "_state")
+
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """Raises ValueError where an option does not hold."""
+        self._state = Remembered()
+        self.configure(watch, options)
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+        """Follows other options; what was learnt stays."""
+        self._least_s = duration(options.get("wait", LEAST_WAIT)).total_seconds()
+        self._required = str(options.get("required", False)).lower() == "true"
+        self._state.consents.known |= self._required
+
+    def observe(self, event: Event, now: float) -> None:
+        """Takes one event: approvals, and operations of high consequence."""
+        data = event.data
+        approval, operation = data.approval, data.operation
+        if approval is not None:
+            self._approval(event, approval, now)
+        if operation.consequence not in HIGH or event.type != "agent.operation.v1":
+            return
+        if data.error is None and operation.state != "started":
+            self._state.consents.operate(event, _session(event), now)
+
+    def _approval(self, event: Event, approval: Approval, now: float) -> None:
+        """What an approval says; nothing, where it has no state."""
+        state, session = approval.state, _session(event)
+        name = _short(approval.id or session or event.id)
+        if state == "requested":
+            self._state.queue.ask(name, event, now)
+            self._state.consents.ask(session, now)
+            return
+        if state is None:
+            return
+        if state == "auto":
+            # A policy may approve what can be taken back, not what cannot and is of high consequence.
+            level = approval.consequence or event.data.operation.consequence
+            if level not in HIGH or approval.reversible is not False:
+                self._state.consents.decide(session, GRANTED, now)
+            return
+        wait = self._state.queue.answer(name, now, approval.wait, float(state == "expired"))
+        self._state.consents.decide(session, GRANTED if state in GRANTING else REFUSED, now)
+        if state == "approved":
+            self._approver(approval.approver).approve(now, wait)
+
+    def _approver(self, name: str | None) -> Approver:
+        """Whoever approved; the one untouched for longest gives its place."""
+        approvers, known = self._state.approvers, _short(name or OTHER)
+        found = approvers.pop(known, None) or Approver()
+        if len(approvers) >= MOST_APPROVERS:
+            del approvers[next(iter(approvers))]
+        approvers[known] = found
+        return found
+
+    @property
+    def wake_at(self) -> float | None:
+        """When the oldest request will have waited too long."""
+        return self._state.queue.due(self._least_s)
+
+    def findings(self, now: float) -> Sequence[Finding]:
+        """What holds."""
+        state = self._state
+        queue, consents = state.queue, state.consents
+        if not queue.waiting and not queue.decided and consents.breach is None:
+            return ()
+        queue.settle(now, self._least_s)
+        consents.settle(now)
+        found = [*queue.findings(now, self._least_s), *consents.findings()]
+        for name, approver in state.approvers.items():
+            if approver.bulk is not None or approver.instant is not None:
+                approver.settle(now)
+                found += approver.findings(name)
+        return found
+
+    def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
+        """What holds is normal: it ends, and what waits is waited for no more."""
+        self._state = Remembered()
+        self._state.consents.known = self._required
+
+    def save(self) -> State:
+        """The whole state, some kilobytes of msgpack."""
+        return State(msgspec.msgpack.encode(self._state))
+
+    @classmethod
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """Continues from a saved state."""
+        if version != cls.version:
+            raise ValueError(f"state of approvals has version {version}, this is {cls.version}")
+        loaded = cls(watch, options)
+        loaded._state = msgspec.msgpack.decode(state.body, type=Remembered)
+        return loaded
+
+
+def _session(event: Event) -> str:
+    conversation = event.data.conversation
+    return _short((conversation.id if conversation is not None else None) or "")
+
+
+def _short(name: str) -> str:
+    """An id or, longer than a UUID, one derived from it: state is kept small."""
+    return name if len(name) <= LONGEST_ID else derived("id", name)

@@ -1,0 +1,84 @@
+"""Who approves, and whether they look: many at once, or within a second."""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from detectors.detector import Finding
+
+MOST_APPROVERS = 32
+OTHER = "(unnamed)"
+BULK = 10
+BULK_S = 60.0
+"""Ten approvals within a minute are more than anybody reads."""
+INSTANT_S = 1.0
+INSTANT = 5
+LAST = 20
+SHARE = 0.5
+OVER_AFTER_S = 3600.0
+"""Without another for an hour it is over."""
+
+
+class Approver(Struct, array_like=True):
+    """The last approvals: when, and in how many seconds (-1: not known). Since when findings hold."""
+
+    last: list[list[float]] = []
+    bulk: float | None = None
+    bulk_at: float = 0.0
+    bulk_count: int = 0
+    instant: float | None = None
+    instant_at: float = 0.0
+
+    def approve(self, now: float, wait: float | None) -> None:
+        """One approval."""
+        self.last = [*self.last[1 - LAST :], [now, -1.0 if wait is None else wait]]
+        together = sum(now - at <= BULK_S for at, _ in self.last)
+        if together >= BULK:
+            began = next(at for at, _ in self.last if now - at <= BULK_S)
+            self.bulk = began if self.bulk is None else self.bulk
+            self.bulk_at, self.bulk_count = now, max(together, self.bulk_count)
+        quick = [at for at, took in self.last if 0 <= took < INSTANT_S]
+        if len(quick) >= INSTANT and len(quick) >= SHARE * len(self.last) and quick[-1] == now:
+            self.instant = quick[0] if self.instant is None else self.instant
+            self.instant_at = now
+
+    def settle(self, now: float) -> None:
+        """What holds no more."""
+        if now - self.bulk_at > OVER_AFTER_S:
+            self.bulk, self.bulk_count = None, 0
+        if now - self.instant_at > OVER_AFTER_S:
+            self.instant = None
+
+    def findings(self, name: str) -> list[Finding]:
+        """What holds of this approver."""
+        found = []
+        if self.bulk is not None:
+            found.append(
+                Finding(
+                    finding="bulk",
+                    labels={"approver": name},
+                    onset=self.bulk,
+                    summary=f"{name} approved at least {self.bulk_count} requests within a minute, "
+                    f"since {_clock(self.bulk)}: nobody reads so fast",
+                    observed=float(self.bulk_count),
+                    unit="approvals a minute",
+                )
+            )
+        if self.instant is not None:
+            quick = sum(0 <= took < INSTANT_S for _, took in self.last)
+            found.append(
+                Finding(
+                    finding="instant",
+                    labels={"approver": name},
+                    onset=self.instant,
+                    summary=f"{name} approved {quick} of the last {len(self.last)} requests within a second, "
+                    f"since {_clock(self.instant)}: nobody looks at them",
+                    observed=round(quick / len(self.last), 4),
+                    unit="share",
+                )
+            )
+        return found
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")

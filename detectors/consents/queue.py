@@ -1,0 +1,152 @@
+"""Requests that wait for a person: how many, the oldest, and how many expire."""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from detectors.detector import Finding
+from schemas.event import Event
+from schemas.signal import Blast, Sample
+
+MOST_WAITING = 256
+MOST_DECIDED = 50
+MOST_WAITS = 100
+FEWEST_WAITS = 20
+USUAL_TIMES = 3.0
+"""A request waits too long at three times what one in twenty waits, or `wait`, whichever is more."""
+RARE = 0.95
+GIVEN_UP_S = 86400.0
+"""A request without an answer for a day is waited for no more."""
+FEWEST_EXPIRED = 3
+EXPIRED_SHARE = 0.2
+EXPIRED_FOR_S = 7200.0
+MOST_SAMPLES = 3
+
+
+class Waiting(Struct, array_like=True, frozen=True):
+    """A request: since when, and what shows it."""
+
+    since: float
+    consequence: str
+    sample: Sample
+
+
+class Queue(Struct, array_like=True):
+    """The state. `waits`: seconds that the last requests waited; `decided`: when, and 1 if it expired.
+
+    `late`, `expiring`: since when the findings hold, or None; `dropped`: requests beyond the cap.
+    """
+
+    waiting: dict[str, Waiting] = {}
+    waits: list[float] = []
+    decided: list[list[float]] = []
+    late: float | None = None
+    expiring: float | None = None
+    dropped: int = 0
+
+    def ask(self, name: str, event: Event, now: float) -> None:
+        """A request. The oldest gives its place where there are too many."""
+        if name in self.waiting:
+            return
+        if len(self.waiting) >= MOST_WAITING:
+            del self.waiting[next(iter(self.waiting))]
+            self.dropped += 1
+        data = event.data
+        level = (data.approval.consequence if data.approval else None) or data.operation.consequence or ""
+        sample = Sample(
+            event=f"{event.source}/{event.id}",
+            time=event.time,
+            text=" ".join(word for word in (data.operation.name, level) if word),
+            conversation=data.conversation.id if data.conversation else None,
+            trace=event.traceparent[3:35] if event.traceparent else None,
+        )
+        self.waiting[name] = Waiting(now, level, sample)
+
+    def answer(self, name: str, now: float, said_s: float | None, expired: float) -> float | None:
+        """A decision, or that there was none in time. Returns how many seconds it took, if that is known."""
+        asked = self.waiting.pop(name, None)
+        wait = said_s if said_s is not None or asked is None else now - asked.since
+        self.decided = [*self.decided[1 - MOST_DECIDED :], [now, expired]]
+        if wait is not None and not expired:
+            self.waits = [*self.waits[1 - MOST_WAITS :], min(wait, GIVEN_UP_S)]
+        return wait
+
+    def limit_s(self, least_s: float) -> float:
+        """From how long on a request waits too long."""
+        if len(self.waits) < FEWEST_WAITS:
+            return least_s
+        return max(least_s, USUAL_TIMES * sorted(self.waits)[int(RARE * len(self.waits))])
+
+    def due(self, least_s: float) -> float | None:
+        """When the oldest request will have waited too long; None where nothing waits, or that is told."""
+        if self.late is not None or not self.waiting:
+            return None
+        return next(iter(self.waiting.values())).since + self.limit_s(least_s)
+
+    def settle(self, now: float, least_s: float) -> None:
+        """What begins to hold, and what holds no more."""
+        while self.waiting:
+            name = next(iter(self.waiting))
+            if now - self.waiting[name].since < GIVEN_UP_S:
+                break
+            self.answer(name, now, None, 1.0)
+        oldest = next((each.since for each in self.waiting.values()), now)
+        if now - oldest < self.limit_s(least_s) or not self.waiting:
+            self.late = None
+        elif self.late is None:
+            self.late = now
+        expired = [at for at, gone in self.decided if gone and now - at <= GIVEN_UP_S]
+        many = len(expired) >= FEWEST_EXPIRED and len(expired) >= EXPIRED_SHARE * len(self.decided)
+        if not many or now - expired[-1] > EXPIRED_FOR_S:
+            self.expiring = None
+        elif self.expiring is None:
+            self.expiring = expired[0]
+
+    def findings(self, now: float, least_s: float) -> list[Finding]:
+        """What holds."""
+        found = []
+        if self.late is not None:
+            found.append(self._late(self.late, now, least_s))
+        if self.expiring is not None:
+            found.append(self._expiring(self.expiring, now))
+        return found
+
+    def _late(self, onset: float, now: float, least_s: float) -> Finding:
+        oldest = next(iter(self.waiting.values()))
+        usual = sorted(self.waits)[len(self.waits) // 2] if self.waits else None
+        wait, limit = now - oldest.since, self.limit_s(least_s)
+        usually = "" if usual is None else f" (usually answered in {usual / 60:.0f} minutes)"
+        many = f"{len(self.waiting)} approvals wait" if len(self.waiting) > 1 else "1 approval waits"
+        high = sum(each.consequence in {"high", "critical"} for each in self.waiting.values())
+        return Finding(
+            finding="waiting",
+            onset=onset,
+            summary=f"{many} for a person, the oldest {wait / 60:.0f} minutes, "
+            f"since {_clock(oldest.since)}{usually}; {high} of high consequence",
+            observed=round(wait / 60, 1),
+            baseline=round((usual or limit) / 60, 1),
+            unit="minutes",
+            magnitude=round(wait / limit, 2),
+            magnitude_unit="ratio",
+            trend="rising",
+            blast=Blast(sessions=len({each.sample.conversation for each in self.waiting.values()})),
+            samples=tuple(each.sample for each in list(self.waiting.values())[:MOST_SAMPLES]),
+        )
+
+    def _expiring(self, onset: float, now: float) -> Finding:
+        expired = sum(gone for at, gone in self.decided if now - at <= GIVEN_UP_S)
+        share = expired / len(self.decided)
+        return Finding(
+            finding="expiring",
+            onset=onset,
+            summary=f"{expired:.0f} of the last {len(self.decided)} approvals expired without an answer, "
+            f"since {_clock(onset)}: {len(self.waiting)} wait now",
+            observed=round(share, 4),
+            baseline=0.0,
+            unit="share",
+            blast=Blast(share=round(share, 4)),
+        )
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")

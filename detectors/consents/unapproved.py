@@ -1,0 +1,102 @@
+"""Operations of high consequence that went ahead although no person approved them."""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct, field
+
+from detectors.detector import Finding
+from detectors.failures.affected import Affected, mark_of
+from schemas.event import Event
+from schemas.signal import Sample
+
+MOST_SESSIONS = 512
+HOLDS_S = 86400.0
+"""An approval of a session counts for its operations for a day."""
+OVER_AFTER_S = 1800.0
+HIGH = frozenset({"high", "critical"})
+MOST_SAMPLES = 3
+GRANTED, REFUSED = 1, 0
+
+
+class Breach(Struct, array_like=True):
+    """Such operations: since when, the last at; how many, against whose word (denied, expired), whom."""
+
+    onset: float
+    latest: float
+    count: int = 0
+    refused: int = 0
+    affected: Affected = field(default_factory=Affected)
+    samples: list[Sample] = []
+
+
+class Consents(Struct, array_like=True):
+    """The state. `sessions`: what was decided of a session, and when; `known`: whether anybody is asked."""
+
+    sessions: dict[str, tuple[int, float]] = {}
+    known: bool = False
+    breach: Breach | None = None
+
+    def ask(self, session: str, now: float) -> None:
+        """Somebody is asked: until the answer nothing is granted, but what was before."""
+        if session not in self.sessions:
+            self.decide(session, REFUSED, now)
+
+    def decide(self, session: str, granted: int, now: float) -> None:
+        """What a person decided of a session's operation."""
+        self.known = True
+        self.sessions.pop(session, None)
+        if len(self.sessions) >= MOST_SESSIONS:
+            del self.sessions[next(iter(self.sessions))]
+        self.sessions[session] = granted, now
+
+    def operate(self, event: Event, session: str, now: float) -> None:
+        """An operation of high consequence that was carried out."""
+        granted, at = self.sessions.get(session, (REFUSED, 0.0))
+        if now - at > HOLDS_S:
+            granted, at = REFUSED, 0.0
+        if granted or not self.known or not session:
+            return
+        data = event.data
+        breach = self.breach = self.breach or Breach(now, now)
+        breach.latest = now
+        breach.count += 1
+        breach.refused += at > 0
+        breach.affected.take(mark_of(event, now, "", data.operation.name))
+        sample = Sample(
+            event=f"{event.source}/{event.id}",
+            time=event.time,
+            text=f"{data.operation.name} of {data.operation.consequence} consequence",
+            conversation=data.conversation.id if data.conversation else None,
+            trace=event.traceparent[3:35] if event.traceparent else None,
+        )
+        breach.samples = [*breach.samples, sample][:MOST_SAMPLES]
+
+    def settle(self, now: float) -> None:
+        """It is over when nothing such happened for half an hour."""
+        if self.breach is not None and now - self.breach.latest > OVER_AFTER_S:
+            self.breach = None
+
+    def findings(self) -> list[Finding]:
+        """What holds."""
+        breach = self.breach
+        if breach is None:
+            return []
+        since = datetime.fromtimestamp(breach.onset, UTC).strftime("%H:%M UTC")
+        against = f", {breach.refused} of them after a refusal or before an answer" if breach.refused else ""
+        many = (
+            "operations of high consequence went"
+            if breach.count > 1
+            else "operation of high consequence went"
+        )
+        return [
+            Finding(
+                finding="unapproved",
+                onset=breach.onset,
+                summary=f"{breach.count} {many} ahead without approval since {since}{against}",
+                observed=float(breach.count),
+                baseline=0.0,
+                unit="operations",
+                blast=breach.affected.blast(0.0),
+                samples=tuple(breach.samples),
+            )
+        ]
