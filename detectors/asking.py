@@ -64,14 +64,19 @@ class Asking:
         seen_s = min(to_s, known)
         if seen_s // DAY_S > mark.watermark // DAY_S:
             self._keys.forget(seen_s, record.offset)
-        crowd = mark.crowd.signal(f"agent.events/{self._partition}", self._keys.most, to_s)
-        if crowd is not None:
-            outputs.append(_signalled(crowd, to_s))
+        outputs += self._partition_wide(record, to_s)
         mark.next_grid = after(to_s)
         mark.watermark = max(mark.watermark, to_s)
         if mark.next_grid - GRID_S >= mark.told + WATERMARK_EVERY_S:
             outputs += self.tell()
         return outputs
+
+    def _partition_wide(self, record: Record, at: float) -> Iterator[Output]:
+        """What is to be told of the partition and of no agent."""
+        mark, where = self._keys.mark, f"agent.events/{self._partition}"
+        signals = [mark.crowd.signal(where, self._keys.most, at)]
+        signals += [each.signal(kind, where, record.offset, at) for kind, each in mark.misfits.items()]
+        yield from (_signalled(signal, at) for signal in signals if signal is not None)
 
     def _ask(self, name: str, at: float, record: Record, known: float) -> Iterator[Output]:
         state = self._keys.state(name, record.offset)

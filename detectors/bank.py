@@ -77,9 +77,9 @@ class Bank:
         """Takes the next record of the partition.
 
         Raises:
-            Malformed: the record does not fit its contract; nothing has changed.
+            Malformed: the record does not fit its contract; nothing has changed, but that it is counted.
         """
-        what = record.event or decode_event(record.value, record.headers)
+        what = record.event or self._read(record)
         self._offset = record.offset
         if type(what) is not Event:  # an exact-type check, for speed
             return self._control(record, what)  # type: ignore[arg-type] # it is a control, then
@@ -88,6 +88,7 @@ class Bank:
         if time_s > mark.watermark:
             if record.time_s is not None and time_s > record.time_s + FUTURE_S:
                 time_s = self._believed(record.time_s)
+                mark.misfits["times_ahead"].note(record, "", time_s)
                 what = msgspec.structs.replace(what, time=moment(time_s))
             if time_s >= mark.next_grid:
                 outputs = self._asking.advance(time_s, record)
@@ -102,6 +103,13 @@ class Bank:
             self._asking.note(state, record.offset)
         faults = state.take(what, mark.watermark)
         return [*outputs, *deadletters(faults, record, mark.watermark)] if faults else outputs
+
+    def _read(self, record: Record) -> Event | AnyControl:
+        try:
+            return decode_event(record.value, record.headers)
+        except Malformed as fault:
+            self._mark.misfits["malformed"].note(record, str(fault), max(0.0, self._mark.watermark))
+            raise
 
     def _believed(self, written_s: float) -> float:
         """What replaces a time too far ahead of the producer's clock: it would drag everybody along.

@@ -5,6 +5,7 @@ from math import inf
 import msgspec
 
 from detectors.crowd import Crowd
+from detectors.misfits import KINDS, Kind, Misfits
 from schemas.cause import ConfigFile
 
 DIGESTS = 16
@@ -22,6 +23,7 @@ class Mark(msgspec.Struct, array_like=True):
     late_events: int = 0
     future_events: int = 0
     crowd: Crowd = msgspec.field(default_factory=Crowd)
+    misfits: dict[Kind, Misfits] = msgspec.field(default_factory=lambda: {kind: Misfits() for kind in KINDS})
     forgotten: dict[str, int] = {}
     """At which offset a detector was last switched off: older state of it is not taken up again."""
 

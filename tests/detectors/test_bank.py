@@ -9,6 +9,7 @@ from detectors.asking import DAY_S
 from detectors.bank import Bank
 from detectors.crowd import OVERFLOW
 from detectors.keys import SILENT_S
+from detectors.mark import Mark
 from detectors.registry import discover
 from schemas.control import Tick
 from schemas.event import EVENT_TYPES
@@ -159,13 +160,16 @@ class TestTime:
         assert len(tape.bank._asking._grid._wishes) < 100
         assert tape.bank._asking._grid._wishes[0][0] <= tape.bank._asking._grid._wishes[-1][0]
 
-    def test_a_record_that_is_no_event_changes_nothing(self):
+    def test_a_record_that_is_no_event_changes_nothing_but_is_counted(self):
         tape = Tape()
         tape.told(1, find=1)
-        before = tape.bank.mark(), dict(tape.bank.unsaved())
+        before, mark = dict(tape.bank.unsaved()), msgspec.msgpack.decode(tape.bank.mark(), type=Mark)
         with pytest.raises(Malformed):
             tape.bank.apply(Record(1, b"no event"))
-        assert (tape.bank.mark(), dict(tape.bank.unsaved())) == before
+        assert dict(tape.bank.unsaved()) == before
+        after_it = msgspec.msgpack.decode(tape.bank.mark(), type=Mark)
+        assert after_it.misfits["malformed"].count == 1
+        assert msgspec.structs.replace(after_it, misfits=mark.misfits) == mark
 
 
 class TestSignals:

@@ -1,0 +1,1 @@
+"""How well producers tell: what their events lack, how late they come."""

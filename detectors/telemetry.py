@@ -1,0 +1,155 @@
+"""What is told badly: events that come late, lack what they used to have, or use tokens at no known price.
+
+Whose events they are is told by `source` and service. What cannot be read at all has no agent: the bank tells
+of it (`misfits`), as it does of agents beyond its cap and of signals beyond theirs.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from math import floor
+from typing import Any, ClassVar, Self
+
+import msgspec
+from msgspec import Struct
+
+from detectors.detector import Finding, State
+from detectors.producers.share import Raised, Share, blamed
+from detectors.settings import Watch
+from schemas.event import Data, Event
+
+MINUTE_S = 60.0
+EXAMINED_A_MINUTE = 64
+LATE_S = 60.0
+LONGEST = 64
+ANSWERS = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
+LEAST = {"late": 0.05, "unpriced": 0.05, "conversation": 0.2, "tenant": 0.2, "model": 0.2}
+"""Smaller shares are never told."""
+
+
+class Remembered(Struct, array_like=True):
+    """The whole state. `room`: how many more events of the minute are examined; `lag`: the longest, in s."""
+
+    shares: dict[str, Share] = {}
+    closes_at: float = 0.0
+    room: int = EXAMINED_A_MINUTE
+    lag: float = 0.0
+
+
+class Telemetry:
+    """Findings `late`, `unpriced`, and `missing` (label `field`: conversation, tenant, model). No options."""
+
+    name: ClassVar[str] = "telemetry"
+    version: ClassVar[int] = 1
+    warm_up: ClassVar[str] = "500 events of a kind: what is usual of them."
+    quiet_arl_days: ClassVar[float] = 30.0
+    watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1"})
+
+    __slots__ = ("_state",)
+
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+        """Nothing can be set."""
+        self._state = Remembered({name: Share() for name in LEAST})
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """Nothing can be set."""
+
+    def observe(self, event: Event, now: float) -> None:
+        """Takes one operation; the first of each minute are examined."""
+        state = self._state
+        if now >= state.closes_at:
+            state.closes_at, state.room = floor(now / MINUTE_S) * MINUTE_S + MINUTE_S, EXAMINED_A_MINUTE
+        if not state.room:
+            return
+        state.room -= 1
+        data, shares = event.data, state.shares
+        service = data.service.name if data.service is not None else None
+        producer = (f"{event.source} {service}" if service else event.source)[:LONGEST]
+        lag = now - event.time.timestamp()
+        self._judge(shares["late"], producer, now, wrong=lag > LATE_S)
+        if lag > LATE_S:
+            state.lag = max(state.lag, lag)
+        self._judge(shares["conversation"], producer, now, wrong=_lacks(data.conversation))
+        self._judge(shares["tenant"], producer, now, wrong=_lacks(data.tenant))
+        if data.operation.name in ANSWERS:
+            self._answer(data, producer, now)
+
+    def _answer(self, data: Data, producer: str, now: float) -> None:
+        """A call of a model: which one, and what it cost."""
+        model = data.request.model if data.request is not None else None
+        if model is None and data.response is not None:
+            model = data.response.model
+        self._judge(self._state.shares["model"], producer, now, wrong=not model)
+        usage = data.usage
+        if usage is not None and (usage.input_tokens or usage.output_tokens):
+            self._judge(self._state.shares["unpriced"], producer, now, wrong=usage.cost_amount is None)
+
+    @staticmethod
+    def _judge(share: Share, producer: str, now: float, *, wrong: bool) -> None:
+        share.take(producer)
+        if wrong:
+            share.blame(producer, now)
+
+    @property
+    def wake_at(self) -> float | None:
+        """Nothing happens by itself."""
+        return None
+
+    def findings(self, now: float) -> Sequence[Finding]:
+        """What holds, as of the last hundred events of each kind."""
+        found = []
+        for name, share in self._state.shares.items():
+            share.settle(now, LEAST[name])
+            if share.raised is not None:
+                found.append(self._told(name, share, share.raised))
+        if self._state.shares["late"].raised is None and not self._state.shares["late"].wrong:
+            self._state.lag = 0.0
+        return found
+
+    def _told(self, name: str, share: Share, raised: Raised) -> Finding:
+        known = blamed(raised)
+        since = datetime.fromtimestamp(raised.onset, UTC).strftime("%H:%M UTC")
+        of = f", mostly of {known[0].value}"
+        usual = f"since {since} (usually {share.usual:.1%})"
+        words = {
+            "late": f"{raised.share:.0%} of events come over a minute late, up to {self._state.lag:,.0f} s, "
+            f"{usual}{of}: their clock is behind, or they are held up",
+            "unpriced": f"{raised.share:.0%} of calls with tokens have no cost {usual}{of}: "
+            "what is spent is underestimated",
+        }
+        is_field = name not in words
+        return Finding(
+            finding="missing" if is_field else name,
+            labels={"field": name} if is_field else {},
+            onset=raised.onset,
+            summary=words.get(name, f"{raised.share:.0%} of events lack their {name} {usual}{of}"),
+            observed=round(raised.share, 4),
+            baseline=round(share.usual, 4),
+            unit="share",
+            magnitude=round(raised.share / max(share.usual, 0.01), 2),
+            magnitude_unit="ratio",
+            contributors=known,
+        )
+
+    def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
+        """What holds is usual from here on."""
+        for share in self._state.shares.values():
+            if share.raised is not None:
+                share.adopt()
+
+    def save(self) -> State:
+        """The whole state, about a kilobyte of msgpack."""
+        return State(msgspec.msgpack.encode(self._state))
+
+    @classmethod
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """Continues from a saved state."""
+        if version != cls.version:
+            raise ValueError(f"state of telemetry has version {version}, this is {cls.version}")
+        loaded = cls(watch, options)
+        loaded._state = msgspec.msgpack.decode(state.body, type=Remembered)
+        return loaded
+
+
+def _lacks(part: object) -> bool:
+    """Whether a part of the data, or its id, is absent."""
+    return part is None or not getattr(part, "id", None)
