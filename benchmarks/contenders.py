@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from streams.hosting.topics import EVENTS
 
+THREE = ("cost", "error_rate", "input_shift")
+"""The detectors that the first figures were measured with."""
 RULES = """\
 route: {receiver: on-call, group_by: [agent, detector]}
 receivers: [{name: on-call, notify: [{terminal: screen}]}]
@@ -68,8 +70,16 @@ async def limit(bootstrap: str, watch: Stopwatch) -> None:
             watch.seen(count)
 
 
-def worker(bootstrap: str, watch: Stopwatch) -> None:
-    """The worker itself; a thread looks at how far it is."""
+def three() -> str:
+    """What switches the other detectors off."""
+    from detectors.registry import discover
+
+    others = [name for name in discover() if name not in THREE]
+    return "".join(["detectors:\n", *(f"  {name}: {{enabled: false}}\n" for name in others)])
+
+
+def worker(bootstrap: str, watch: Stopwatch, detectors: str = "") -> None:
+    """The worker itself; a thread looks at how far it is. `detectors`: of its configuration."""
     from streams.hosting.clock import WallClock
     from streams.hosting.environment import read
     from streams.hosting.folds import Folds
@@ -78,7 +88,7 @@ def worker(bootstrap: str, watch: Stopwatch) -> None:
     from streams.worker import Order, application, start
 
     rules = Path(tempfile.mkdtemp(prefix="oversight-bench-")) / "rules.yml"
-    rules.write_text(RULES)
+    rules.write_text(RULES + detectors)
     env = read({"OVERSIGHT_KAFKA": bootstrap, "OVERSIGHT_CONFIG": str(rules), "OVERSIGHT_CLOCK": "events"})
     kafka = KafkaLog(env.connection)
     order = Order(env, read_rules(rules, os.environ), os.environ, lambda _: None)
@@ -92,7 +102,7 @@ def worker(bootstrap: str, watch: Stopwatch) -> None:
             time.sleep(0.005)
 
     threading.Thread(target=look, daemon=True).start()
-    start(application(order, 4, kafka, folds))
+    start(application(order, kafka, folds))
 
 
 def faust(bootstrap: str, watch: Stopwatch) -> None:
@@ -100,6 +110,7 @@ def faust(bootstrap: str, watch: Stopwatch) -> None:
     import faust as library
 
     from detectors.bank import Bank
+    from detectors.registry import discover
     from schemas.record import Record
     from streams.hosting.settings import read_settings
 
@@ -112,7 +123,8 @@ def faust(bootstrap: str, watch: Stopwatch) -> None:
         consumer_auto_offset_reset="earliest",
         value_serializer="raw",
     )
-    banks = [Bank(read_settings, "events") for _ in range(4)]
+    kinds = {name: kind for name, kind in discover().items() if name in THREE}
+    banks = [Bank(read_settings, "events", kinds=kinds) for _ in range(4)]
     count = 0
 
     async def take(stream: library.StreamT) -> None:
@@ -139,8 +151,12 @@ def main() -> None:
     if name == "limit":
         asyncio.run(limit(bootstrap, watch))
     else:
-        contender: Callable[[str, Stopwatch], None] = {"worker": worker, "faust": faust}[name]
-        contender(bootstrap, watch)
+        contenders: dict[str, Callable[[], None]] = {
+            "worker": lambda: worker(bootstrap, watch, three()),
+            "default": lambda: worker(bootstrap, watch),
+            "faust": lambda: faust(bootstrap, watch),
+        }
+        contenders[name]()
 
 
 if __name__ == "__main__":

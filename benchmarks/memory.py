@@ -36,7 +36,7 @@ def main() -> None:
             node.start()
             try:
                 asyncio.run(fill(node.bootstrap, EVENTS, agents))
-                found = contend("worker", node.bootstrap, EVENTS)
+                found = contend("default", node.bootstrap, EVENTS)
             finally:
                 node.stop()
         rate, cpu_us = f"{found['rate']:,.0f}", f"{found['cpu_us']:.1f}"

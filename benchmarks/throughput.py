@@ -7,8 +7,10 @@ Each round starts a fresh broker, fills `agent.events` (4 partitions) with the s
 contenders read it from the beginning, one after the other, each in a process of its own:
 
 limit    aiokafka getmany and the typed decode of each event, nothing else
-worker   `oversight worker` as it is: three detectors, routing, snapshots, event time as the clock
-faust    a plain Faust agent doing the same work per event: decode and the same three detectors, no snapshots
+worker   `oversight worker` with `error_rate`, `cost` and `input_shift` alone, routing, snapshots, event time as
+         the clock: what figures are compared by over time
+default  the same with every detector there is, as it comes
+faust    a plain Faust agent doing the same work per event: decode and the same three, no snapshots
 
 Time runs from a contender's first event to its last. Compare ratios of one round: machines are noisy.
 """
@@ -32,7 +34,7 @@ from benchmarks.filling import fill
 from tests.contract.brokers import BROKERS
 
 HERE = Path(__file__).parent
-CONTENDERS = ("limit", "worker", "faust")
+CONTENDERS = ("limit", "worker", "default", "faust")
 FAUST_SHARE = 0.1
 """Faust reads so much less, for it takes so much longer."""
 

@@ -328,9 +328,11 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         self._committing = asyncio.create_task(self._commit(dict(self._owned), now_s + session_s))
 
     async def _commit(self, owners: Mapping[TopicPartition, Kind], until_s: float) -> None:
-        reached = {place: owner.reached for place, owner in owners.items()}
+        reached = {place: at for place, owner in owners.items() if (at := owner.reached) is not None}
+        if not reached:  # nothing is known yet, and a commit of nothing is refused
+            return
         try:
-            await self._consumer.commit({place: at for place, at in reached.items() if at is not None})
+            await self._consumer.commit(reached)
         except KafkaError as error:
             log.info("host.commit_refused", topic=self._hosting.topic, error=repr(error))
             return
