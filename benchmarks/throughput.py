@@ -7,8 +7,8 @@ Each round starts a fresh broker, fills `agent.events` (4 partitions) with the s
 contenders read it from the beginning, one after the other, each in a process of its own:
 
 limit    aiokafka getmany and the typed decode of each event, nothing else
-worker   `oversight worker` with `error_rate`, `cost` and `input_shift` alone, routing, snapshots, event time as
-         the clock: what figures are compared by over time
+worker   `oversight worker` with `error_rate`, `cost` and `input_shift` alone, routing, snapshots, event time
+         as the clock: what figures are compared by over time
 default  the same with every detector there is, as it comes
 faust    a plain Faust agent doing the same work per event: decode and the same three, no snapshots
 
