@@ -32,6 +32,8 @@ UNUSED_S = 86400.0
 """A dependency that was not called for this long makes room for another."""
 CHANCES = 60
 """Chances of a false alarm that share the span: a dozen dependencies, five findings each."""
+Where = tuple[str, Streams]
+"""Kind and streams of a dependency."""
 _MOST = {"tool": MOST_TOOLS, "provider": MOST_PROVIDERS}
 _OBJECTIVE = {"tool": "tools", "provider": "models"}
 
@@ -144,7 +146,7 @@ class Dependency:
         if operation.duration is not None:
             if operation.duration > streams.slow_s:
                 slow = slim(event, Failure(type="slow", class_="retryable"))
-                self._fail(place[0], streams.waits, slow, now, "retried")
+                self._fail((place[0], streams), streams.waits, slow, now, "retried")
             else:
                 self._well(streams.waits, event)
             if streams.room and error is None:
@@ -163,7 +165,7 @@ class Dependency:
             self._well(streams.answers, event)
             return
         kind: Kind = "retried" if whose == "limited" else "exhausted" if whose == "down" else "non_retryable"
-        self._fail(place[0], streams.answers, event, now, kind)
+        self._fail((place[0], streams), streams.answers, event, now, kind)
 
     def _require(self, place: Place, event: Event) -> None:
         """Remembers how a required call ended until its session does."""
@@ -189,7 +191,7 @@ class Dependency:
             if failed is None:
                 self._well(streams.unseen, event)
             else:
-                self._fail(place[0], streams.unseen, failed, now, "exhausted")
+                self._fail((place[0], streams), streams.unseen, failed, now, "exhausted")
 
     @staticmethod
     def _well(stream: FailureStream, event: Event) -> None:
@@ -197,9 +199,10 @@ class Dependency:
         if stream.room:
             stream.compare(event.data)
 
-    def _fail(self, kind: str, stream: FailureStream, event: Event, now: float, how: Kind) -> None:
+    def _fail(self, where: Where, stream: FailureStream, event: Event, now: float, how: Kind) -> None:
+        kind, streams = where
         if stream.total and stream.first_failed is None:
-            stream.close(self._closes_at - CELL_S, now, self._terms[kind])
+            stream.close(self._closes_at - CELL_S, now, streams.terms(stream, self._terms[kind]))
         stream.fail(event, now, how, self._patterns)
         self._state.busy = 1
 
@@ -228,14 +231,14 @@ class Dependency:
             kind, name = call.place
             streams = (self._tools if kind == "tool" else self._providers).get(name)
             if streams is not None and streams.ended >= ENDED_BEFORE:
-                self._fail(kind, streams.waits, call.event, now, "exhausted")
+                self._fail((kind, streams), streams.waits, call.event, now, "exhausted")
 
     def _settle(self, grid: float) -> None:
         """Ends the incidents that are over."""
         busy = False
         for kind, _, streams in self._all():
             for stream in streams.all():
-                stream.settle(grid, self._terms[kind])
+                stream.settle(grid, streams.terms(stream, self._terms[kind]))
             busy |= streams.busy
         self._state.busy = int(busy)
 

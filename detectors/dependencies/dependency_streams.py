@@ -18,7 +18,7 @@ from msgspec import Struct, field
 
 from detectors.costs.log_tail import LogTail
 from detectors.failures.failure_stream import CELL_S, FailureStream
-from detectors.failures.gauge import Terms
+from detectors.failures.gauge import HIGHEST_ALLOWED, Gauge, Terms
 
 STRICTER = 0.4
 """The rate that alarms nobody, as a share of what the objective allows. Wrong requests are not in it, so it
@@ -45,6 +45,12 @@ HANGING_LEAST_S = 60.0
 HANGING_TIMES = 3.0
 ENDED_BEFORE = 20
 """Calls that were seen to begin and to end, before one that does not is believed to hang."""
+
+
+KNOWN = 200
+"""Trials after which their own share of failures says what is usual, long before days have."""
+WARMING = Terms(HIGHEST_ALLOWED, inf)
+"""Alarms nobody: until `KNOWN` sessions with required calls have ended, what is usual is not known."""
 
 
 class Streams(Struct, array_like=True):
@@ -82,6 +88,11 @@ class Streams(Struct, array_like=True):
             return HANGING_S
         return max(HANGING_LEAST_S, HANGING_TIMES * self.slow_s)
 
+    def terms(self, stream: FailureStream, terms: Terms) -> Terms:
+        """What holds for one of the streams."""
+        warming = stream is self.unseen and stream.failed.quiet_total < KNOWN and not stream.holding
+        return WARMING if warming else terms
+
     def learn(self, duration_s: float) -> None:
         """How long a call took that went well; a slow one counts as just slow, so that it teaches little."""
         self.room -= 1
@@ -92,13 +103,15 @@ class Streams(Struct, array_like=True):
         """Ends the open cells that cannot wait for the end of the ten minutes."""
         for stream in self.all():
             if stream.total and stream.busy:
-                stream.close(closes_at - CELL_S, closes_at, terms)
+                stream.close(closes_at - CELL_S, closes_at, self.terms(stream, terms))
 
     def turn(self, closes_at: float, terms: Terms) -> None:
         """Ends the open cells with the ten minutes, and says anew what is slow."""
         for stream in self.all():
             if stream.total:
-                stream.close(closes_at - CELL_S, closes_at, terms)
+                stream.close(closes_at - CELL_S, closes_at, self.terms(stream, terms))
+            _know(stream.failed, closes_at, terms)
+            _know(stream.retrying, closes_at, terms)
             # Nothing here looks back further than six hours.
             stream.windows.hours.clear()
             stream.room = min(stream.room, COMPARED_A_CELL)
@@ -112,3 +125,12 @@ class Streams(Struct, array_like=True):
         for stream in self.all():
             stream.accept(now)
         self.durations, self.slow_s, self.row = LogTail(), inf, 0
+
+
+def _know(gauge: Gauge, at: float, terms: Terms) -> None:
+    """What failed outside incidents so far, with room for chance, is usual where it is above the allowed."""
+    if gauge.hold is None and gauge.quiet_total >= KNOWN:
+        share = (gauge.quiet_bad + 3 * max(0.0, gauge.quiet_bad) ** 0.5) / gauge.quiet_total
+        if share > gauge.allowed(at, terms):
+            gauge.usual.accept(min(HIGHEST_ALLOWED, share), at)
+            gauge.day = -1
