@@ -18,6 +18,10 @@ BOUND = 3.0
 ALTERNATIVES = 24
 LOG_ODDS: Numbers = np.geomspace(0.1, 3.0, ALTERNATIVES)
 """How much worse a binary metric may be: log odds ratios."""
+TRIVIAL, PLAIN = 0.25, 1.5
+_USUAL = np.where((LOG_ODDS >= TRIVIAL) & (LOG_ODDS <= PLAIN), 1.0, 0.5)
+LOG_STAKES: Numbers = np.log(_USUAL / _USUAL.sum())
+"""The stake on each: double on the harm that a rollout usually does, neither trivial nor plain at once."""
 DEVIATIONS: Numbers = np.geomspace(0.05, 1.5, ALTERNATIVES)
 """How much worse a positive metric may be: log odds per standard deviation of its logarithm."""
 LOCAL = slice(1, None, 3)
@@ -107,7 +111,7 @@ class Binary:
     @staticmethod
     def worse(logs: Numbers) -> float:
         """Logarithm of the evidence that the canary is worse."""
-        return log_mean(logs[-ALTERNATIVES:])
+        return float(np.logaddexp.reduce(logs[-ALTERNATIVES:] + LOG_STAKES))
 
     @staticmethod
     def part(logs: Numbers) -> Numbers:
