@@ -8,6 +8,7 @@ import msgspec
 
 from detectors.detector import STALE_S, Detector, Finding, State, Unworded, outlives
 from detectors.memory import MOST_CHANGES, Identities
+from detectors.prices import Prices
 from detectors.settings import Settings
 from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about
 from schemas.event import EVENT_TYPES, Event
@@ -54,7 +55,7 @@ class AgentState:
 
     __slots__ = (
         "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting",
-        "_observers", "_signals", "applied", "detectors", "name", "noted", "woken_at",
+        "_observers", "_prices", "_signals", "applied", "detectors", "name", "noted", "woken_at",
     )  # fmt: skip
 
     def __init__(self, name: str, kinds: Mapping[str, type[Detector]], settings: Settings) -> None:
@@ -71,6 +72,7 @@ class AgentState:
         self._env = ""
         self._last_event = 0.0
         self._duplicates = 0
+        self._prices = Prices(settings.prices)
         watch = settings.watch(name)
         on = [(each, kind) for each, kind in kinds.items() if settings.on(each)]
         self._hold({each: kind(watch, settings.options(each)) for each, kind in on})
@@ -87,6 +89,7 @@ class AgentState:
 
     def configure(self, settings: Settings) -> None:
         """Follows other settings; a detector that is switched off forgets, one switched on starts anew."""
+        self._prices = Prices(settings.prices)
         watch = settings.watch(self.name)
         held: dict[str, Detector] = {}
         for name, kind in self._kinds.items():
@@ -129,6 +132,8 @@ class AgentState:
         deployment = event.data.deployment
         if deployment is not None and deployment.environment_name:
             self._env = deployment.environment_name
+        if self._prices:
+            event = self._prices.priced(event)
         faults: Sequence[str] = self._complaints() if self._faults else ()
         for observe in self._observers[event.type]:
             try:

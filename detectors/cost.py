@@ -18,10 +18,10 @@ from detectors.costs.budget_finding import budget_findings
 from detectors.costs.cost_finding import dear_sessions, spike
 from detectors.costs.cost_series import MINUTE_S, CostSeries
 from detectors.costs.cost_sessions import CostSessions
-from detectors.detector import Finding, State, Unworded
+from detectors.detector import State, Unworded
 from detectors.durations import duration
 from detectors.settings import Watch
-from schemas.event import Event
+from schemas.event import Event, Usage
 from schemas.identity import derived
 
 STALE_S = 900.0
@@ -29,6 +29,8 @@ MOST_MODELS = 16
 """Series at once; models beyond them share one, labelled `(other)`."""
 OTHER = "(other)"
 LONGEST_ID = 40
+MOST_CURRENCIES = 4
+DOLLARS = (None, "USD")
 STREAMS = 4
 """Chances of a false alarm that share the span: a few models, and the sessions."""
 
@@ -37,7 +39,7 @@ DEAREST_USD = 1e9
 
 
 class Remembered(Struct, array_like=True):
-    """The whole state. `foreign`: costs in other currencies, left out."""
+    """The whole state. `foreign`: costs in other `currencies`, left out; `unpriced`: calls without, today."""
 
     series: dict[str, CostSeries] = {}
     sessions: CostSessions = field(default_factory=CostSessions)
@@ -46,6 +48,8 @@ class Remembered(Struct, array_like=True):
     foreign: int = 0
     money: Money = field(default_factory=Money)
     ledger: Ledger | None = None
+    currencies: dict[str, int] = {}
+    unpriced: int = 0
 
 
 class Cost:
@@ -97,12 +101,11 @@ class Cost:
             self._turn(now)
         self._last = now
         data, usage, conversation = event.data, event.data.usage, event.data.conversation
-        if usage is None or usage.cost_amount is None:
+        if usage is None or usage.cost_amount is None or usage.cost_currency not in DOLLARS:
+            if usage is not None:
+                self._leave_out(usage)
             if conversation is not None and conversation.state == "ended" and conversation.id:
                 self._sessions.end(_short(conversation.id), now)
-            return
-        if usage.cost_currency is not None and usage.cost_currency != "USD":
-            self._state.foreign += 1
             return
         cost = min(usage.cost_amount, DEAREST_USD)
         response, request = data.response, data.request
@@ -120,6 +123,16 @@ class Cost:
         if session:
             self._sessions.add(session, cost, now, event)
 
+    def _leave_out(self, usage: Usage) -> None:
+        """Counts what it cannot count as money: other currencies, and tokens without a cost."""
+        state, currency = self._state, usage.cost_currency or ""
+        if usage.cost_amount is None:
+            state.unpriced += bool(usage.input_tokens or usage.output_tokens)
+            return
+        state.foreign += 1
+        name = currency if currency in state.currencies or len(state.currencies) < MOST_CURRENCIES else OTHER
+        state.currencies[name] = state.currencies.get(name, 0) + 1
+
     def _new(self, model: str) -> CostSeries:
         name = model if len(self._series) < MOST_MODELS else OTHER
         return self._series.setdefault(name, CostSeries())
@@ -128,14 +141,14 @@ class Cost:
         """Closes the minute that is over. An agent that was silent for long begins anew."""
         stale = now - self._last > STALE_S
         grid = floor(now / MINUTE_S) * MINUTE_S
-        money, usd = self._state.money, 0.0
+        state, usd = self._state, 0.0
         for series in self._series.values():
             minute = series.minute
             usd += minute.cost - minute.counted
             minute.counted = minute.cost
             series.close(self._closes_at, self._threshold_s)
             if series.minute is not minute:
-                money.today.spread(minute.tally, minute.cost)
+                state.money.today.spread(minute.tally, minute.cost)
             if stale:
                 series.forget()
             else:
@@ -143,7 +156,8 @@ class Cost:
         self._sessions.settle(now)
         if self._budget is not None:
             self._budget.take(usd, self._closes_at, grid)
-        money.turn(grid)
+        if state.money.turn(grid):
+            state.unpriced = 0
         self._closes_at = grid + MINUTE_S
 
     @property
@@ -158,23 +172,30 @@ class Cost:
         budget = self._budget
         return budget.ledger.ends if budget is not None and budget.ledger.holding else None
 
-    def findings(self, now: float) -> Sequence[Finding | Unworded]:
+    def findings(self, now: float) -> Sequence[Unworded]:
         """What holds: spikes and budgets as of the last closed minute, dear sessions as of now."""
         if now >= self._closes_at:
             self._turn(now)
-        foreign = self._state.foreign
-        note = f" ({foreign:,} costs in other currencies left out)" if foreign else ""
-        found: list[Finding | Unworded] = [
+        note = self._note() if self._state.foreign else ""
+        found: list[Unworded] = [
             spike(model, series, series.rise, note)
             for model, series in self._series.items()
             if series.rise is not None and series.rise.told
         ]
         dear = self._sessions.dear
         if dear is not None:
-            found.append(dear_sessions(self._sessions, dear, note))
+            found.append(dear_sessions(self._sessions, dear, self._state.money, note))
         if self._budget is not None and self._budget.ledger.holding:
-            found += budget_findings(self._budget, self._state.money, note)
+            found += budget_findings(self._budget, self._state.money, f"{self._unpriced()}{note}")
         return found
+
+    def _note(self) -> str:
+        named = ", ".join(sorted(self._state.currencies, key=lambda name: (name == OTHER, name)))
+        return f" ({self._state.foreign:,} costs in {named} left out)"
+
+    def _unpriced(self) -> str:
+        count = self._state.unpriced
+        return f"; {count:,} calls with tokens and without a cost today are not in it" if count else ""
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """Learns what is usual anew; what holds ends."""

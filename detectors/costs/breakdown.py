@@ -77,15 +77,16 @@ class Money(Struct, array_like=True):
     today: Breakdown = field(default_factory=Breakdown)
     before: Breakdown = field(default_factory=Breakdown)
 
-    def turn(self, at: float) -> None:
-        """Begins a new day where one has come."""
+    def turn(self, at: float) -> bool:
+        """Begins a new day where one has come, and says whether it has."""
         day = at // DAY_S
         if day == self.day:
-            return
+            return False
         before = Breakdown()
         before.join(self.before, FADES)
         before.join(self.today)
         self.day, self.today, self.before = day, Breakdown(), before
+        return True
 
     def all(self) -> Breakdown:
         """Of today and before."""

@@ -2,17 +2,34 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from detectors.contrast import contributors
+from detectors.costs.breakdown import Money
 from detectors.costs.cost_series import SMALLEST_RATIO, CostSeries, Rise
 from detectors.costs.cost_sessions import CostSessions, Dear
-from detectors.detector import Finding
+from detectors.detector import Finding, Unworded
 from schemas.signal import Blast, Sample
 from schemas.wire import moment
 
+FEWEST_CALLS = 3
+"""Of dear sessions, before it is said where their money goes."""
 
-def spike(model: str, series: CostSeries, rise: Rise, note: str) -> Finding:
+
+def spike(model: str, series: CostSeries, rise: Rise, note: str) -> Unworded:
     """A model whose interactions cost more than they did. `note` ends the sentence."""
+    labels = {"model": model} if model else {}
+    words = partial(_spike, model, series, rise, note)
+    return Unworded(finding="spike", labels=labels, onset=rise.onset, words=words)
+
+
+def dear_sessions(sessions: CostSessions, dear: Dear, money: Money, note: str) -> Unworded:
+    """Sessions far dearer than the agent's sessions are. `note` ends the sentence."""
+    words = partial(_dear_sessions, sessions, dear, money, note)
+    return Unworded(finding="session", onset=dear.onset, words=words)
+
+
+def _spike(model: str, series: CostSeries, rise: Rise, note: str) -> Finding:
     mean = rise.cost / rise.count
     usual, extra = series.usual, rise.cost - rise.count * series.usual
     since = datetime.fromtimestamp(rise.onset, UTC).strftime("%H:%M UTC")
@@ -37,8 +54,7 @@ def spike(model: str, series: CostSeries, rise: Rise, note: str) -> Finding:
     )
 
 
-def dear_sessions(sessions: CostSessions, dear: Dear, note: str) -> Finding:
-    """Sessions far dearer than the agent's sessions are. `note` ends the sentence."""
+def _dear_sessions(sessions: CostSessions, dear: Dear, money: Money, note: str) -> Finding:
     worst, usual = max(dear.costs.values()), sessions.usual
     many = f"{dear.count} sessions cost" if dear.count > 1 else "a session costs"
     ranked = sorted(dear.costs.items(), key=lambda each: (-each[1], each[0]))
@@ -52,6 +68,7 @@ def dear_sessions(sessions: CostSessions, dear: Dear, note: str) -> Finding:
         magnitude=round(worst / usual, 2),
         magnitude_unit="ratio",
         blast=Blast(sessions=dear.count),
+        contributors=dear.money.against(money.all()) if dear.calls >= FEWEST_CALLS else (),
         samples=tuple(_sample(dear, session, cost) for session, cost in ranked[:3]),
     )
 

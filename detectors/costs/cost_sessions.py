@@ -6,6 +6,8 @@ the tail of the agent's own history, less than one session in the wanted span wo
 
 from msgspec import Struct, field
 
+from detectors.contrast import values
+from detectors.costs.breakdown import Breakdown
 from detectors.costs.log_tail import LogTail, rare
 from schemas.event import Event
 
@@ -32,7 +34,10 @@ Spent = list[float]
 
 
 class Dear(Struct, array_like=True):
-    """Sessions above the limit: cost and crossing event by conversation; since `onset`, last at `latest`."""
+    """Sessions above the limit: cost and crossing event by conversation; since `onset`, last at `latest`.
+
+    `money`: where that of their calls went since they were above it.
+    """
 
     onset: float
     latest: float
@@ -40,6 +45,8 @@ class Dear(Struct, array_like=True):
     open: dict[str, int] = {}
     events: dict[str, str] = {}
     count: int = 0
+    calls: int = 0
+    money: Breakdown = field(default_factory=Breakdown)
 
     def drop(self, session: str) -> None:
         """One session less to tell of."""
@@ -73,7 +80,7 @@ class CostSessions(Struct, array_like=True):
             self.spent[session] = spent
             spent[1] = now
         if self.limit is not None and spent[0] > self.limit:
-            self._crossed(session, spent[0], now, event)
+            self._crossed(session, spent[0], cost, now, event)
 
     def _opened(self, session: str, now: float) -> Spent:
         if len(self.spent) >= MOST_OPEN:
@@ -82,7 +89,7 @@ class CostSessions(Struct, array_like=True):
         spent = self.spent[session] = [0.0, now]
         return spent
 
-    def _crossed(self, session: str, cost: float, now: float, event: Event) -> None:
+    def _crossed(self, session: str, spent: float, cost: float, now: float, event: Event) -> None:
         dear = self.dear = self.dear or Dear(now, now)
         if session not in dear.costs:
             dear.latest = now
@@ -90,8 +97,11 @@ class CostSessions(Struct, array_like=True):
             if len(dear.costs) >= MOST_DEAR:
                 dear.drop(min(dear.costs, key=lambda each: (dear.costs[each], each)))
             dear.events[session] = f"{event.source}/{event.id}"
-        dear.costs[session] = cost
+        dear.costs[session] = spent
         dear.open[session] = 1
+        dear.calls += 1
+        usage = event.data.usage
+        dear.money.take(values(event.data), usage.cost_component if usage else None, cost)
 
     def end(self, session: str, now: float) -> None:
         """A session is over: its cost is learnt, but no dear one as the dear session it was."""

@@ -28,7 +28,7 @@ def detector_settings(policy: Policy) -> Settings:
     return Settings(
         agents=watches or (Watch(),),
         detectors={str(name): dict(each or {}) for name, each in options.items()},
-        prices=raw.get("prices") or {},
+        prices=policy.prices,
         redact=tuple(raw.get("redact") or ()),
     )
 

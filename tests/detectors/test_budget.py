@@ -322,6 +322,17 @@ def test_what_was_spent_before_it_was_watched_is_not_known_and_said():
     )
 
 
+def test_tokens_without_a_cost_are_said_not_to_be_in_it():
+    agent = Agent().calls(2880, 1 / 60).calls(200, 12 / 60)
+    for usage in ({"output_tokens": 7}, {"input_tokens": 7}, {"output_tokens": 0}):
+        agent.detector.observe(event(agent.at, usage=usage), agent.at)
+    said = agent.found["over_budget", None].summary
+    assert said.endswith("; 2 calls with tokens and without a cost today are not in it")
+    agent.at += DAY
+    agent.detector.observe(event(agent.at), agent.at)
+    assert agent.detector._state.unpriced == 0
+
+
 def test_the_new_normal_ends_it_for_the_period():
     agent = Agent().calls(2880, 1 / 60).calls(200, 12 / 60)
     agent.detector.rebase(agent.at)

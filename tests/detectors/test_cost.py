@@ -31,7 +31,7 @@ class Agent:
     def wait(self, seconds):
         self.at += seconds
         while self.grid <= self.at:
-            for each in self.detector.findings(self.grid):
+            for each in (found.told() for found in self.detector.findings(self.grid)):
                 about = (each.finding, each.labels.get("model", ""), each.onset)
                 if about not in {old for _, old, _ in self.told}:
                     self.told.append((self.grid, about, each))
@@ -44,7 +44,10 @@ class Agent:
 
     @property
     def holding(self):
-        return {each.finding: each for each in self.detector.findings(self.grid - GRID_S)}
+        return {each.finding: each.told() for each in self.detector.findings(self.grid - GRID_S)}
+
+    def asked(self, at):
+        return [each.told() for each in self.detector.findings(at)]
 
     def see(self, each):
         self.detector.observe(each, self.at)
@@ -184,7 +187,10 @@ def test_other_currencies_are_left_out_and_counted():
         )
     assert agent.told == []
     agent.minutes(6, 4.0)
-    assert "(40 costs in other currencies left out)" in agent.holding["spike"].summary
+    assert agent.holding["spike"].summary.endswith(" (40 costs in JPY left out)")
+    for at in range(6):
+        agent.see(event(agent.at, usage={"cost_amount": 1.0, "cost_currency": f"AA{'ABCDEF'[at]}"}))
+    assert agent.holding["spike"].summary.endswith(" (46 costs in AAA, AAB, AAC, JPY, (other) left out)")
 
 
 def test_free_calls_and_calls_without_tokens_do_no_harm():
@@ -239,6 +245,17 @@ def test_a_session_that_runs_away_is_told_while_it_runs_and_until_it_ends():
     agent.end("another" + "y" * 60)
     agent.wait(400)
     assert "session" not in agent.holding
+
+
+def test_it_is_said_where_the_money_of_dear_sessions_goes():
+    agent = Agent().minutes(90)
+    for _ in range(30):
+        agent.call(0.1, "runaway", tool={"name": "search"}, tenant={"id": "acme"})
+        agent.wait(20)
+    stands_out = {(each.dimension, each.value): each for each in agent.holding["session"].contributors}
+    assert stands_out["tool", "search"].share == 1.0
+    assert ("tenant", "acme") in stands_out
+    assert ("model", "m") not in stands_out
 
 
 def test_a_dear_session_is_not_learnt_as_normal():
@@ -356,7 +373,7 @@ def test_a_restart_anywhere_changes_no_finding_and_no_byte(happened, cut, warm):
             agent.wait(gap)
     broken.restart()
     assert [about for _, about, _ in broken.told] == [about for _, about, _ in whole.told]
-    assert broken.detector.findings(broken.grid) == whole.detector.findings(whole.grid)
+    assert broken.asked(broken.grid) == whole.asked(whole.grid)
     assert broken.detector.save() == whole.detector.save()
 
 

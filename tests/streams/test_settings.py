@@ -24,6 +24,7 @@ agents:
 - {name: 'refund-*', consequence: high, slo: {sessions: 90%}}
 detectors: {cost: {arl: 7d}}
 redact: ['order [0-9]+']
+prices: {mine: {input: 0.40, output: 1.60, cache_read: 0.1}}
 """
     followed = settings_of(text)
     watch = followed.watch("refund-eu")
@@ -31,6 +32,7 @@ redact: ['order [0-9]+']
     assert followed.watch("other") == Watch()
     assert followed.options("cost") == {"arl": "7d", "redact": ("order [0-9]+",)}
     assert followed.on("cost")
+    assert followed.prices == {"mine": {"input": 0.4, "output": 1.6, "cache_read": 0.1}}
 
 
 def test_everybody_redacts_what_is_redacted_and_their_own():
