@@ -12,15 +12,24 @@ import msgspec
 from msgspec import Struct
 
 from detectors.detector import Finding, State
-from detectors.inputs import embedding_watch, feature_watch, injection_watch, shift_samples, text_watch
+from detectors.inputs import (
+    early_texts,
+    embedding_watch,
+    feature_watch,
+    injection_watch,
+    shift_samples,
+    text_watch,
+)
 from detectors.inputs.admission import Admission
 from detectors.inputs.bare_texts import TEXTS_APART, TextShift, hashed
+from detectors.inputs.early_texts import EarlyTexts
 from detectors.inputs.embedding_watch import EmbeddingWatch
 from detectors.inputs.feature_watch import FeatureWatch
 from detectors.inputs.injection_signs import gives_orders
 from detectors.inputs.injection_watch import InjectionWatch
 from detectors.inputs.recent_inputs import Who
 from detectors.inputs.shift_finding import (
+    early_finding,
     embedding_finding,
     field_finding,
     injection_finding,
@@ -65,6 +74,7 @@ class Body(Struct, array_like=True):
     injections: injection_watch.Saved
     attempts: shift_samples.Saved
     embeddings: embedding_watch.Saved
+    early: early_texts.Saved
 
 
 _body = msgspec.msgpack.Decoder(Body)
@@ -89,7 +99,7 @@ class InputShift:
         self._features = FeatureWatch(self._size, self._options.delta)
         self._embeddings = EmbeddingWatch(self._size, self._options.texts_apart)
         self._injections = InjectionWatch(self._size, self._options.texts_apart)
-        self._samples, self._attempts = ShiftSamples(), ShiftSamples()
+        self._samples, self._attempts, self._early = ShiftSamples(), ShiftSamples(), EarlyTexts()
         self._found: Sequence[Finding] | None = None
 
     @property
@@ -128,21 +138,26 @@ class InputShift:
 
     def _read(self, event: Event, text: str, who: Who, now: float) -> None:
         patterns, reading = self._options.redact, read(text)
+        if not self._text.full:
+            self._early.take(now, reading)
+        elif self._early.change is not None:
+            self._early = EarlyTexts()
         self._samples.take(event, text, self._text.take(reading, who, now), now, patterns)
         attempts = int(gives_orders(text, reading))
         self._injections.take(now, who, attempts)
         self._attempts.take(event, text, attempts, now, patterns)
 
-    def findings(self, now: float) -> Sequence[Finding]:  # noqa: ARG002 - what holds changes with inputs alone
+    def findings(self, now: float) -> Sequence[Finding]:
         """The shifts that hold."""
-        if self._found is None:
-            self._found = self._find()
+        if self._found is None or self._early.change is not None:
+            self._found = self._find(now)
         return self._found
 
-    def _find(self) -> Sequence[Finding]:
+    def _find(self, now: float) -> Sequence[Finding]:
         patterns = self._options.redact
         found = [
             *injection_finding(self._injections, self._attempts),
+            *early_finding(self._early, now),
             *text_finding(self._text, self._samples, patterns),
             *embedding_finding(self._embeddings),
         ]
@@ -167,7 +182,7 @@ class InputShift:
         self._features = FeatureWatch(self._size, options.delta)
         self._embeddings = EmbeddingWatch(self._size, options.texts_apart)
         self._injections = InjectionWatch(self._size, options.texts_apart)
-        self._samples, self._attempts = ShiftSamples(), ShiftSamples()
+        self._samples, self._attempts, self._early = ShiftSamples(), ShiftSamples(), EarlyTexts()
         self._found = None
 
     def save(self) -> State:
@@ -176,7 +191,7 @@ class InputShift:
         embeddings, more = self._embeddings.save()
         body = Body(
             self._admission, text, self._features.save(), self._samples.save(), self._injections.save(),
-            self._attempts.save(), embeddings,
+            self._attempts.save(), embeddings, self._early.save(),
         )  # fmt: skip
         return State(_encode(body), {**parts, **more})
 
@@ -193,6 +208,7 @@ class InputShift:
         detector._embeddings = EmbeddingWatch(size, own.texts_apart, body.embeddings, state.parts)
         detector._injections = InjectionWatch(size, own.texts_apart, body.injections)
         detector._samples, detector._attempts = ShiftSamples(body.samples), ShiftSamples(body.attempts)
+        detector._early = EarlyTexts(body.early)
         detector.configure(watch, options)
         return detector
 

@@ -45,6 +45,11 @@ class AdaptiveWindows:
         for value in values:
             window.update(value)
 
+    def level(self, at: int) -> tuple[float, int]:
+        """The mean over a window, and how many values it has."""
+        window = self._windows[at]
+        return float(window.estimation), int(window.width)
+
     def save(self) -> bytes:
         """The windows exactly."""
         states = [bytes(window.__getstate__()[_INNER].__getstate__()) for window in self._windows]

@@ -38,7 +38,7 @@ class TextShift:
             return None
         self._watch.take(read(text), (hashed(session), 0, 0), self._seen * _EACH_S)
         held, self._held = self._held, self._watch.hold is not None
-        return Shift.of(self._watch) if self._held and not held else None
+        return None if held else Shift.of(self._watch)
 
     def _admits(self, session: str) -> bool:
         last = self._sessions.get(session)

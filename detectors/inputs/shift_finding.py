@@ -6,6 +6,7 @@ from typing import Self
 from msgspec import Struct
 
 from detectors.detector import Finding
+from detectors.inputs.early_texts import EarlyTexts
 from detectors.inputs.embedding_watch import EmbeddingWatch
 from detectors.inputs.field_watch import FieldWatch
 from detectors.inputs.holding import Hold
@@ -17,6 +18,10 @@ from detectors.redaction import redact
 from schemas.signal import Contributor, Sample
 
 _NAMED = 5
+_NEVER = 0.01
+"""Share of inputs, or characters: what is less before a change counts as this."""
+_EARLY = 0.9
+"""Confidence without a reference: nothing weighs the change further."""
 _SHARES = "share of inputs"
 
 
@@ -51,6 +56,26 @@ def text_finding(watch: TextWatch, samples: ShiftSamples, patterns: Sequence[str
     terms = watch.terms(patterns)
     words = f"Inputs are unlike the reference: {_moved(story)}{_named(terms)}"
     yield _finding("text", hold, story, words, contributors=terms, samples=samples.since(hold.onset))
+
+
+def early_finding(early: EarlyTexts, now: float) -> Iterator[Finding]:
+    """The finding `text`, if texts changed lately before there was a reference."""
+    change = early.told(now)
+    if change is None:
+        return
+    told = f"{change.observed:.3g} {change.unit} against {change.usual:.3g}"
+    ratio = change.observed / max(change.usual, _NEVER)
+    yield Finding(
+        finding="text",
+        onset=change.time,
+        summary=f"Inputs changed while their reference is being learnt: {change.what}, {told}",
+        observed=round(change.observed, 4),
+        baseline=round(change.usual, 4),
+        unit=change.unit,
+        magnitude=round(ratio, 2),
+        magnitude_unit="ratio",
+        confidence=_EARLY,
+    )
 
 
 def injection_finding(watch: InjectionWatch, samples: ShiftSamples) -> Iterator[Finding]:

@@ -74,6 +74,11 @@ class TextWatch:
             self._watched = WatchedTexts(self._reference, as_seldom(self.apart, learnt, span_s))
 
     @property
+    def full(self) -> bool:
+        """Whether there is a reference."""
+        return self._watched is not None
+
+    @property
     def hold(self) -> Hold | None:
         """The shift that holds."""
         return self._watched.hold if self._watched else None
