@@ -35,6 +35,7 @@ BASE = {
     "cost/budget": 40,
     "cost/over_budget": 65,
     "input_shift": 30,
+    "latency": 25,
     "session/loop": 25,
     "session/runaway": 40,
     "session/stuck": 40,

@@ -252,3 +252,7 @@ def test_a_dear_session_alone_is_a_warning_at_the_most_by_default():
     table = policy(LEAST).severity
     assert (table.base["cost/session"], table.base["cost"]) == (20, 30)
     assert (table.base["cost/budget"], table.base["cost/over_budget"]) == (40, 65)
+
+
+def test_what_is_slower_has_less_than_what_costs_more_by_default():
+    assert policy(LEAST).severity.base["latency"] == 25

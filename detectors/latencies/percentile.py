@@ -1,0 +1,72 @@
+"""One percentile of a part's durations, over five minutes, against its own history: only up matters.
+
+`MetricAnomaly` on its logarithm says when it does what it never did; whether that is worth a person's time
+says the history of five-minute values: half as much again as usual, and a quarter above the highest in a
+thousand.
+"""
+
+from math import log
+
+from msgspec import Struct, field
+
+from detectors.latencies.sketch import Sketch
+from detectors.metric import Memory, MetricAnomaly
+from schemas.wire import moment
+
+REMEMBERED = 64
+"""Distinct values that `MetricAnomaly` remembers: few, for the history guards against its false alarms."""
+WARM_UP = 6
+MOST_QUIET = 4032
+"""Two weeks of values that lie five minutes apart."""
+RATIO, ABOVE_HIGH, HIGH = 1.5, 1.25, 0.999
+CAREFUL = 12.0
+"""With as few values as this the ratio must be twice as large, with more the less so."""
+LEAST_EXTRA_S = 0.1
+RECOVERED = 0.5
+"""Recovered below this share of the way from the usual value to one worth telling."""
+SUSPECT_S, LONG_S = 900.0, 600.0
+"""Told within the one of what it never did, or after the other: for a level that it had before."""
+
+
+class Percentile(Struct, array_like=True):
+    """`quiet`: values five minutes apart, slow times left out. POSIX seconds, 0 for not: `suspect`, `above`.
+
+    It is suspect when it last did what it never did, above since when it is worth telling.
+    """
+
+    memory: Memory = field(default_factory=Memory)
+    quiet: Sketch = field(default_factory=Sketch)
+    suspect: float = 0.0
+    above: float = 0.0
+    usual: float = 0.0
+    worth: float = 0.0
+
+    def judge(self, began: float, at: float, level: float) -> bool:
+        """Whether a value in seconds, its last minute from `began` to `at`, is worth telling."""
+        anomaly = MetricAnomaly("up", REMEMBERED, self.memory)
+        if anomaly.score_one(moment(at), log(level)) >= anomaly.threshold:
+            self.suspect = at
+        if not self.worth or level < self.worth:
+            self.above = 0.0
+            return False
+        self.above = self.above or began
+        return at - self.suspect <= SUSPECT_S or at - self.above >= LONG_S
+
+    def learn(self, level: float) -> None:
+        """A value of quiet times."""
+        self.quiet.add((level,))
+        self.quiet.fade(MOST_QUIET)
+        if self.quiet.count >= WARM_UP:
+            usual = self.usual = self.quiet.quantile(0.5)
+            ratio = RATIO * (1 + CAREFUL / self.quiet.count)
+            self.worth = max(ratio * usual, ABOVE_HIGH * self.quiet.quantile(HIGH), usual + LEAST_EXTRA_S)
+
+    @property
+    def recovered(self) -> float:
+        """Seconds below which nothing is slow any more."""
+        return self.usual + RECOVERED * (self.worth - self.usual)
+
+    @property
+    def confidence(self) -> float:
+        """The chance that the next quiet value is no higher, had none of the quiet ones been (Laplace)."""
+        return 1 - 1 / (self.quiet.count + 2)

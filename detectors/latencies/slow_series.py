@@ -1,0 +1,162 @@
+"""One measure of one part of an agent: minute by minute, and whether it is slow."""
+
+from math import inf
+
+from msgspec import Struct, field
+
+from detectors.contrast import Recent, values
+from detectors.latencies.percentile import Percentile
+from detectors.latencies.sketch import Sketch
+from detectors.latencies.touched import Touched
+from schemas.event import Event
+
+FEWEST = 8
+"""Operations that make a minute: with fewer it is joined with the next."""
+WINDOW, WINDOW_S = 5, 900.0
+"""Minutes that a percentile is taken over, and how old they may be."""
+SHARES = {"p50": (0.5, 16), "p95": (0.95, 100), "p99": (0.99, 500)}
+"""Which percentiles, and of how many operations at least."""
+MOST_A_MINUTE = 256
+"""Durations taken a minute: later ones are left out."""
+COMPARED_A_MINUTE = 16
+HISTORY = 30
+RECOVERY_S = 600.0
+ADOPTED_S = 86400.0
+"""What is slow for a day is the new normal."""
+STALE_S = 900.0
+
+
+class Slowdown(Struct, array_like=True):
+    """What is slow: which percentile, since when, and when it last was; POSIX seconds."""
+
+    percentile: str
+    onset: float
+    bad_at: float
+
+
+class SlowSeries(Struct, array_like=True):
+    """`fresh`: durations of the open minute that are not yet in `minute`, and how many more may come.
+
+    `window`: (end of a minute, its durations); `slow_s`: from which duration on an operation is slow;
+    `history`: percentiles of the last half hour, in the order of `SHARES`, 0 where there were too few.
+    """
+
+    minute: Sketch = field(default_factory=Sketch)
+    fresh: list[float] = []
+    free: int = MOST_A_MINUTE
+    began: float = 0.0
+    window: list[tuple[float, Sketch]] = []
+    closed: int = 0
+    percentiles: dict[str, Percentile] = {}
+    levels: dict[str, float] = {}
+    slow_s: float = inf
+    room: int = COMPARED_A_MINUTE
+    touched: Touched = field(default_factory=Touched)
+    others: Recent = field(default_factory=Recent)
+    slowdown: Slowdown | None = None
+    history: list[list[float]] = []
+
+    def look(self, event: Event, seconds: float) -> None:
+        """Counts an operation by its dimensions; the caller looks at `room` first."""
+        self.room -= 1
+        if seconds >= self.slow_s:
+            self.touched.take(event, seconds)
+        else:
+            self.others.now.take(values(event.data))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether time may change something though nothing is heard."""
+        return bool(self.minute.count or self.fresh) or self.slowdown is not None
+
+    @property
+    def usual_s(self) -> float:
+        """What half of the operations take, as far as it is known."""
+        typical = self.percentiles.get("p50")
+        return typical.usual if typical is not None else 0.0
+
+    def close(self, began: float, at: float) -> None:
+        """Ends the open minute, from `began` to `at`, if it is full enough."""
+        self.settle()
+        self.room, self.free = COMPARED_A_MINUTE, MOST_A_MINUTE
+        self.began = self.began or began
+        if self.minute.count >= FEWEST:
+            self._close(self.began, at)
+        elif at - self.began >= WINDOW_S:
+            self.minute, self.began = Sketch(), 0.0
+        self._end(at)
+
+    def settle(self) -> None:
+        """Counts what is fresh."""
+        self.minute.add(self.fresh)
+        self.free -= len(self.fresh)
+        self.fresh = []
+
+    def _close(self, began: float, at: float) -> None:
+        self.touched.total += self.minute.count
+        self.touched.count += self.minute.above(self.slow_s)
+        kept = [each for each in self.window[1 - WINDOW :] if at - each[0] < WINDOW_S]
+        self.window = [*kept, (at, self.minute)]
+        self.minute, self.began = Sketch(), 0.0
+        self.closed += 1
+        self.others.turn(at)
+        self.levels = self._measure()
+        self.history = [*self.history[1 - HISTORY :], [self.levels.get(name, 0.0) for name in SHARES]]
+        telling = [name for name, level in self.levels.items() if self._judge(name, began, at, level)]
+        self._follow(telling, at)
+
+    def _measure(self) -> dict[str, float]:
+        """Percentiles of the window, those that it has enough operations for."""
+        whole = Sketch()
+        for _, minute in self.window:
+            whole.join(minute)
+        return {
+            name: whole.quantile(share) for name, (share, fewest) in SHARES.items() if whole.count >= fewest
+        }
+
+    def _judge(self, name: str, began: float, at: float, level: float) -> bool:
+        return self.percentiles.setdefault(name, Percentile()).judge(began, at, level)
+
+    def _follow(self, telling: list[str], at: float) -> None:
+        """Begins or goes on with what is slow; learns in quiet times, once every five minutes."""
+        slow = self.slowdown
+        if slow is None and telling:
+            self.slowdown = Slowdown(telling[0], self.percentiles[telling[0]].above, at)
+        elif slow is not None:
+            level = self.levels.get(slow.percentile)
+            if level is None or level >= self.percentiles[slow.percentile].recovered:
+                slow.bad_at = at
+        elif not any(self.percentiles[name].above for name in self.levels):
+            self.touched = Touched()
+            if self.closed % WINDOW == 0:
+                self._learn()
+
+    def _learn(self) -> None:
+        for name, level in self.levels.items():
+            self.percentiles[name].learn(level)
+        if "p50" in self.percentiles:
+            self.slow_s = self.percentiles["p50"].worth or inf
+
+    def _end(self, at: float) -> None:
+        """Ends what is slow no more, or for a day, or of which nothing is heard."""
+        if self.window and at - self.window[-1][0] >= STALE_S:
+            self.forget()
+        slow = self.slowdown
+        if slow is None:
+            return
+        if at - slow.onset >= ADOPTED_S:
+            self.adopt()
+        elif at - slow.bad_at >= RECOVERY_S:
+            self.slowdown, self.touched = None, Touched()
+
+    def forget(self) -> None:
+        """Begins anew; what is usual stays."""
+        self.minute, self.fresh, self.began, self.window, self.levels = Sketch(), [], 0.0, [], {}
+        self.slowdown, self.touched = None, Touched()
+        for each in self.percentiles.values():
+            each.above = each.suspect = 0.0
+
+    def adopt(self) -> None:
+        """What goes on now is normal: learns what is usual anew."""
+        self.percentiles, self.slow_s = {}, inf
+        self.forget()
