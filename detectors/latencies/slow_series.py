@@ -79,10 +79,11 @@ class SlowSeries(Struct, array_like=True):
         """Ends the open minute, from `began` to `at`, if it is full enough."""
         self.settle()
         self.room, self.free = COMPARED_A_MINUTE, MOST_A_MINUTE
-        self.began = self.began or began
+        if self.minute.count:
+            self.began = self.began or began
         if self.minute.count >= FEWEST:
             self._close(self.began, at)
-        elif at - self.began >= WINDOW_S:
+        elif self.minute.count and at - self.began >= WINDOW_S:
             self.minute, self.began = Sketch(), 0.0
         self._end(at)
 
@@ -124,7 +125,7 @@ class SlowSeries(Struct, array_like=True):
             self.slowdown = Slowdown(telling[0], self.percentiles[telling[0]].above, at)
         elif slow is not None:
             level = self.levels.get(slow.percentile)
-            if level is None or level >= self.percentiles[slow.percentile].recovered:
+            if level is not None and level >= self.percentiles[slow.percentile].recovered:
                 slow.bad_at = at
         elif not any(self.percentiles[name].above for name in self.levels):
             self.touched = Touched()

@@ -91,6 +91,8 @@ def test_a_tail_that_grows_is_told_by_the_tail():
     assert "(p95)" in found.summary
     assert "p50" in found.summary
     assert found.blast.share < 0.5
+    agent.minutes(40, 8.0, a_minute=10)
+    assert "(p95)" not in "".join(each.summary for each in agent.found)
 
 
 def test_what_is_slow_is_the_part_before_the_first_chunk_or_the_queue():
