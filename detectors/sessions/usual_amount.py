@@ -14,8 +14,8 @@ RATIO = 4.0
 """Over the median, and over what one in a thousand exceeds: no lower, no higher lies the limit."""
 WARM_UP = 100
 """Sessions learnt before any is judged."""
-FRESH_ENOUGH = 50
-"""The limit is drawn again when a fiftieth of the sessions is new."""
+FRESH_ENOUGH, FEWEST_FRESH = 50, 10
+"""The limit is drawn again when a fiftieth of the sessions is new, and at least ten are."""
 REMEMBERED = 20_000
 
 
@@ -36,7 +36,8 @@ class UsualAmount(Struct, array_like=True):
         self.first = self.first or now
         self.learnt += 1
         self.amounts.add(min(amount, self.limit / RATIO), REMEMBERED)
-        if self.amounts.count >= WARM_UP and self.learnt >= self.limited + self.amounts.count // FRESH_ENOUGH:
+        fresh = max(FEWEST_FRESH, self.amounts.count // FRESH_ENOUGH)
+        if self.amounts.count >= WARM_UP and self.learnt >= self.limited + fresh:
             self.limited = self.learnt
             expected = max(self.learnt, self.learnt * span_s / max(1.0, now - self.first))
             self.usual, limit = rare(self.amounts, expected, RATIO)
