@@ -23,7 +23,7 @@ from detectors.inputs.shift_watch import ShiftWatch, budgeted
 from schemas.event import Scalar
 
 _KEPT = 128
-_SHARE = {"number": 1.0, "category": 0.5}
+_SHARE = {"number": 1.0, "category": 0.35}
 """Of `delta`: a category has more windows."""
 
 
