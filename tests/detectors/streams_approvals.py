@@ -26,7 +26,7 @@ def _round(at: int, draw: random.Random) -> list[Event]:
     ]
 
 
-def _rounds(count: int, seed: int) -> Iterator[Event]:
+def rounds(count: int, seed: int) -> Iterator[Event]:
     draw = random.Random(seed)
     made = [each for at in range(count) for each in _round(at, draw)]
     yield from sorted(made, key=lambda each: each.time)
@@ -34,12 +34,12 @@ def _rounds(count: int, seed: int) -> Iterator[Event]:
 
 def stable() -> Iterator[Event]:
     """A week of it."""
-    yield from _rounds(2016, 1)
+    yield from rounds(2016, 1)
 
 
 def positive() -> Iterator[Event]:
     """Half a day of it; then approvals by the dozen within seconds, operations without, and a full queue."""
-    yield from _rounds(144, 2)
+    yield from rounds(144, 2)
     at_s = START_S + 146 * _EVERY_S
     for number in range(1000, 1030):
         yield _approval(at_s + number / 100, number, "requested")

@@ -22,7 +22,7 @@ def _call(at: int, draw: random.Random, bad: float) -> Event:
     return event(at_s, request={"model": "m"}, usage=usage, **who)
 
 
-def _calls(count: int, seed: int, bad_from: int) -> Iterator[Event]:
+def calls(count: int, seed: int, bad_from: int) -> Iterator[Event]:
     draw = random.Random(seed)
     for at in range(count):
         yield _call(at, draw, 0.33 if at >= bad_from else 0.002)
@@ -30,9 +30,9 @@ def _calls(count: int, seed: int, bad_from: int) -> Iterator[Event]:
 
 def stable() -> Iterator[Event]:
     """Seven hours of it."""
-    yield from _calls(5040, 1, 5040)
+    yield from calls(5040, 1, 5040)
 
 
 def positive() -> Iterator[Event]:
     """Two hours of it, then the bad ones."""
-    yield from _calls(2000, 2, 1440)
+    yield from calls(2000, 2, 1440)

@@ -1,0 +1,1 @@
+"""How good answers are: what was scored, refused, cut short, left empty."""

@@ -1,0 +1,169 @@
+"""One stream of graded answers, and whether it got worse than it usually is: badness lies in [0, 1]."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from detectors.answers.bets import Bets, Cell
+from detectors.answers.usual import HIGHEST, Usual
+from detectors.contrast import Tally
+from detectors.failures.affected import LONGEST_TEXT, Affected, mark_of
+from detectors.redaction import redact
+from schemas.event import Event
+from schemas.signal import Sample
+
+DAY_S = 86400.0
+WARM_UP = 200
+"""Answers learnt before any is judged."""
+FLOOR = 0.01
+"""What is bad in less than one answer in a hundred is left alone."""
+FEWEST = 5.0
+FEWEST_SESSIONS = 3
+BAD = 0.5
+LEARNT_ANYWAY = 10_000.0
+RECOVERY_S = 600.0
+RECOVERY = 30
+"""Answers as good as usual, in a row, that end what holds."""
+ADOPTED_S = DAY_S
+HISTORY = 30
+MOST_SAMPLES = 3
+MINUTE_S = 60.0
+
+
+class Hold(Struct, array_like=True):
+    """A decline that is told: since when, told when; answers and badness since; both, counted afresh."""
+
+    onset: float
+    opened: float
+    total: float
+    bad: float
+    fresh: float = 0.0
+    fresh_bad: float = 0.0
+
+
+class Decline(Struct, array_like=True):
+    """The state. Counts of the open cell; counts that wait to be learnt until nothing rises.
+
+    `affected`: the bad answers since something rises; `minutes`: `[minute, answers, badness]` of the last 30.
+    """
+
+    total: float = 0.0
+    bad: float = 0.0
+    squares: float = 0.0
+    first_bad: float | None = None
+    waiting: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    usual: Usual = field(default_factory=Usual)
+    bets: Bets = field(default_factory=Bets)
+    hold: Hold | None = None
+    affected: Affected = field(default_factory=Affected)
+    samples: list[Sample] = []
+    minutes: list[list[float]] = []
+
+    def take(self, badness: float, event: Event, now: float, patterns: Sequence[str]) -> None:
+        """One answer that is not wholly good. It is counted here, in `total` as well."""
+        self.total += 1
+        self.bad += badness
+        self.squares += badness * badness
+        if self.first_bad is None:
+            self.first_bad = now
+        if badness >= BAD and self.is_warm:
+            self.affected.take(mark_of(event, now, "", ""))
+            self.samples = [*self.samples[1 - MOST_SAMPLES :], _sample(event, patterns)]
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether enough is known to judge."""
+        return self.usual.count >= WARM_UP
+
+    def allowed(self, slack: float) -> float:
+        """The mean badness that alarms nobody; `slack`: so far from the usual towards 1 it may always be."""
+        mean = self.usual.mean
+        return self.usual.allowed(max(FLOOR, mean + slack * (1 - mean)))
+
+    def close(self, at: float, threshold_s: float, slack: float) -> None:
+        """Ends the open cell at `at`."""
+        self._note(at)
+        counts = [self.total, self.bad, self.squares]
+        cell = Cell(at, self.total, self.bad, at if self.first_bad is None else self.first_bad)
+        self.total, self.bad, self.squares, self.first_bad = 0.0, 0.0, 0.0, None
+        if not self.is_warm:
+            self.usual.learn(at, counts)
+        elif self.hold is not None:
+            self._follow(self.hold, cell, slack)
+        else:
+            self._judge(cell, counts, threshold_s, slack)
+
+    def _note(self, at: float) -> None:
+        minute = float((at - 1) // MINUTE_S)
+        if not self.minutes or self.minutes[-1][0] != minute:
+            self.minutes = [*self.minutes[1 - HISTORY :], [minute, 0.0, 0.0]]
+        self.minutes[-1][1] += self.total
+        self.minutes[-1][2] += self.bad
+
+    def _judge(self, cell: Cell, counts: list[float], threshold_s: float, slack: float) -> None:
+        # Rounded, so that the steps of the bets are worked out seldom.
+        allowed = round(self.allowed(slack), 3)
+        if allowed >= HIGHEST:
+            self.usual.learn(cell.at, counts)
+            return
+        self.bets.step(cell, allowed)
+        self.waiting = [each + more for each, more in zip(self.waiting, counts, strict=True)]
+        rise = self.bets.rise
+        if not rise:
+            self.affected = Affected()
+        if not rise or self.waiting[0] >= LEARNT_ANYWAY:
+            self.usual.learn(cell.at, self.waiting)
+            self.waiting = [0.0, 0.0, 0.0]
+        elif self.bets.level >= threshold_s and self._is_telling(rise[2]):
+            since, total, bad = rise
+            self.hold = Hold(since, cell.at, total, bad)
+            self.waiting = [0.0, 0.0, 0.0]
+
+    def _is_telling(self, bad: float) -> bool:
+        """Not one session alone, and not a handful of answers."""
+        sessions = self.affected.sessions
+        return bad >= FEWEST and (not sessions or len(sessions) >= FEWEST_SESSIONS)
+
+    def _follow(self, hold: Hold, cell: Cell, slack: float) -> None:
+        hold.total += cell.total
+        hold.bad += cell.bad
+        hold.fresh += cell.total
+        hold.fresh_bad += cell.bad
+        if cell.at - hold.opened >= ADOPTED_S:
+            self.adopt()
+        elif hold.fresh >= RECOVERY:
+            if hold.fresh_bad / hold.fresh <= self.allowed(slack) and cell.at - hold.opened >= RECOVERY_S:
+                self.end()
+            hold.fresh, hold.fresh_bad = 0.0, 0.0
+
+    def end(self) -> None:
+        """What holds is over."""
+        self.hold, self.affected, self.samples = None, Affected(), []
+        self.bets = Bets()
+
+    def adopt(self) -> None:
+        """What is graded now is normal: learns it anew."""
+        self.end()
+        self.usual, self.waiting = Usual(), [0.0, 0.0, 0.0]
+
+    @property
+    def tally(self) -> Tally:
+        """The bad answers by version, model, …, without what they all share here."""
+        tally = self.affected.tally
+        return Tally(tally.weight, {key: each for key, each in tally.by.items() if key not in _SHARED})
+
+
+_SHARED = frozenset({"error type", "class"})
+
+
+def _sample(event: Event, patterns: Sequence[str]) -> Sample:
+    data = event.data
+    said = data.evaluation.explanation if data.evaluation else None
+    reasons = " ".join(data.response.finish_reasons or ()) if data.response else ""
+    return Sample(
+        event=f"{event.source}/{event.id}",
+        time=event.time,
+        text=redact(said, patterns)[:LONGEST_TEXT] if said else reasons[:LONGEST_TEXT],
+        conversation=data.conversation.id if data.conversation else None,
+        trace=event.traceparent[3:35] if event.traceparent else None,
+    )

@@ -1,0 +1,270 @@
+"""Answers that get worse: scores, refusals, answers cut short or empty, unusual endings, thumbs down.
+
+Each grade is a stream of its own, compared with the agent's own past, and only ever for the worse.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import floor
+from typing import Any, ClassVar, Literal, Self
+
+import msgspec
+from msgspec import Struct, field
+
+from detectors.answers.decline import MINUTE_S, Decline
+from detectors.answers.decline_finding import Graded, declined
+from detectors.answers.grading import ANSWERS, Ending, ending, refusal, verdict
+from detectors.answers.scale import Scale, lower_is_better
+from detectors.contrast import Recent, values
+from detectors.detector import STALE_S, Finding, State
+from detectors.durations import duration
+from detectors.settings import Watch
+from schemas.event import Event
+
+CELL_S = 5.0
+STREAMS = 12
+"""Chances of a false alarm that share the span."""
+MOST_EVALUATIONS = 12
+MOST_REASONS = 6
+OTHER = "(other)"
+COMPARED_A_MINUTE = 16
+
+
+class Remembered(Struct, array_like=True):
+    """The whole state. Streams by finding, evaluation or reason; `unusable`: scores that are no number.
+
+    `good`: answers of the open cell that were good in every way, by their only finish reason.
+    """
+
+    rates: dict[str, Decline] = {}
+    reasons: dict[str, Decline] = {}
+    scores: dict[str, Decline] = {}
+    feedback: dict[str, Decline] = {}
+    scales: dict[str, Scale] = {}
+    good: dict[str, int] = {}
+    answers: Recent = field(default_factory=Recent)
+    graded: Recent = field(default_factory=Recent)
+    room: int = COMPARED_A_MINUTE
+    closes_at: float = 0.0
+    last: float = 0.0
+    unusable: int = 0
+
+
+class Quality:
+    """Findings `score` and `feedback` (label `evaluation`), `refused`, `truncated`, `empty`, `finish_reason`.
+
+    Options: `arl`, the span in which a quiet agent may be told of falsely once in expectation (default 30d);
+    `lower_is_better`, names of evaluations that are bad when high, beside those whose names say so; `redact`.
+    """
+
+    name: ClassVar[str] = "quality"
+    version: ClassVar[int] = 1
+    warm_up: ClassVar[str] = "200 answers, or 200 scores of an evaluation."
+    quiet_arl_days: ClassVar[float] = 30.0
+    watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.evaluation.v1"})
+
+    __slots__ = ("_inverse", "_patterns", "_state", "_threshold_s")
+
+    def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
+        """Raises ValueError where an option does not hold."""
+        self._state = Remembered()
+        self.configure(watch, options)
+
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+        """Follows other options; what was learnt stays."""
+        span_s = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d")).total_seconds()
+        self._threshold_s = STREAMS * span_s
+        self._inverse = frozenset(str(each) for each in options.get("lower_is_better", ()))
+        self._patterns: Sequence[str] = tuple(options.get("redact", ()))
+
+    def observe(self, event: Event, now: float) -> None:
+        """Takes one event: answers that ended, and evaluations."""
+        data = event.data
+        evaluation = data.evaluation
+        if evaluation is None:
+            operation = data.operation
+            if operation.name in ANSWERS and operation.state != "started":
+                self._now(now)
+                self._answer(event, now)
+            return
+        self._now(now)
+        grade = verdict(evaluation)
+        if grade is None:
+            self._state.unusable += 1
+        elif grade[0] == "score":
+            self._score(event, grade[1], grade[2], now)
+        else:
+            stream = _named(self._state.feedback, grade[1], MOST_EVALUATIONS)
+            self._grade(stream, self._state.graded, grade[2], event, now)
+
+    def _now(self, now: float) -> None:
+        if now >= self._state.closes_at:
+            self._turn(now)
+        self._state.last = now
+
+    def _grade(self, stream: Decline, others: Recent, badness: float, event: Event, now: float) -> None:
+        if badness > 0:
+            stream.take(badness, event, now, self._patterns)
+            return
+        stream.total += 1
+        self._compare(others, event)
+
+    def _compare(self, others: Recent, event: Event) -> None:
+        if self._state.room:
+            self._state.room -= 1
+            others.now.take(values(event.data))
+
+    def _score(self, event: Event, name: str, score: float, now: float) -> None:
+        state = self._state
+        if name not in state.scores and len(state.scores) >= MOST_EVALUATIONS:
+            state.unusable += 1  # scores of different evaluations have no scale in common
+            return
+        scale = state.scales.setdefault(name, Scale())
+        if not scale.holds(score):
+            state.scores[name] = Decline()
+        stream = _named(state.scores, name, MOST_EVALUATIONS)
+        place = scale.place(score)
+        badness = place if self._is_inverse(name) else 1 - place
+        self._grade(stream, state.graded, badness, event, now)
+
+    def _is_inverse(self, name: str) -> bool:
+        return name in self._inverse or lower_is_better(name)
+
+    def _answer(self, event: Event, now: float) -> None:
+        state, data = self._state, event.data
+        reasons = data.response.finish_reasons if data.response is not None else None
+        end = ending(reasons or ())
+        if data.error is not None or end.refused:
+            if end.refused or refusal(data):
+                self._bad("refused", event, now)
+            return
+        tokens = data.usage.output_tokens if data.usage is not None else None
+        is_empty = tokens == 0 and bool(end.reason) and not end.calling
+        if not (end.truncated or is_empty) and len(reasons or ()) <= 1:
+            state.good[end.reason] = state.good.get(end.reason, 0) + 1
+            if state.room:
+                self._compare(state.answers, event)
+            return
+        self._spread(end, 1)
+        for finding, badly in (("truncated", end.truncated), ("empty", is_empty)):
+            if badly:
+                state.rates[finding].total -= 1
+                self._bad(finding, event, now)
+
+    def _bad(self, finding: str, event: Event, now: float) -> None:
+        _named(self._state.rates, finding, STREAMS).take(1.0, event, now, self._patterns)
+
+    def _spread(self, end: Ending, count: int) -> None:
+        """Answers that ended so: how many were not refused, not cut short, not empty; and why they ended."""
+        rates, reasons = self._state.rates, self._state.reasons
+        _named(rates, "refused", STREAMS).total += count
+        if not end.reason:
+            return
+        _named(rates, "truncated", STREAMS).total += count
+        if not end.calling:
+            _named(rates, "empty", STREAMS).total += count
+        if not end.truncated:
+            known = max((each.usual.count for each in reasons.values()), default=0.0)
+            mine = _named(reasons, end.reason, MOST_REASONS)
+            if not mine.usual.count:
+                mine.usual.count = known  # so many answers did not end so
+            mine.bad += count
+            mine.squares += count
+        for stream in reasons.values():
+            stream.total += count
+
+    def _streams(self) -> list[tuple[Graded, Decline, Recent]]:
+        state = self._state
+        found = [(Graded(name), each, state.answers) for name, each in state.rates.items()]
+        found += [
+            (Graded("finish_reason", name), each, state.answers) for name, each in state.reasons.items()
+        ]
+        found += [(Graded("feedback", name), each, state.graded) for name, each in state.feedback.items()]
+        return found + [
+            (Graded("score", name, state.scales[name], not self._is_inverse(name)), each, state.graded)
+            for name, each in state.scores.items()
+        ]
+
+    def _turn(self, now: float) -> None:
+        """Closes the cells that are over: each minute, and each five seconds where something was bad."""
+        state = self._state
+        grid = floor(now / CELL_S) * CELL_S
+        over = grid // MINUTE_S > (state.closes_at - CELL_S) // MINUTE_S
+        if state.last and now - state.last > STALE_S:
+            self._end()
+        if over or self._is_waiting:
+            self._close("minute" if over else "cell")
+        if over:
+            state.room = COMPARED_A_MINUTE
+            state.answers.turn(grid)
+            state.graded.turn(grid)
+        state.closes_at = grid + CELL_S
+
+    def _close(self, what: Literal["minute", "cell"]) -> None:
+        """Ends the open cells: all with the minute, else those that are urgent."""
+        state, over = self._state, what == "minute"
+        for reason, count in state.good.items():
+            self._spread(ending((reason,) if reason else ()), count)
+        state.good = {}
+        for graded, stream, _ in self._streams():
+            if stream.total and (over or stream.hold is not None or (graded.is_urgent and stream.bad)):
+                stream.close(state.closes_at, self._threshold_s, graded.slack)
+
+    def _end(self) -> None:
+        """The bank calls the agent stale by now: what held has ended."""
+        for _, stream, _ in self._streams():
+            if stream.hold is not None:
+                stream.end()
+
+    @property
+    def wake_at(self) -> float | None:
+        """The end of the open cell, while something in it was bad or something holds."""
+        return self._state.closes_at if self._is_waiting else None
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether something bad waits for the end of its cell, or something holds."""
+        state = self._state
+        if any(each.bad or each.hold is not None for each in state.rates.values()):
+            return True
+        if any(each.bad or each.hold is not None for each in state.feedback.values()):
+            return True
+        return any(each.hold is not None for some in (state.reasons, state.scores) for each in some.values())
+
+    def findings(self, now: float) -> Sequence[Finding]:
+        """What holds, as of the last closed cell."""
+        if now >= self._state.closes_at:
+            self._turn(now)
+        if not self._is_waiting:
+            return ()
+        return [
+            declined(graded, stream, stream.hold, others.joined())
+            for graded, stream, others in self._streams()
+            if stream.hold is not None
+        ]
+
+    def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
+        """What is told now is normal: those streams learn anew."""
+        for _, stream, _ in self._streams():
+            if stream.hold is not None:
+                stream.adopt()
+
+    def save(self) -> State:
+        """The whole state, some kilobytes of msgpack."""
+        return State(msgspec.msgpack.encode(self._state))
+
+    @classmethod
+    def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
+        """Continues from a saved state."""
+        if version != cls.version:
+            raise ValueError(f"state of quality has version {version}, this is {cls.version}")
+        loaded = cls(watch, options)
+        loaded._state = msgspec.msgpack.decode(state.body, type=Remembered)
+        return loaded
+
+
+def _named(streams: dict[str, Decline], name: str, most: int) -> Decline:
+    """A stream; those beyond the cap share one."""
+    stream = streams.get(name)
+    if stream is None:
+        stream = streams.setdefault(name if len(streams) < most else OTHER, Decline())
+    return stream
