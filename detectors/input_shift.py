@@ -140,7 +140,7 @@ class InputShift:
         patterns, reading = self._options.redact, read(text)
         if not self._text.full:
             self._early.take(now, reading)
-        elif self._early.change is not None:
+        elif self._early.texts:
             self._early = EarlyTexts()
         self._samples.take(event, text, self._text.take(reading, who, now), now, patterns)
         attempts = int(gives_orders(text, reading))

@@ -65,16 +65,16 @@ class Saved(Struct, array_like=True):
 
 
 class EarlyTexts:
-    """`change`: the first; a reference is told of once."""
+    """`change`: the first; a reference is told of once. `texts`: that came."""
 
-    __slots__ = ("_sums", "_texts", "_windows", "change")
+    __slots__ = ("_sums", "_windows", "change", "texts")
 
     def __init__(self, saved: Saved | None = None) -> None:
         """`saved`: what `save` gave."""
         saved = saved or Saved()
         self._windows = AdaptiveWindows(DELTA, _CHANNELS, saved.windows)
         self._sums = list(saved.sums) or [0.0] * _CHANNELS
-        self._texts = saved.texts
+        self.texts = saved.texts
         self.change = saved.change
 
     def take(self, now: float, reading: Reading) -> None:
@@ -84,7 +84,7 @@ class EarlyTexts:
             return
         values = [min(1.0, log1p(reading.length) / _SPAN)]
         values += [float(reading.structure >> at & 1) for at in range(len(STRUCTURES))]
-        self._texts += 1
+        self.texts += 1
         self._sums = [total + value for total, value in zip(self._sums, values, strict=True)]
         changed = self._windows.update(values)
         if changed:
@@ -100,11 +100,13 @@ class EarlyTexts:
         levels: list[tuple[float, int, float, float]] = []
         for at in changed:
             after, width = self._windows.level(at)
-            before = (self._sums[at] - after * width) / (self._texts - width)
+            before = (self._sums[at] - after * width) / (self.texts - width)
             levels.append((abs(after - before), at, max(0.0, before), after))
         _, most, before, after = max(levels)
         return Change(now, most, before, after)
 
     def save(self) -> Saved:
         """The state exactly."""
-        return Saved(self._windows.save(), self._sums, self._texts, self.change)
+        if not self.texts:
+            return Saved()
+        return Saved(self._windows.save(), self._sums, self.texts, self.change)

@@ -19,7 +19,7 @@ _LEAST = 0.002
 _TIMES = (3.0, 10.0, 30.0)
 """How many times the usual share is looked for."""
 _HALF, _HIGHEST = 0.5, 0.9
-_KEPT = 128
+_KEPT = 64
 _CHANNEL = ((0, 0),)
 
 

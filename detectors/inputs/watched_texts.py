@@ -16,7 +16,7 @@ from detectors.inputs.text_terms import moved
 from detectors.inputs.word_mix import WordMix
 from schemas.signal import Contributor
 
-_KEPT = 192
+_KEPT = 160
 _MOST_TERMS = 10
 _CHANNELS = (
     Telling(1.0, (0,)),
