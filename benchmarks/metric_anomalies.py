@@ -62,7 +62,8 @@ def split(numenta: Numenta, operators: Operators, scores: tuple) -> Table:
     table = Table("category", "windows or segments", "result")
     standard = numenta.verdict(scores[0], MetricAnomaly.threshold)["standard"]
     for name, each in standard["per_category"].items():
-        result = f"NAB {each['score']:.1f}" if each["windows"] else f"{abs(each['raw']) / 0.11:.0f} false rows"
+        false = f"{abs(each['raw']) / 0.11:.0f} false rows"
+        result = f"NAB {each['score']:.1f}" if each["windows"] else false
         table.add_row(name, f"{each['windows']}", result)
     for family in operators.families:
         each = operators.verdict(scores[1], MetricAnomaly.threshold, family)
