@@ -162,10 +162,11 @@ def main() -> None:
     """Reads the command line and runs."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--rounds", type=int, default=5)
+    ask.add_argument("--events", type=int, default=EVENTS, help="of the fleet")
     ask.add_argument("--quick", action="store_true")
     ask.add_argument("--retail", type=Path, default=RETAIL)
     said = ask.parse_args()
-    rounds, events = (1, FEW) if said.quick else (said.rounds, EVENTS)
+    rounds, events = (1, FEW) if said.quick else (said.rounds, said.events)
     look = Console(width=120)
     relax()
     with tempfile.TemporaryDirectory() as home:
