@@ -91,7 +91,7 @@ class AdwinBank(River):
     """One ADWIN a statistic."""
 
     def one(self) -> Any:
-        """Tuned for false alarms on seeds 100 to 103."""
+        """Between values tried for false alarms on seeds 100 to 103."""
         return ADWIN(delta=0.2)
 
 
@@ -99,7 +99,7 @@ class PageHinkleyBank(River):
     """One Page-Hinkley on -ln p of each rank."""
 
     def one(self) -> Any:
-        """Tuned for false alarms on seeds 100 to 103."""
+        """Between values tried for false alarms on seeds 100 to 103."""
         return PageHinkley(min_instances=30, delta=0.3, threshold=22.0, alpha=1.0, mode="up")
 
     def shown(self, values: tuple[float, ...]) -> tuple[float, ...]:
