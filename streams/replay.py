@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 
 from detectors.bank import Bank
 from routing.configuration import load
@@ -94,17 +95,24 @@ class Core:
         cause: AnyCause = msgspec.structs.replace(output.value, origin=origin)  # type: ignore[type-var,assignment] # its stream says so
         return self._route(cause)
 
-    def _route(self, first: AnyCause) -> Sequence[Word]:
-        """What a cause brings about, and what the answers to its pages bring about, in order of time."""
+    def _route(self, first: AnyCause) -> Sequence[Told]:
+        """What a cause brings about, and what the answers to its pages bring about, in order of time.
+
+        What routing could not do as it was told comes last.
+        """
         words: list[Word] = [first.signal] if isinstance(first, Signalled) else []
+        letters: list[DeadLetter] = []
         waiting: deque[AnyCause] = deque([first])
         while waiting:
             for output in self._decide(waiting.popleft()):
+                if output.stream == "deadletter":
+                    letters.append(_letter(output.value))
+                    continue
                 word: Word = output.value  # type: ignore[assignment] # routing puts out nothing else
                 words.append(word)
                 if isinstance(word, Page | Update):
                     waiting.append(_delivered(word))
-        return sorted(words, key=_time)
+        return [*sorted(words, key=_time), *letters]
 
     def _decide(self, cause: AnyCause) -> Sequence[Output]:
         offset, self._causes = self._causes, self._causes + 1
@@ -113,6 +121,11 @@ class Core:
 
 def _time(word: Word) -> datetime:
     return word.time
+
+
+def _letter(value: Struct | bytes) -> DeadLetter:
+    """What routing complains of; it stands at no place of the input."""
+    return DeadLetter(Line(encode(value)), str(getattr(value, "reason", "routing cannot do it")))
 
 
 def _delivered(message: Page | Update) -> Reported:

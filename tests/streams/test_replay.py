@@ -12,6 +12,7 @@ from schemas.cause import AnyCause, ConfigFile, Configured, Reported, Signalled
 from schemas.outcome import Delivered
 from schemas.page import Page
 from schemas.record import Origin, Output, Record
+from schemas.signal import Signal
 from schemas.wire import Malformed, decode_cause, encode
 from streams.demonstration.cast import CAST
 from streams.demonstration.fleet import Fleet, Scripted
@@ -138,6 +139,27 @@ def test_the_same_events_give_the_same_words_in_the_order_of_time():
     words = told(events)
     assert [encode(word) for word in words] == [encode(word) for word in told(events)]
     assert all(one.time <= two.time for one, two in pairwise(words))
+
+
+def test_what_routing_could_not_do_as_told_is_told_and_history_goes_on():
+    nobody = ConfigFile(
+        "oversight.yml",
+        """\
+route: {receiver: people, group_wait: 0s}
+receivers:
+- {name: people, notify: [{escalation: ladder}]}
+users: {ana: {slack: U01}}
+schedules:
+  nights: {timezone: UTC, layers: [{name: n, start: '2030-01-01T00:00', every: 1 day, users: [ana]}]}
+escalations:
+  ladder: {steps: [{notify: [schedule: nights], via: [slack], wait: 5m}]}
+""",
+    )
+    words = told(outage(), [nobody])
+    letters = [word for word in words if isinstance(word, DeadLetter)]
+    assert letters
+    assert "no channel is left to page" in letters[0].reason
+    assert any(isinstance(word, Signal) for word in words)
 
 
 def test_malformed_lines_change_nothing_but_their_own_count():
