@@ -101,8 +101,8 @@ class Deliveries:
 
     @property
     def reached(self) -> int | None:
-        """The first offset that is not known to be seen through."""
-        return self.low_water
+        """The first offset that is not seen through; None while no page came and nobody wrote a mark."""
+        return self._row.first(self.next)
 
     async def start(self) -> int | None:
         """Takes the partition over.
