@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from detectors.consents.approvers import MOST_APPROVERS, OTHER, Approver
 from detectors.consents.queue import Queue
 from detectors.consents.unapproved import GRANTED, HIGH, REFUSED, Consents
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
 from schemas.event import Approval, Event
@@ -128,10 +128,8 @@ class Approvals:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of approvals has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._state = msgspec.msgpack.decode(state.body, type=Remembered)
+        loaded._state = decoded(cls, state, version, Remembered)
         return loaded
 
 

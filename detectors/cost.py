@@ -18,7 +18,7 @@ from detectors.costs.budget_finding import budget_findings
 from detectors.costs.cost_finding import dear_sessions, spike
 from detectors.costs.cost_series import MINUTE_S, CostSeries
 from detectors.costs.cost_sessions import CostSessions
-from detectors.detector import State, Unworded
+from detectors.detector import State, Unworded, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
 from schemas.event import Event, Usage
@@ -214,10 +214,8 @@ class Cost:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of cost has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        loaded._restore(decoded(cls, state, version, Remembered))
         loaded._follow(watch)
         return loaded
 

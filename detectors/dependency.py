@@ -15,7 +15,7 @@ from detectors.dependencies.blame import blame
 from detectors.dependencies.dependency_finding import findings_of
 from detectors.dependencies.dependency_streams import ALL_FAIL, ENDED_BEFORE, STRICTER, Streams
 from detectors.dependencies.open_calls import Call, OpenCalls, Place, Required, slim
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
 from detectors.error_rate import OBJECTIVES, STALE_S
 from detectors.failures.failure_stream import CELL_S, FailureStream, Kind
@@ -294,8 +294,6 @@ class Dependency:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of dependency has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        loaded._restore(decoded(cls, state, version, Remembered))
         return loaded

@@ -8,13 +8,16 @@ Time is an argument: `now` is POSIX seconds of event time, never decreasing. Det
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
+import msgspec
 from msgspec import Struct
 
 from detectors.settings import Watch
 from schemas.event import Event
 from schemas.signal import Blast, Contributor, Sample
+
+Kept = TypeVar("Kept")
 
 STALE_S = 900.0
 """Without any event of its agent for this long nothing holds any more that a detector has found, unless …"""
@@ -126,3 +129,14 @@ class Detector(Protocol):
 def outlives(detector: Detector | type[Detector]) -> float:
     """For how long after its agent's last event a detector is asked, in seconds: its `outlives_s`, if any."""
     return float(getattr(detector, "outlives_s", STALE_S))
+
+
+def decoded(kind: type[Detector], state: State, version: int, shape: type[Kept]) -> Kept:
+    """What a detector without older versions keeps, from its state's body.
+
+    Raises:
+        ValueError: another version wrote it.
+    """
+    if version != kind.version:
+        raise ValueError(f"state of {kind.name} has version {version}, this is {kind.version}")
+    return msgspec.msgpack.decode(state.body, type=shape)

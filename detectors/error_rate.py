@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.detector import State, Unworded
+from detectors.detector import State, Unworded, decoded
 from detectors.durations import duration
 from detectors.failures.classes import error_class
 from detectors.failures.failure_finding import Words, unworded
@@ -215,10 +215,8 @@ class ErrorRate:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of error_rate has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        loaded._restore(decoded(cls, state, version, Remembered))
         return loaded
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from detectors.boundaries.breach_finding import breach
 from detectors.boundaries.crossing import Crossing, What, named
 from detectors.boundaries.parties import Parties, digest, short
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, decoded
 from detectors.redaction import redact
 from detectors.settings import Watch
 from schemas.event import Event
@@ -171,8 +171,6 @@ class Isolation:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of isolation has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        loaded._restore(decoded(cls, state, version, Remembered))
         return loaded

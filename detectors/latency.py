@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct
 
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, decoded
 from detectors.latencies.latency_finding import slower, tight
 from detectors.latencies.part import Part
 from detectors.latencies.saturation import Saturation, concurrency_used, rate_used
@@ -167,10 +167,8 @@ class Latency:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of latency has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        loaded._restore(decoded(cls, state, version, Remembered))
         return loaded
 
 

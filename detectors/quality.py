@@ -15,7 +15,7 @@ from detectors.answers.decline_finding import Graded, declined
 from detectors.answers.grading import ANSWERS, Ending, ending, refusal, verdict
 from detectors.answers.scale import Scale, lower_is_better
 from detectors.contrast import Recent, values
-from detectors.detector import STALE_S, Finding, State
+from detectors.detector import STALE_S, Finding, State, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
 from schemas.event import Event
@@ -255,10 +255,8 @@ class Quality:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of quality has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._state = msgspec.msgpack.decode(state.body, type=Remembered)
+        loaded._state = decoded(cls, state, version, Remembered)
         return loaded
 
 

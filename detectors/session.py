@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
 
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
 from detectors.sessions.astray import Astray, entry_of
 from detectors.sessions.run import LONGEST_TOOL, Run, Runs
@@ -248,10 +248,8 @@ class Session:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of session has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered))
+        loaded._restore(decoded(cls, state, version, Remembered))
         return loaded
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
 from detectors.rhythms.clock import DAY_S
 from detectors.rhythms.pulse import LONGEST_S, Heard, Pulse
@@ -111,10 +111,8 @@ class Silence:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of silence has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._restore(msgspec.msgpack.decode(state.body, type=Remembered), _least_s(options))
+        loaded._restore(decoded(cls, state, version, Remembered), _least_s(options))
         return loaded
 
 

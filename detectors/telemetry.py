@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct
 
-from detectors.detector import Finding, State
+from detectors.detector import Finding, State, decoded
 from detectors.producers.share import Raised, Share, blamed
 from detectors.settings import Watch
 from schemas.event import Data, Event
@@ -143,10 +143,8 @@ class Telemetry:
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
-        if version != cls.version:
-            raise ValueError(f"state of telemetry has version {version}, this is {cls.version}")
         loaded = cls(watch, options)
-        loaded._state = msgspec.msgpack.decode(state.body, type=Remembered)
+        loaded._state = decoded(cls, state, version, Remembered)
         return loaded
 
 
