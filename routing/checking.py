@@ -1,7 +1,7 @@
 """What `oversight check` says: faults, doubts, and whether the configuration's own tests hold."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -12,13 +12,12 @@ from routing.rules.explaining import Answer, explain
 from routing.rules.faults import Fault
 from routing.rules.literals import Variable
 from routing.rules.pending import not_yet
+from routing.rules.rota_faults import Doubt, rota_faults
 from routing.rules.yaml_tree import Node, Place
-from routing.schedule import Schedule
+from routing.schedule import schedules_in
 from schemas.cause import ConfigFile
 
 __all__ = ["Answer", "Report", "Tested", "check", "explain", "not_yet"]
-AHEAD = timedelta(days=90)
-SHOWN = 3
 
 
 class Tested(Struct, frozen=True):
@@ -52,18 +51,19 @@ class Report(Struct, frozen=True):
 def check(files: Sequence[ConfigFile], now: datetime | None = None) -> Report:
     """Examines a configuration and runs its own tests.
 
-    `now`: from when schedules are searched for gaps, 90 days ahead; without it they are not.
+    `now`: from when schedules are searched for gaps and overlaps, 90 days ahead; without it they are not.
     """
     found = examine(files)
     policy, document, root = found.policy, found.document, found.root
     if policy is None or document is None or root is None:
         return Report(tuple(sorted(set(found.faults))), tuple(sorted(set(found.warnings))), found.variables)
-    gaps = tuple(_gaps(policy, root, now)) if now else ()
-    errors = tuple(fault for level, fault in gaps if level == "error")
-    doubts = tuple(fault for level, fault in gaps if level == "warn")
+    doubts = tuple(_doubts(policy, root, now)) if now else ()
     return Report(
-        faults=errors,
-        warnings=(*sorted(set(found.warnings)), *doubts),
+        faults=tuple(doubt.fault for doubt in doubts if doubt.level == "error"),
+        warnings=(
+            *sorted(set(found.warnings)),
+            *(doubt.fault for doubt in doubts if doubt.level == "warning"),
+        ),
         variables=found.variables,
         tests=tuple(_tests(policy, document, root)),
         not_yet=tuple(not_yet(policy)),
@@ -94,25 +94,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "nobody"
 
 
-def _gaps(policy: Policy, root: Node, now: datetime) -> Iterator[tuple[str, Fault]]:
-    """Layers that have not begun, and times in the next 90 days in which nobody is on call."""
-    for schedule in (each for each in policy.schedules.values() if isinstance(each, Schedule)):
-        place = root.nearest("schedules", schedule.name).place
-        yield from (("warn", place.fault(line)) for line in _late_lines(schedule, now))
-        if schedule.gaps != "ignore" and not schedule.calendar:
-            yield from ((schedule.gaps, place.fault(line)) for line in _gap_lines(schedule, now))
-
-
-def _late_lines(schedule: Schedule, now: datetime) -> Iterator[str]:
-    for layer in schedule.layers:
-        first = layer.handoff(0)
-        if first > now:
-            yield f'schedule "{schedule.name}": layer {layer.name} starts only at {first:%Y-%m-%dT%H:%MZ}'
-
-
-def _gap_lines(schedule: Schedule, now: datetime) -> Iterator[str]:
-    gaps = schedule.uncovered(now, now + AHEAD)
-    more = f" (first {SHOWN} of {len(gaps)} gaps in 90 days)" if len(gaps) > SHOWN else ""
-    for gap in gaps[:SHOWN]:
-        time = f"from {gap.start:%Y-%m-%dT%H:%MZ} to {gap.end:%Y-%m-%dT%H:%MZ}"
-        yield f'schedule "{schedule.name}": nobody is on call {time}{more}'
+def _doubts(policy: Policy, root: Node, now: datetime) -> Iterator[Doubt]:
+    for name, schedule in schedules_in(policy.schedules).items():
+        yield from rota_faults(schedule, root.nearest("schedules", name), now)

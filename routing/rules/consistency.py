@@ -55,6 +55,8 @@ def _people(step: StepPart, schedules: Mapping[str, SchedulePart]) -> tuple[str,
             found |= dict.fromkeys(layer.users)
         for override in schedule.overrides if schedule else ():
             found[override.user] = None
+        for swap in schedule.swaps if schedule else ():
+            found |= dict.fromkeys(swap.users)
     return tuple(found)
 
 
@@ -63,6 +65,10 @@ def _backward(schedule: SchedulePart, node: Node) -> Iterator[Fault]:
         start, end = (moment_of(each, schedule.timezone) for each in (override.start, override.end))
         if start >= end:
             yield node.nearest("overrides", at).place.fault("the override ends before it starts")
+    for at, swap in enumerate(schedule.swaps):
+        start, end = (moment_of(each, schedule.timezone) for each in (swap.start, swap.end))
+        if start >= end:
+            yield node.nearest("swaps", at).place.fault("the swap ends before it starts")
 
 
 def _bands(document: Document, root: Node) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routing.policy import ChannelTarget, Policy, Receiver
-from routing.schedule import Schedule
+from routing.schedule import Schedule, schedules_in
 from routing.tree import nodes
 
 
@@ -23,7 +23,7 @@ def _pending(policy: Policy) -> Iterator[str]:
     yield from policy.kept
     for receiver in policy.receivers.values():
         yield from _of_receiver(receiver)
-    for schedule in (each for each in policy.schedules.values() if isinstance(each, Schedule)):
+    for schedule in schedules_in(policy.schedules).values():
         yield from _of_schedule(schedule)
 
 

@@ -111,6 +111,9 @@ def _of_schedule(schedule: SchedulePart, path: Path) -> Iterator[Reference]:
             yield Reference((*path, "layers", at, "users", number), "users", user)
     for at, override in enumerate(schedule.overrides):
         yield Reference((*path, "overrides", at, "user"), "users", override.user)
+    for at, swap in enumerate(schedule.swaps):
+        for number, user in enumerate(swap.users):
+            yield Reference((*path, "swaps", at, "users", number), "users", user)
 
 
 def _of_escalation(escalation: EscalationPart, path: Path) -> Iterator[Reference]:

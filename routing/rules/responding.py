@@ -14,7 +14,7 @@ from routing.policy import (
 from routing.rules.document.alertmanager import ReceiverPart
 from routing.rules.document.notify import ChannelPart, NotifyPart, PartyPart
 from routing.rules.document.people import EscalationPart, LayerPart, SchedulePart, StepPart, UserPart
-from routing.schedule import Handoff, Override, Schedule, moment_of
+from routing.schedule import Handoff, Override, Schedule, Swap, moment_of
 from schemas.page import Channel
 
 TERMINAL = "terminal"
@@ -50,7 +50,16 @@ def schedule_of(name: str, part: SchedulePart) -> Schedule:
             Override(each.user, moment_of(each.start, part.timezone), moment_of(each.end, part.timezone))
             for each in part.overrides
         ),
-        gaps=part.gaps,
+        swaps=tuple(
+            Swap(
+                (each.users[0], each.users[1]),
+                moment_of(each.start, part.timezone),
+                moment_of(each.end, part.timezone),
+            )
+            for each in part.swaps
+        ),
+        gaps="warning" if part.gaps == "warn" else part.gaps,
+        overlaps=part.overlaps,
         handoff=Handoff(handoff.notice, tuple(handoff.channels.items())) if handoff else None,
         calendar=part.ical or "",
         match=part.match,

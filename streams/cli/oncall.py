@@ -10,16 +10,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from routing.policy import Policy
-from routing.schedule import Gap, Schedule, Shift
+from routing.schedule import Gap, Schedule, Shift, schedules_in
 from streams.cli.console import Wrong, console, emit, table
 from streams.cli.rules import INSTANT, policy_of
+from streams.cli.weeks import show_weeks
 from streams.hosting.clock import WallClock
 
 HELP = """Tells who is on call: at one instant, or shift by shift.
 
 TIME is RFC 3339 (`2026-03-30T08:00:00Z`, `2026-03-30T09:00+01:00`) or a date; without an offset it is UTC.
 Without a SCHEDULE all of them are shown; without a time it is now. Tables show the schedule's own wall clock,
-`--json` gives UTC.
+`--json` gives UTC. `--calendar` shows weeks as rows and people as colours, from now on if no time is said;
+where nobody is on call it is red.
 
 \b
 Examples:
@@ -27,7 +29,9 @@ Examples:
   oversight oncall oversight.yml payments --at 2026-12-24T23:00+01:00
   oversight oncall conf.d/ payments --from 2026-12-01 --to 2027-01-01
   oversight oncall oversight.yml payments --from 2026-12-01 --to 2027-01-01 --json
+  oversight oncall oversight.yml payments --calendar
 """
+SPAN = timedelta(days=28)
 REACH = timedelta(days=100)
 """How far around an instant its shift's edges are looked for."""
 
@@ -49,6 +53,7 @@ class Row(Struct, frozen=True):
 @click.option("--from", "start", type=INSTANT, help="The beginning of a time.")
 @click.option("--to", "end", type=INSTANT, help="Its end, not included; 28 days later, if nothing is said.")
 @click.option("--json", "form", flag_value="json", help="The shifts as one JSON list.")
+@click.option("--calendar", "form", flag_value="calendar", help="Weeks as rows, people as colours.")
 def command(
     *,
     config: Path,
@@ -63,16 +68,19 @@ def command(
         raise click.UsageError("--at is one instant: give it alone, or --from and --to")
     if end and not start:
         raise click.UsageError("--to needs --from")
-    schedules = _chosen(policy_of(config), schedule)
-    if start is None:
-        _instant(schedules, at or WallClock().now(), form)
+    if at and form == "calendar":
+        raise click.UsageError("--calendar shows weeks: give --from and --to, or nothing")
+    schedules, now = _chosen(policy_of(config), schedule), WallClock().now()
+    if start is None and form != "calendar":
+        _instant(schedules, at or now, form)
     else:
-        _calendar(schedules, start, end or start + timedelta(days=28), form)
+        begin = start or now.replace(minute=0, second=0, microsecond=0)
+        _span(schedules, begin, end or begin + SPAN, form)
 
 
 def _chosen(policy: Policy, name: str | None) -> Mapping[str, Schedule]:
     """The schedules that are asked for; those of other people's making have no shifts."""
-    known = {each: rota for each, rota in policy.schedules.items() if isinstance(rota, Schedule)}
+    known = schedules_in(policy.schedules)
     if name is None:
         return known
     if name not in known:
@@ -101,7 +109,7 @@ def _held(schedule: Schedule, at: datetime) -> Shift | None:
     return next((shift for shift in around if shift.start <= at < shift.end), None)
 
 
-def _calendar(schedules: Mapping[str, Schedule], start: datetime, end: datetime, form: str | None) -> None:
+def _span(schedules: Mapping[str, Schedule], start: datetime, end: datetime, form: str | None) -> None:
     if end <= start:
         raise click.UsageError("--to must be after --from")
     if form == "json":
@@ -109,7 +117,10 @@ def _calendar(schedules: Mapping[str, Schedule], start: datetime, end: datetime,
         return
     look = console()
     for name, schedule in schedules.items():
-        _print(name, schedule, start, end, look)
+        if form == "calendar":
+            show_weeks(schedule, start, end, look)
+        else:
+            _print(name, schedule, start, end, look)
 
 
 def _print(name: str, schedule: Schedule, start: datetime, end: datetime, look: Console) -> None:

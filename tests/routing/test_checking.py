@@ -83,8 +83,8 @@ def test_faulty_matchers_are_no_warning():
 def test_an_uncovered_time_in_the_next_90_days_is_a_fault_where_the_schedule_minds():
     report = check(files(ROTA % DAYTIME), NOW)
     assert str(report.failed[0]) == (
-        '1.yml:4:16: schedule "s": nobody is on call from 2026-11-22T00:00Z to 2026-11-23T09:00Z '
-        "(first 3 of 66 gaps in 90 days)"
+        '1.yml:4:38: schedule "s": nobody is on call from Sun 2026-11-22 00:00 to Mon 2026-11-23 09:00 UTC, '
+        "1 d 9 h (first 3 of 66 gaps in 90 days)"
     )
     assert len(report.failed) == 3
     assert check(files(ROTA % DAYTIME)).failed == ()
@@ -97,14 +97,54 @@ def test_an_uncovered_time_may_be_a_warning_or_nothing():
     assert (ignored.failed, ignored.warnings) == ((), ())
 
 
+def test_times_are_told_on_the_schedules_wall_clock_and_in_utc():
+    text = (ROTA % DAYTIME).replace("UTC", "America/New_York").replace("mon:fri", "mon:sun")
+    found = check(files(text), datetime(2026, 3, 7, 14, tzinfo=UTC)).failed
+    assert str(found[0]).startswith(
+        '1.yml:4:51: schedule "s": nobody is on call from Sat 2026-03-07 17:00 to Sun 2026-03-08 09:00 '
+        "America/New_York (2026-03-07T22:00Z to 2026-03-08T13:00Z), 15 h "
+    )
+
+
+TWO = LEAST + (
+    "users: {u: {slack: U1}, v: {slack: U2}, w: {}}\n"
+    "schedules:\n"
+    "  s:\n"
+    "    timezone: UTC\n"
+    "    layers: [{start: '2026-01-01T00:00', every: day, users: [u]}]\n"
+    "    overrides:\n"
+    "    - {user: u, start: '2026-12-01T00:00', end: '2026-12-03T00:00'}\n"
+    "    - {user: v, start: '2026-12-02T00:00', end: '2026-12-05T00:00'}\n"
+    "    - {user: v, start: '2026-12-04T00:00', end: '2026-12-05T00:00'}\n"
+    "    swaps:\n"
+    "    - {users: [u, v], start: '2026-11-01T00:00', end: '2026-12-05T00:00'}\n"
+    "    - {users: [v, w], start: '2026-11-01T00:00', end: '2026-11-05T00:00'}\n"
+    "    - {users: [v, w], start: '2026-12-01T00:00', end: '2026-12-05T00:00'}\n"
+)
+
+
+def test_two_where_one_is_meant_are_told_as_the_schedule_minds():
+    hidden = (
+        '1.yml:10:7: schedule "s": the override of v hides that of u '
+        "from Wed 2026-12-02 00:00 to Thu 2026-12-03 00:00 UTC, 1 d"
+    )
+    idle = '1.yml:15:7: schedule "s": the swap of v and w changes nothing: neither is on call then'
+    assert [str(each) for each in check(files(TWO), NOW).warnings] == [idle, hidden]
+    minding = TWO.replace("UTC\n", "UTC\n    overlaps: error\n")
+    assert len(check(files(minding), NOW).failed) == 1
+    assert len(check(files(minding.replace("error", "ignore")), NOW).warnings) == 1
+
+
 def test_a_layer_that_has_not_begun_is_a_warning():
     report = check(files(ROTA % "{name: x, start: '2026-12-01T00:00', every: day, users: [u]}"), NOW)
     assert [str(each) for each in report.warnings] == [
-        '1.yml:4:16: schedule "s": layer x starts only at 2026-12-01T00:00Z'
+        '1.yml:4:71: schedule "s": layer x starts only at Tue 2026-12-01 00:00 UTC'
     ]
-    assert [str(each) for each in report.failed] == [
-        '1.yml:4:16: schedule "s": nobody is on call from 2026-11-22T00:00Z to 2026-12-01T00:00Z'
-    ]
+    (found,) = report.failed
+    assert str(found) == (
+        '1.yml:4:38: schedule "s": nobody is on call '
+        "from Sun 2026-11-22 00:00 to Tue 2026-12-01 00:00 UTC, 9 d"
+    )
 
 
 def test_the_answer_says_who_and_why():

@@ -199,16 +199,37 @@ def test_people_who_could_not_be_reached_are_told(found, expected):
     assert found == [expected]
 
 
+TWO = "6:13: a swap is between two people: expected users such as [ana, bo]"
+SWAPPED = (
+    "layers: [{start: 2026-01-01T00:00, every: day, users: [u]}]\n"
+    "    swaps: [{users: %s, start: %s, end: %s}]"
+)
+
+
+@pytest.mark.parametrize(
+    ("users", "start", "end", "expected"),
+    [
+        ("[u, u]", "2026-01-02T00:00", "2026-01-03T00:00", [TWO]),
+        ("[u]", "2026-01-02T00:00", "2026-01-03T00:00", [TWO]),
+        ("[u, v]", "2026-01-02T00:00", "2026-01-02T00:00", ["6:13: the swap ends before it starts",
+                                                            '6:25: no user "v"']),
+    ],
+)  # fmt: skip
+def test_a_swap_is_between_two_people_and_lasts(users, start, end, expected):
+    assert rota(SWAPPED % (users, start, end)) == expected
+
+
 def test_people_reached_through_a_schedule_need_a_contact_too():
     text = (
         "users: {u: {slack: U1}, v: {pagerduty: env:X}, w: {}, x: {}}\n"
         "schedules: {s: {timezone: UTC, layers: [{start: 2026-01-01T00:00, every: day, users: [u, v, w]}],\n"
-        "  overrides: [{user: x, start: 2026-01-01T00:00, end: 2026-01-02T00:00}]}}\n"
+        "  overrides: [{user: x, start: 2026-01-01T00:00, end: 2026-01-02T00:00}],\n"
+        "  swaps: [{users: [u, w], start: 2026-01-01T00:00, end: 2026-01-02T00:00}]}}\n"
         "escalations: {e: {steps: [{notify: [schedule: s], via: [slack, pagerduty]}]}}\n"
     )
     assert after(text) == [
-        '4:56: user "w" has no contact for any of: slack, pagerduty',
-        '4:56: user "x" has no contact for any of: slack, pagerduty',
+        '5:56: user "w" has no contact for any of: slack, pagerduty',
+        '5:56: user "x" has no contact for any of: slack, pagerduty',
     ]
 
 

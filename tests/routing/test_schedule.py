@@ -2,15 +2,18 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.oncall.rotation import DAY, Layer, Period, Window
 from routing.oncall.walltime import instant, wall, zone
-from routing.schedule import Gap, Override, Schedule, Shift, moment_of
+from routing.rules.rota_faults import rota_faults
+from routing.rules.yaml_tree import Node, Place
+from routing.schedule import Gap, Override, Schedule, Shift, Swap, moment_of
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -33,8 +36,8 @@ def layer(place, start, every, users="abc", *, only=(), name="base"):
     )
 
 
-def schedule(*layers, overrides=(), place="UTC"):
-    return Schedule(name="s", place=ZoneInfo(place), layers=layers, overrides=overrides)
+def schedule(*layers, overrides=(), swaps=(), place="UTC"):
+    return Schedule(name="s", place=ZoneInfo(place), layers=layers, overrides=overrides, swaps=swaps)
 
 
 def handoffs(rota, start, end):
@@ -172,6 +175,76 @@ def test_the_latest_override_wins_for_a_half_open_time():
     assert rota.on_call(at("2026-01-02T12:00")) == ("a",)
 
 
+def test_two_people_exchange_their_shifts_while_others_keep_theirs():
+    rota = schedule(
+        layer("UTC", "2026-01-01T00:00", "1 day"),
+        swaps=(Swap(("a", "c"), at("2026-01-01T12:00"), at("2026-01-03T06:00")),),
+    )
+    shifts = rota.shifts(at("2026-01-01"), at("2026-01-04"))
+    assert [(s.user, s.layer, f"{s.start:%dT%H}") for s in shifts] == [
+        ("a", "base", "01T00"), ("c", "swap", "01T12"), ("b", "base", "02T00"),
+        ("a", "swap", "03T00"), ("c", "base", "03T06"),
+    ]  # fmt: skip
+
+
+def test_swaps_follow_each_other_and_overrides_are_above_them():
+    whole = (at("2026-01-01"), at("2026-01-02"))
+    rota = schedule(
+        layer("UTC", "2026-01-01T00:00", "1 day"),
+        swaps=(Swap(("a", "b"), *whole), Swap(("b", "c"), *whole)),
+        overrides=(Override("a", at("2026-01-01T20:00"), at("2026-01-01T21:00")),),
+    )
+    assert rota.on_call(at("2026-01-01T10:00")) == ("c",)
+    assert rota.on_call(at("2026-01-01T20:30")) == ("a",)
+    assert rota.on_call(at("2026-01-02T10:00")) == ("b",)
+
+
+def test_the_next_change_is_the_next_other_person_and_not_the_next_turn():
+    rota = schedule(layer("UTC", "2026-01-01T00:00", "1 day", "aab"))
+    assert rota.next_change(at("2026-01-01T10:00"), at("2026-01-10")) == at("2026-01-03")
+    assert rota.next_change(at("2026-01-01T10:00"), at("2026-01-03")) is None
+    assert rota.next_change(at("2026-01-01T10:00"), at("2026-01-01T10:00")) is None
+
+
+class Pair:
+    """A calendar that has two people at once on each second day."""
+
+    def users(self, moment):
+        return ("x", "y") if moment.day % 2 else ()
+
+    def boundaries(self, start, end):
+        day = start.replace(hour=0, minute=0)
+        while (day := day + DAY) < end:
+            yield day
+
+
+def test_a_calendar_is_above_the_layers_and_may_have_several_people_at_once():
+    rota = Schedule(
+        name="s",
+        place=ZoneInfo("UTC"),
+        layers=(layer("UTC", "2026-01-01T00:00", "1 week"),),
+        swaps=(Swap(("y", "z"), at("2026-01-03T12:00"), at("2026-01-04T12:00")),),
+        roster=Pair(),
+    )
+    assert rota.on_call(at("2026-01-01T10:00")) == ("x", "y")
+    assert rota.on_call(at("2026-01-02T10:00")) == ("a",)
+    shifts = rota.shifts(at("2026-01-01"), at("2026-01-04"))
+    assert [(s.user, s.layer, f"{s.start:%dT%H}") for s in shifts] == [
+        ("x", "calendar", "01T00"), ("y", "calendar", "01T00"), ("a", "base", "02T00"),
+        ("y", "calendar", "03T00"), ("x", "calendar", "03T00"), ("z", "swap", "03T12"),
+    ]  # fmt: skip
+
+
+def test_two_people_of_a_calendar_at_once_are_told_to_who_checks():
+    rota = Schedule(name="s", place=ZoneInfo("UTC"), overlaps="error", roster=Pair())
+    found = list(rota_faults(rota, Node(Place("r.yml", 1, 1), {}), at("2026-01-01T12:00")))
+    assert [each.level for each in found] == ["error"] * 3
+    assert found[0].fault.message == (
+        'schedule "s": x and y are on call at once '
+        "from Thu 2026-01-01 12:00 to Fri 2026-01-02 00:00 UTC, 12 h (first 3 of 45 overlaps in 90 days)"
+    )
+
+
 def test_where_nobody_is_on_call_is_told():
     rota = schedule(
         layer("UTC", "2026-01-02T00:00", "1 day", "a", only=(Window(begin=8 * HOUR, end=20 * HOUR),))
@@ -229,6 +302,8 @@ CHANGES = {
     "Pacific/Apia": shown("2011-12-28T00:00"),
 }
 PLACES = tuple(CHANGES)
+STEP = 1 if settings().max_examples > 1000 else 11
+"""Minutes from one step to the next: each of them by night."""
 
 
 def later(start, count, unit):
@@ -271,7 +346,7 @@ def model_active(window, place, now):
     return False
 
 
-HOURS_OF_DAY = st.integers(0, 47).map(lambda half: half * 30 * MINUTE)
+HOURS_OF_DAY = st.integers(0, 24 * 60 - 1).map(lambda minutes: minutes * MINUTE)
 WINDOWS = st.builds(
     Window,
     st.lists(st.integers(0, 6), min_size=1, unique=True).map(lambda days: tuple(sorted(days))),
@@ -294,23 +369,30 @@ def layers(draw, place):
 def rotas(draw):
     place = draw(st.sampled_from(PLACES))
     first = CHANGES[place].replace(tzinfo=UTC)
-    overrides = [
-        Override("o", first + begin * HOUR, first + (begin + hours) * HOUR)
-        for begin, hours in draw(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=2))
-    ]
+    times = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=2)
+    overrides = [Override("o", first + begin * HOUR, first + (begin + n) * HOUR) for begin, n in draw(times)]
+    swaps = [Swap(("a", "b"), first + begin * HOUR, first + (begin + n) * HOUR) for begin, n in draw(times)]
     return Schedule(
         name="s",
         place=ZoneInfo(place),
         layers=tuple(draw(st.lists(layers(place), min_size=1, max_size=2))),
         overrides=tuple(overrides),
+        swaps=tuple(swaps),
     )
+
+
+def model_swapped(rota, user, now):
+    """An even number of swaps that hold is none."""
+    held = sum(each.start <= now < each.end for each in rota.swaps) % 2
+    return {"a": "b", "b": "a"}.get(user, user) if held else user
 
 
 @given(rotas(), st.integers(0, 60 * 72))
 def test_whoever_the_clocks_say_is_on_call(rota, minutes):
     now = CHANGES[rota.place.key].replace(tzinfo=UTC) + minutes * MINUTE
     expected = [each.user for each in rota.overrides if each.start <= now < each.end][-1:]
-    expected = expected or [user for one in rota.layers if (user := model_user(one, now))][-1:]
+    planned = [user for one in rota.layers if (user := model_user(one, now))][-1:]
+    expected = expected or [model_swapped(rota, user, now) for user in planned]
     assert rota.on_call(now) == tuple(expected)
 
 
@@ -321,12 +403,13 @@ def test_shifts_are_what_stepping_through_the_minutes_gives(rota):
     shifts = rota.shifts(start, end)
     held = iter(shifts)
     shift = next(held, None)
-    for minute in range(0, 72 * 60, 30):
+    for minute in range(0, 72 * 60, STEP):
         now = start + minute * MINUTE
         while shift and shift.end <= now:
             shift = next(held, None)
         assert rota.on_call(now) == ((shift.user,) if shift and shift.start <= now else ())
     assert all(each.start < each.end for each in shifts)
+    assert all(one.start < two.start for one, two in pairwise(shifts))
     pieces = sorted([*shifts, *rota.uncovered(start, end)], key=lambda each: each.start)
     assert [each.end for each in pieces[:-1]] == [each.start for each in pieces[1:]]
     assert (pieces[0].start, pieces[-1].end) == (start, end)

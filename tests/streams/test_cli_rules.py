@@ -195,10 +195,27 @@ class TestOncall:
             ["ops", "--to", "2026-01-01"],
             ["ops", "--from", "2026-01-02", "--to", "2026-01-01"],
             ["ops", "--at", "noon"],
+            ["ops", "--at", "2026-01-01", "--calendar"],
         ],
     )
     def test_wrong_usage_is_exit_code_2(self, rules, arguments):
         assert run("oncall", rules, *arguments).exit_code == 2
+
+    def test_weeks_are_rows_and_people_bars_and_nobody_is_seen(self, rules):
+        ran = run("oncall", rules, "ops", "--calendar", "--from", "2026-01-05", "--to", "2026-01-13")
+        assert ran.exit_code == 0
+        lines = ran.stdout.splitlines()
+        assert lines[0] == "ops (Europe/London)"
+        assert " ".join(lines[1].split()) == "Jan 2026 Mon 05 Tue 06 Wed 07 Thu 08 Fri 09 Sat 10 Sun 11"
+        assert lines[2].split()[:3] == ["!!!!!ana────", "ana─────────", "bo──────────"]
+        assert lines[4].split() == ["ana──bo─────"]
+        assert " ana  144 h" in ran.stdout
+        assert " nobody  Mon 2026-01-05 00:00 to Mon 2026-01-05 09:00, 9 h" in ran.stdout
+
+    def test_a_calendar_begins_now_and_many_gaps_are_counted(self, rules):
+        ran = run("oncall", rules, "--calendar", COLUMNS="30")
+        assert ran.exit_code == 0
+        assert "and 21 more such times" in ran.stdout
 
     def test_an_unknown_schedule_is_told_which_there_are(self, rules):
         assert "no schedule 'x'; there are: ops, night" in run("oncall", rules, "x").stderr

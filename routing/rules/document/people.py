@@ -71,6 +71,20 @@ class OverridePart(Part):
     end: AnyTime
 
 
+class SwapPart(Part):
+    """`{users: [ana, bo], start: '2026-03-09T09:00', end: '2026-03-16T09:00'}`: they exchange shifts."""
+
+    users: tuple[Name, ...]
+    start: AnyTime
+    end: AnyTime
+
+    @model_validator(mode="after")
+    def _is_between_two(self) -> "SwapPart":
+        if len(self.users) != 2 or len(set(self.users)) != 2:  # noqa: PLR2004 - two exchange
+            raise ValueError("a swap is between two people: expected users such as [ana, bo]")
+        return self
+
+
 class HandoffPart(Part):
     """`{notice: 1h, slack: '#pay-sec'}`."""
 
@@ -84,10 +98,12 @@ class SchedulePart(Part):
     """Layers and overrides, or a calendar that is fetched."""
 
     timezone: Zone
-    gaps: Literal["error", "warn", "ignore"] = "ignore"
+    gaps: Literal["error", "warning", "warn", "ignore"] = "ignore"
+    overlaps: Literal["error", "warning", "ignore"] = "warning"
     handoff: HandoffPart | None = None
     layers: tuple[LayerPart, ...] = ()
     overrides: tuple[OverridePart, ...] = ()
+    swaps: tuple[SwapPart, ...] = ()
     ical: Target | None = None
     match: Literal["email", "name"] = "email"
 
