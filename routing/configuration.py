@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from routing.matchers import MatcherSyntax, read_matchers
 from routing.policy import Policy
+from routing.rules.channels import channel_faults
 from routing.rules.compiling import compiled
 from routing.rules.consistency import consistency_faults
 from routing.rules.document.document import Document
@@ -65,6 +66,7 @@ def examine(files: Sequence[ConfigFile]) -> Examined:
     if shape.document is not None and is_whole:
         faults += reference_faults(shape.document, root, names)
         faults += consistency_faults(shape.document, root)
+        faults += channel_faults(shape.document, root)
     if faults or shape.document is None:
         return Examined(None, shape.document, root, tuple(faults), warnings, found.variables)
     return Examined(compiled(shape.document, raw), shape.document, root, (), warnings, found.variables)

@@ -161,8 +161,8 @@ def _where(content: Content) -> str:
 
 def _status(content: Content) -> str:
     if content.status == "resolved":
-        reasons = sorted({signal.reason for signal in content.signals if signal.reason})
-        return f"resolved ({', '.join(reasons)})" if reasons else "resolved"
+        reasons = sorted({one_line(signal.reason, LINE) for signal in content.signals} - {""})
+        return f"resolved ({', '.join(reasons[:FEW])})" if reasons else "resolved"
     if content.status == "acknowledged":
         return f"acknowledged by {one_line(content.acknowledged_by, LINE) or 'somebody'}"
     return ""

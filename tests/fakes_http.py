@@ -281,3 +281,54 @@ def _answered(**fields) -> web.Response:
 
 def _refused(error: str) -> web.Response:
     return web.json_response({"ok": False, "error": error})
+
+
+class Teams(Sink):
+    """A workflow that posts what it is sent to a channel: it knows cards, and no more than 28 KB of them."""
+
+    path = "/workflows/1/triggers/manual/paths/invoke"
+    success = 202
+
+    def __init__(self, schedule: Sequence[Step] = ()) -> None:
+        super().__init__(schedule)
+        self.cards: list[dict] = []
+
+    def accept(self, received: Received) -> web.Response:
+        if len(received.body) > 28_000:
+            return web.Response(status=413)
+        if received.json.get("type") != "message":
+            return web.Response(status=400)
+        for attachment in received.json["attachments"]:
+            if attachment["contentType"] != "application/vnd.microsoft.card.adaptive":
+                return web.Response(status=400)
+            self.cards.append(attachment["content"])
+        return web.Response(status=self.success)
+
+
+class Opsgenie(Sink):
+    """The Alert API: one alert per alias while it is open, counted when it comes again."""
+
+    path = ""
+    key = "0dd5bba1-genie-key"
+
+    def __init__(self, schedule: Sequence[Step] = ()) -> None:
+        super().__init__(schedule)
+        self.alerts: dict[str, dict] = {}
+
+    def accept(self, received: Received) -> web.Response:
+        if received.headers.get("Authorization") != f"GenieKey {self.key}":
+            return web.json_response({"message": "Could not authenticate", "took": 0.0}, status=401)
+        said = received.json
+        if not 0 < len(said.get("message", "x")) <= 130:
+            return web.json_response({"message": "Request body is not processable."}, status=422)
+        _, _, alias, action = (*received.path.strip("/").split("/"), "", "")[:4]
+        if not alias:
+            alert = self.alerts.get(said["alias"], {"count": 0, "status": "open"})
+            closed = alert["status"] == "closed"
+            kept = {"count": 1, "status": "open"} if closed else {"count": alert["count"] + 1}
+            self.alerts[said["alias"]] = alert | said | kept
+        elif received.query.get("identifierType") == "alias" and alias in self.alerts:
+            states = {"acknowledge": "acknowledged", "close": "closed"}
+            changed = {"status": states[action]} if action in states else {action: said[action]}
+            self.alerts[alias] |= changed
+        return web.json_response({"result": "Request will be processed", "requestId": "r"}, status=202)

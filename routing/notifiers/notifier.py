@@ -23,6 +23,10 @@ class Call(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
 
+    def __repr__(self) -> str:
+        """Without address, headers and body: each may hold a secret, or words of others."""
+        return f"Call({self.method}, {len(self.body)} bytes)"
+
 
 class Print(Struct, frozen=True):
     """Text for the terminal, with the look it wants: `markup` is rich console markup."""
@@ -80,6 +84,13 @@ class Notifier(Protocol):
     """How one kind of channel is told."""
 
     kind: ClassVar[str]
+    options: ClassVar[tuple[str, ...]]
+    """What may be said beside the target, by name."""
+
+    @staticmethod
+    def fault(target: str) -> str:
+        """What is wrong with a target that is written out (not `env:NAME`), or an empty string."""
+        ...
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """One attempt: yields calls, is sent their answers, returns the outcome.

@@ -11,7 +11,7 @@ import msgspec
 
 from routing.content import links
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
-from routing.words.answers import not_now, setting
+from routing.words.answers import not_now, option
 from routing.words.wording import cut, one_line
 from schemas.outcome import Delivered, Outcome, Undeliverable
 from schemas.page import Message
@@ -29,15 +29,17 @@ class PagerDuty:
     """202 is delivered; 429, 5xx and silence are for later; 400 and other refusals are final."""
 
     kind: ClassVar[str] = "pagerduty"
+    options: ClassVar[tuple[str, ...]] = ("url",)
+
+    @staticmethod
+    def fault(target: str) -> str:
+        """A key that is written out is found by its shape, as a secret."""
+        del target
+        return ""
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """One event: trigger, acknowledge or resolve."""
-        options = message.channel.options
-        url = (
-            secrets(options["url"])
-            if "url" in options
-            else setting(secrets, "env:PAGERDUTY_EVENTS_URL", ENQUEUE)
-        )
+        url = option(message.channel, secrets, "url", ENQUEUE, variable="PAGERDUTY_EVENTS_URL")
         event = {"routing_key": secrets(message.channel.target), **occurrence(message, rendered)}
         answer = yield Call(
             method="POST",

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
-from routing.words.answers import not_now, setting
+from routing.words.answers import not_now, option
 from routing.words.blocks import blocks, plain
 from routing.words.wording import one_line
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
@@ -50,12 +50,18 @@ class Slack:
     """One message per page, edited from then on."""
 
     kind: ClassVar[str] = "slack"
+    options: ClassVar[tuple[str, ...]] = ("token", "url")
+
+    @staticmethod
+    def fault(target: str) -> str:
+        """A channel or a person is one word."""
+        one_word = target == "".join(target.split())
+        return "" if one_word else f"expected a channel such as #triage, or the id of one, found {target!r}"
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """Posts a page, or edits and answers one."""
-        options = message.channel.options
-        api = secrets(options["url"]) if "url" in options else setting(secrets, "env:SLACK_API_URL", API)
-        web = _Web(api, secrets(options.get("token", "env:SLACK_BOT_TOKEN")), now)
+        api = option(message.channel, secrets, "url", API, variable="SLACK_API_URL")
+        web = _Web(api, secrets(message.channel.options.get("token", "env:SLACK_BOT_TOKEN")), now)
         target = secrets(message.channel.target)
         if isinstance(message, Page):
             return (yield from _post(web, message, rendered, target))

@@ -25,6 +25,13 @@ class Terminal:
     """A panel of lines with a coloured edge. Printing cannot fail."""
 
     kind: ClassVar[str] = "terminal"
+    options: ClassVar[tuple[str, ...]] = ()
+
+    @staticmethod
+    def fault(target: str) -> str:
+        """Any name will do."""
+        del target
+        return ""
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """One print; neither secrets nor the time are needed."""

@@ -2,7 +2,8 @@
 
 Target: the URL (usually `env:NAME`). Options: `secret` (usually `env:NAME`) signs each request:
 `X-Oversight-Signature: t=SECONDS,v1=HEX`, HEX being HMAC-SHA256 with the secret over `SECONDS.BODY`. The
-receiver tells a repeated page by `Idempotency-Key`, the id of the page or update.
+receiver tells a repeated page by `Idempotency-Key`, the id of the page or update. Texts beyond 4,000
+characters and labels beyond 100 are cut.
 """
 
 import hmac
@@ -13,22 +14,34 @@ from typing import Any, ClassVar
 import msgspec
 
 from routing.notifiers.notifier import Call, Delivery, Rendered, Secrets
-from routing.words.answers import not_now
+from routing.words.answers import no_address, not_now
+from routing.words.wording import cut
 from schemas.outcome import Delivered, Outcome, Undeliverable
 from schemas.page import Message
 
 SUCCESS = range(200, 300)
+VERSION = 1
+"""Of the document; fields are added without a new one."""
+TEXT = 4000
+NAME = 255
+MOST = 100
 
 
 class Webhook:
     """2xx is delivered; 408, 425, 429, 5xx and silence are for later; everything else is final."""
 
     kind: ClassVar[str] = "webhook"
+    options: ClassVar[tuple[str, ...]] = ("secret",)
+
+    @staticmethod
+    def fault(target: str) -> str:
+        """An address of the web."""
+        return no_address(target)
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """One POST."""
         url = secrets(message.channel.target)
-        if not url.startswith(("http://", "https://")):
+        if no_address(url):
             return Undeliverable(reason="the target of a webhook must be an http or https address")
         body = document(message, rendered)
         headers = {
@@ -47,12 +60,25 @@ class Webhook:
 
 
 def document(message: Message, rendered: Rendered) -> bytes:
-    """`{"message": …, "rendered": {"title", "body"}}`, without the channel: its options may hold secrets."""
+    """`{"version": 1, "message": …, "rendered": {"title", "body", "facts"}}`.
+
+    Without the channel: its options may hold secrets.
+    """
     told: dict[str, Any] = msgspec.to_builtins(message)
     del told["channel"]
     told["content"].pop("template", None)
-    words = {"title": rendered.title, "body": rendered.body}
-    return msgspec.json.encode({"message": told, "rendered": words})
+    words = msgspec.to_builtins(rendered)
+    return msgspec.json.encode(_bounded({"version": VERSION, "message": told, "rendered": words}))
+
+
+def _bounded(value: Any) -> Any:
+    """The same, with no text and no collection that grows without end."""
+    if isinstance(value, str):
+        return cut(value, TEXT)
+    if isinstance(value, dict):
+        names = list(value) if len(value) <= MOST else sorted(value)[:MOST]
+        return {cut(name, NAME): _bounded(value[name]) for name in names}
+    return [_bounded(each) for each in value[:MOST]] if isinstance(value, list | tuple) else value
 
 
 def signature(secret: str, body: bytes, time_s: int) -> str:

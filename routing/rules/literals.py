@@ -20,6 +20,7 @@ _SECRETS = (
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "an AWS key"),
     (re.compile(r"\bsk-(?:[a-z]+-)*[0-9A-Za-z_-]{20,}"), "an API key"),
     (re.compile(r"://[^/\s:@]+:[^/\s:@]+@"), "an address with a password"),
+    (re.compile(r"[?&]sig=[^&\s]{16,}"), "an address with a signature"),
 )
 _KEYED = (
     (
@@ -27,7 +28,7 @@ _KEYED = (
         re.compile(r"[0-9A-Za-z]{32}\Z"),
         "a PagerDuty key",
     ),
-    (frozenset({"secret", "token"}), re.compile(r"(?!env:)"), "a secret"),
+    (frozenset({"password", "secret", "token"}), re.compile(r"(?!env:)"), "a secret"),
 )
 ALERTMANAGERS = "_configs"
 

@@ -1,4 +1,4 @@
-"""What an HTTP answer means for a page, where channels agree: try again, and when."""
+"""What channels agree on: what an HTTP answer means for a page, and what an address looks like."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from routing.notifiers.notifier import Answer, Secrets
 from schemas.outcome import Deferred
+from schemas.page import Channel
 
 AGAIN = frozenset({408, 425, 429})
 TOO_MANY = 429
@@ -47,3 +48,22 @@ def setting(secrets: Secrets, reference: str, default: str) -> str:
         return secrets(reference)
     except KeyError:
         return default
+
+
+def option(channel: Channel, secrets: Secrets, name: str, default: str = "", *, variable: str = "") -> str:
+    """A channel's option; else what `variable` of the environment says; else the default."""
+    if name in channel.options:
+        return secrets(channel.options[name])
+    return setting(secrets, f"env:{variable}", default) if variable else default
+
+
+def no_address(target: str) -> str:
+    """What keeps a target from being an address of the web, or an empty string.
+
+    >>> no_address("https://hooks.example/1"), no_address("hooks.example")
+    ('', "expected an address that begins with https:// or http://, found 'hooks.example'")
+    """
+    whole = target == "".join(target.split())
+    if whole and target.startswith(("http://", "https://")):
+        return ""
+    return f"expected an address that begins with https:// or http://, found {target!r}"

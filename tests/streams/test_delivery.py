@@ -15,7 +15,7 @@ from schemas.outcome import Deferred, Delivered, Undeliverable
 from streams.delivering.delivery import LONGEST_ANSWER, LONGEST_WORDS, Courier
 from streams.delivering.secrets import environment
 from tests.fakes import BODY, NOW, content, page, update
-from tests.fakes_http import BOT, Cut, PagerDuty, Refusal, Sink, Slack, Timeout, TooMany
+from tests.fakes_http import BOT, Cut, Opsgenie, PagerDuty, Refusal, Sink, Slack, Teams, Timeout, TooMany
 
 PATIENT = timedelta(minutes=1)
 SHORT = timedelta(milliseconds=300)
@@ -25,7 +25,12 @@ SIGNING = "whsec-of-the-hook"
 @asynccontextmanager
 async def courier(bound=timedelta(seconds=10), show=None, **variables: str):
     client = httpx.AsyncClient(trust_env=False, timeout=30)
-    known = {"SLACK_BOT_TOKEN": BOT, "PD": PagerDuty.routing_key, "SIGNING": SIGNING} | variables
+    known = {
+        "SLACK_BOT_TOKEN": BOT,
+        "PD": PagerDuty.routing_key,
+        "SIGNING": SIGNING,
+        "OG": Opsgenie.key,
+    } | variables
     one = Courier(environment(known), show or (lambda _: None), client=client, bound=bound)
     try:
         yield one
@@ -143,6 +148,44 @@ async def test_pagerdutys_refusal_is_final_and_its_rate_limit_is_not():
         assert await one.attempt(to_pagerduty(pagerduty), NOW) == Undeliverable(reason="HTTP 400")
 
 
+async def test_a_page_and_its_resolution_are_cards_in_teams_and_a_mere_update_is_none():
+    async with Teams([503]).running() as teams, courier() as one:
+        message = page("teams", teams.url)
+        assert await retried(one, message, 3) == [Deferred(reason="HTTP 503"), Delivered(reference="pag-1")]
+        for reason in ("updated", "acknowledged", "resolved"):
+            outcome = await one.attempt(update(message, reason, reference="pag-1"), NOW)
+            assert outcome == Delivered(reference="upd-1")
+        assert [card["fallbackText"].split(":")[0] for card in teams.cards] == [
+            "CRITICAL",
+            "ACKNOWLEDGED",
+            "RESOLVED",
+        ]
+
+
+async def test_opsgenie_has_one_alert_for_an_incident_through_its_life():
+    async with Opsgenie([Cut(), 500]).running() as opsgenie, courier() as one:
+        message = page("opsgenie", "env:OG", options={"url": opsgenie.url})
+        outcomes = await retried(one, message, 5)
+        assert outcomes == [
+            Deferred(reason="RemoteProtocolError"),
+            Deferred(reason="HTTP 500"),
+            Delivered(reference="inc-1"),
+        ]
+        (alert,) = opsgenie.alerts.values()
+        assert (alert["count"], alert["status"], alert["priority"]) == (2, "open", "P1")
+        for reason, state in (("updated", "open"), ("acknowledged", "acknowledged"), ("resolved", "closed")):
+            told = update(message, reason, reference="inc-1", severity="error")
+            assert await one.attempt(told, NOW) == Delivered(reference="inc-1")
+            assert opsgenie.alerts["inc-1"]["status"] == state
+        assert opsgenie.alerts["inc-1"]["priority"] == "P2"
+
+
+async def test_opsgenie_refuses_a_wrong_key_for_good():
+    async with Opsgenie().running() as opsgenie, courier(OG="another-key") as one:
+        message = page("opsgenie", "env:OG", options={"url": opsgenie.url})
+        assert await one.attempt(message, NOW) == Undeliverable(reason="HTTP 401 Could not authenticate")
+
+
 async def test_a_webhook_follows_its_schedule():
     async with Sink([500, Timeout(), TooMany(3), 200, 404]).running() as sink, courier(SHORT) as one:
         message = page("webhook", sink.url, options={"secret": "env:SIGNING"})
@@ -197,7 +240,7 @@ async def test_a_teams_template_words_the_page():
 async def test_an_unknown_channel_is_final():
     async with courier() as one:
         outcome = await one.attempt(page("pigeon"), NOW)
-        known = "pagerduty, slack, terminal, webhook"
+        known = ", ".join(sorted(discover()))
         assert outcome == Undeliverable(reason=f"unknown channel 'pigeon', known are {known}")
         assert one.kinds == frozenset(discover())
 
@@ -268,18 +311,21 @@ async def test_no_secret_is_logged_or_told_whatever_happens(caplog):
     steps = [200, 400, 500, Refusal("invalid_auth"), Timeout(), Cut()]
     outcomes = []
     with capture_logs() as logs, caplog.at_level(logging.DEBUG):
-        async with Sink(steps * 3).running() as sink:
+        async with Sink(steps * 5).running() as sink:
             address = f"{sink.url}?key=HOOK-SECRET"
             async with courier(SHORT, HOOK=address) as one:
                 hook = page("webhook", "env:HOOK", options={"secret": "env:SIGNING"})
                 pager = page("pagerduty", "env:PD", options={"url": "env:HOOK"})
                 chat = page("slack", options={"url": "env:HOOK"})
-                outcomes = [await one.attempt(message, NOW) for message in (hook, pager, chat) for _ in steps]
-        assert len(sink.received) == 3 * len(steps)
+                room = page("teams", "env:HOOK")
+                alert = page("opsgenie", "env:OG", options={"url": "env:HOOK"})
+                every = (hook, pager, chat, room, alert)
+                outcomes = [await one.attempt(message, NOW) for message in every for _ in steps]
+        assert len(sink.received) == len(every) * len(steps)
         outcomes.append(await one.attempt(hook, NOW))
     told = str(outcomes) + str(logs) + caplog.text + repr(one)
     assert len(logs) >= len(outcomes)
-    for secret in ("HOOK-SECRET", SIGNING, BOT, PagerDuty.routing_key):
+    for secret in ("HOOK-SECRET", SIGNING, BOT, PagerDuty.routing_key, Opsgenie.key):
         assert secret not in told
 
 

@@ -11,8 +11,8 @@ from routing.rules.document.scalars import PositiveDuration, Target, Template
 
 KINDS = tuple(discover())
 """The channels there are: one for each file of `routing.notifiers`."""
-OPTIONS = ("secret", "token", "url")
-"""What a channel may be given beside its target."""
+OPTIONS = tuple(sorted({name for notifier in discover().values() for name in notifier.options}))
+"""What channels may be given beside their target; which take which is checked in `routing.rules.channels`."""
 CONTACTS = (*KINDS, *(kind for kind in ("email", "phone") if kind not in KINDS))
 """How a person is reached; those that are no channel yet are kept."""
 

@@ -7,7 +7,7 @@ from routing.content import built_in
 from routing.notifiers.notifier import Answer
 from routing.notifiers.webhook import Webhook, signature
 from schemas.outcome import Deferred, Delivered, Undeliverable
-from tests.fakes import BODY, NOW, body_of, driven, page, update
+from tests.fakes import BODY, NOW, body_of, content, driven, page, update
 
 URL = "https://sink.example/hook"
 SECRETS = {URL: URL, "env:HOOK": URL, "env:KEY": "s3cr3t", "ftp://x": "ftp://x"}.__getitem__
@@ -21,7 +21,10 @@ def test_the_whole_message_is_posted_with_its_words():
     (call,), outcome = attempt(page("webhook", "env:HOOK"), Answer(status=200))
     assert (call.method, call.url) == ("POST", URL)
     body = body_of(call)
-    assert body["rendered"] == {"title": "CRITICAL: retail: 35 of 35 sessions fail", "body": BODY}
+    assert body["version"] == 1
+    assert body["rendered"]["title"] == "CRITICAL: retail: 35 of 35 sessions fail"
+    assert body["rendered"]["body"] == BODY
+    assert body["rendered"]["facts"][1] == {"label": "Where", "text": "env prod"}
     assert body["message"]["kind"] == "page"
     assert body["message"]["incident"] == "inc-1"
     assert body["message"]["content"]["signals"][0]["observed"] == 1.0
@@ -82,6 +85,14 @@ def test_the_answer_decides():
 
 
 def test_a_teams_template_is_not_sent_along():
-    content = msgspec.structs.replace(page().content, template="{{ secret }}")
-    (call,), _ = attempt(page("webhook", URL, content=content), Answer(status=200))
+    worded = msgspec.structs.replace(page().content, template="{{ secret }}")
+    (call,), _ = attempt(page("webhook", URL, content=worded), Answer(status=200))
     assert "template" not in body_of(call)["message"]["content"]
+
+
+def test_a_message_without_end_is_cut():
+    labels = {f"name-{n:03d}{'x' * 1000}": "y" * 100_000 for n in range(200)}
+    (call,), _ = attempt(page("webhook", URL, content=content(labels=labels)), Answer(status=200))
+    told = body_of(call)["message"]["content"]["labels"]
+    assert len(told) == 100
+    assert all(len(name) <= 255 and len(value) <= 4000 for name, value in told.items())

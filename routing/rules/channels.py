@@ -1,0 +1,53 @@
+"""Channels as they are written: options that their kind does not know, targets that cannot be right."""
+
+from collections.abc import Iterator, Mapping
+
+from routing.notifiers.registry import discover
+from routing.rules.document.document import Document
+from routing.rules.document.notify import ChannelPart
+from routing.rules.document.scalars import reference
+from routing.rules.faults import Fault
+from routing.rules.suggestions import meant
+from routing.rules.yaml_tree import Node
+
+NOTIFIERS = discover()
+Path = tuple[str | int, ...]
+
+
+def channel_faults(document: Document, root: Node) -> Iterator[Fault]:
+    """Faults of receivers, of escalations' steps, of handoff notices and of people's contacts."""
+    for path, part in _entries(document):
+        yield from _of_targets(part.channels, root.nearest(*path))
+        yield from _of_options(part, root.nearest(*path))
+    for name, schedule in document.schedules.items():
+        if schedule.handoff:
+            yield from _of_targets(schedule.handoff.channels, root.nearest("schedules", name, "handoff"))
+    for name, user in document.users.items():
+        yield from _of_targets(user.contacts, root.nearest("users", name))
+
+
+def _entries(document: Document) -> Iterator[tuple[Path, ChannelPart]]:
+    for at, receiver in enumerate(document.receivers):
+        for number, entry in enumerate(receiver.notify):
+            yield ("receivers", at, "notify", number), entry
+    for name, escalation in document.escalations.items():
+        for at, step in enumerate(escalation.steps):
+            for number, party in enumerate(step.notify):
+                yield ("escalations", name, "steps", at, "notify", number), party
+
+
+def _of_targets(targets: Mapping[str, str], node: Node) -> Iterator[Fault]:
+    for kind, target in targets.items():
+        notifier = NOTIFIERS.get(kind)
+        fault = notifier.fault(target) if notifier and not reference(target) else ""
+        if fault:
+            yield node.nearest(kind).place.fault(fault)
+
+
+def _of_options(part: ChannelPart, node: Node) -> Iterator[Fault]:
+    kind = next(iter(part.channels), "")
+    known = NOTIFIERS[kind].options if kind else ()
+    for name in part.options:
+        if name not in known:
+            takes = f"{kind} takes {', '.join(known) or 'none'}" if kind else "only channels take options"
+            yield node.keys[name].fault(f'no option "{name}" here: {takes}{meant(name, known)}')

@@ -1,0 +1,77 @@
+"""How a message looks in Microsoft Teams: an Adaptive Card whose texts are never read as Markdown."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from routing.content import links
+from routing.notifiers.notifier import Fact, Rendered
+from routing.words.fitting import fitted, weight
+from schemas.page import Message, Page
+
+LIMIT = 20_000
+"""Bytes. Microsoft writes 28 KB for a message; 413 has been seen from 21 kB on."""
+ROOM = 7_000
+"""Bytes of the facts' texts; what is around each line, the title twice and five links take the rest."""
+LINES = 40
+ADDRESS = 1_000
+"""Bytes of an address; beyond, it is no button."""
+FEW = 4
+STYLES = {"critical": "attention", "error": "attention", "warning": "warning", "info": "accent"}
+Element = dict[str, Any]
+
+
+def envelope(message: Message, rendered: Rendered) -> bytes:
+    """The message that a workflow posts, as JSON."""
+    facts = rendered.facts or (Fact("", rendered.body),)
+    # A card cannot be edited: what follows the page is another, and a short one.
+    shown = facts if isinstance(message, Page) else facts[:FEW]
+    card = _card(message, rendered.title, fitted(shown, ROOM))
+    kind = "application/vnd.microsoft.card.adaptive"
+    attachment = {"contentType": kind, "contentUrl": None, "content": card}
+    return msgspec.json.encode({"type": "message", "attachments": [attachment]})
+
+
+def _card(message: Message, title: str, facts: Sequence[Fact]) -> Element:
+    calm = message.content.status != "triggered"
+    style = "good" if calm else STYLES[message.severity]
+    head = {"type": "Container", "style": style, "bleed": True, "items": [_block(_run(title, "bolder"))]}
+    again = f" · attempt {message.attempt}, it may have come before" if message.attempt > 1 else ""
+    foot = f"{message.incident} · to {message.to} · {message.reason} · {message.id}{again}"
+    return {
+        "type": "AdaptiveCard",
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "version": "1.4",
+        "msteams": {"width": "Full"},
+        "fallbackText": title,
+        "body": [head, *_rows(facts), _block(_run(foot) | {"isSubtle": True, "size": "small"})],
+        "actions": [
+            {"type": "Action.OpenUrl", "title": link.name, "url": link.url}
+            for link in links(message)
+            if weight(link.url) <= ADDRESS
+        ],
+    }
+
+
+def _rows(facts: Sequence[Fact]) -> Iterator[Element]:
+    """A block for each line, for a line break in a run is not shown everywhere."""
+    left = LINES
+    for fact in facts:
+        first, *others = fact.text.splitlines() or [""]
+        shown, rest = others[: max(left, 0)], others[max(left, 0) :]
+        label = [_run(f"{fact.label}: ", "bolder")] if fact.label else []
+        yield _block(*label, _run(first))
+        for line in [*shown, *([" ".join(rest)] if rest else [])]:
+            yield _block(_run(line or " ")) | {"spacing": "none"}
+        left -= len(shown) + 1
+
+
+def _block(*runs: Element) -> Element:
+    return {"type": "RichTextBlock", "inlines": list(runs)}
+
+
+def _run(text: str, stress: str = "") -> Element:
+    """Text as it is: a run knows no Markdown, and so neither links nor mentions."""
+    run = {"type": "TextRun", "text": text or " "}
+    return run | ({"weight": stress} if stress else {})

@@ -1,0 +1,145 @@
+"""Pages that no channel should break on, and what each channel's limits are, as its makers write them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from routing.notifiers.notifier import Call, Print
+from schemas.page import Content, ScorePart
+from schemas.signal import Contributor, Sample
+from tests.fakes import NOW, SIGNAL, content
+
+LONG = "x" * 100_000
+MARKUP = (
+    "<!channel> <@U1> <at>all</at> *b* _i_ [x](http://evil.example) <b onclick=1>&amp; </td> `c` {{ 7*7 }}"
+)
+ODD = {
+    "long": LONG,
+    "emoji": "👩🏽‍🚒🔥" * 3_000,
+    "bidirectional": "\u202eevil\u2066 שלום العربية " * 200,
+    "lines": "a\r\nb\n\n\x00\x1b[31m\u2028c\x85" * 500,
+    "markup": MARKUP * 20,
+    "quotes": "\"'\\`${jndi:x}" * 500,
+    "empty": "",
+}
+
+
+def _content(text: str) -> Content:
+    samples = (Sample(event=text, time=NOW, text=text, trace=f"https://traces.example/{text[:2000]}"),) * 5
+    signal = msgspec.structs.replace(
+        SIGNAL,
+        summary=text,
+        unit=text,
+        changes=(text,) * 9,
+        samples=samples,
+        contributors=(Contributor(dimension=text, value=text, share=0.5, lift=3.0),) * 9,
+        reason=text,
+    )
+    return content(
+        title=text,
+        labels={"agent": text, **{f"{n}{text[:2000]}": text for n in range(100)}},
+        signals=(signal,) * 9,
+        score_parts=(ScorePart(why=text, points=1),) * 50,
+        team=text,
+        runbook=f"https://runbooks.example/{text}",
+        dashboard=text,
+        next_step=text,
+        related=(text,) * 9,
+        acknowledged_by=text,
+    )
+
+
+MONSTER = {name: _content(text) for name, text in ODD.items()}
+
+
+def said(step: Any) -> str:
+    """What a step tells the world, but for the places that are made for secrets."""
+    if isinstance(step, Print):
+        return step.markup
+    return step.body.decode() + step.url + step.headers.get("idempotency-key", "")
+
+
+def over_the_limits(kind: str, step: Any) -> Iterator[str]:
+    """What a channel's makers would refuse in a step."""
+    yield from LIMITS[kind](step)
+
+
+def _slack(step: Call) -> Iterator[str]:
+    told = msgspec.json.decode(step.body) if step.body else {}
+    blocks = told.get("blocks", [])
+    if len(blocks) > 50:
+        yield f"{len(blocks)} blocks"
+    for block in blocks:
+        text = block.get("text", {}).get("text", "x")
+        if not 0 < len(text) <= {"header": 150, "section": 3000}.get(block["type"], 3000):
+            yield f"{block['type']} of {len(text)} characters"
+        if block.get("text", {}).get("type") == "mrkdwn" and ("<!" in text or "<@" in text):
+            yield f"a mention in {block['type']}"
+    if len(told.get("text", "")) > 4000 or "<!" in told.get("text", ""):
+        yield "text"
+
+
+def _pagerduty(step: Call) -> Iterator[str]:
+    event = msgspec.json.decode(step.body)
+    if len(step.body) > 512_000:
+        yield f"{len(step.body)} bytes"
+    if not 0 < len(event["payload"]["summary"]) <= 1024 or "\n" in event["payload"]["summary"]:
+        yield "summary"
+    if not event["payload"]["source"] or len(event["dedup_key"]) > 255:
+        yield "source or dedup_key"
+
+
+def _teams(step: Call) -> Iterator[str]:
+    if len(step.body) > 28_000:
+        yield f"{len(step.body)} bytes"
+    (attachment,) = msgspec.json.decode(step.body)["attachments"]
+    card = attachment["content"]
+    if len(card["actions"]) > 6:
+        yield f"{len(card['actions'])} actions"
+    kinds = {element["type"] for element in card["body"]}
+    if "TextBlock" in kinds or "FactSet" in kinds:  # these read Markdown
+        yield "a text that is read as Markdown"
+    runs = [run for block in card["body"] for run in block.get("inlines", [])]
+    if any(not run["text"] or "\n" in run["text"] for run in runs):
+        yield "an empty or broken run"
+
+
+def _opsgenie(step: Call) -> Iterator[str]:
+    alert = msgspec.json.decode(step.body)
+    limits = {
+        "message": 130,
+        "alias": 512,
+        "description": 15_000,
+        "entity": 512,
+        "source": 100,
+        "note": 25_000,
+    }
+    for name, limit in limits.items():
+        if len(alert.get(name, "")) > limit or ("message" in alert and not alert["message"]):
+            yield f"{name} of {len(alert[name])} characters"
+    tags = alert.get("tags", [])
+    if len(tags) > 20 or any(len(tag) > 50 or "," in tag for tag in tags):
+        yield "tags"
+    if sum(len(name) + len(text) for name, text in alert.get("details", {}).items()) > 8_000:
+        yield "details"
+
+
+def _webhook(step: Call) -> Iterator[str]:
+    if len(step.body) > 10_000_000:
+        yield f"{len(step.body)} bytes"
+
+
+def _terminal(step: Print) -> Iterator[str]:
+    if len(step.markup) > 60_000 or any(mark in step.markup for mark in ("\x00", "\x1b", "\u202e")):
+        yield "what a terminal must not be sent"
+
+
+LIMITS: dict[str, Callable[[Any], Iterator[str]]] = {
+    "opsgenie": _opsgenie,
+    "pagerduty": _pagerduty,
+    "slack": _slack,
+    "teams": _teams,
+    "terminal": _terminal,
+    "webhook": _webhook,
+}

@@ -1,0 +1,59 @@
+"""Channels as they are written: what is told of options and targets that cannot be right."""
+
+import pytest
+
+from routing.configuration import load
+from tests.routing.configs import LEAST, faults, files
+
+RECEIVER = "route: {receiver: a}\nreceivers: [{name: a, notify: [%s]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{slack: '#x', secret: 'env:S'}", '2:46: no option "secret" here: slack takes token, url'),
+        ("{terminal: x, url: 'http://x'}", '2:46: no option "url" here: terminal takes none'),
+        (
+            "{escalation: '{{ labels.team }}', url: 'http://x'}",
+            '2:66: no option "url" here: only channels take options',
+        ),
+        ("{webhook: hooks.example}",
+         "2:42: expected an address that begins with https:// or http://, found 'hooks.example'"),
+        ("{teams: '#general'}",
+         "2:40: expected an address that begins with https:// or http://, found '#general'"),
+        ("{teams: 'https://flows.example/?sig=0123456789abcdefgh'}",
+         "2:40: looks like an address with a signature: write env:NAME, and put it into that variable"),
+        ("{opsgenie: 0dd5bba1}",
+         "2:43: an API key is a secret: write env:NAME, and put it into that variable"),
+        ("{slack: 'two words'}",
+         "2:40: expected a channel such as #triage, or the id of one, found 'two words'"),
+    ],
+)  # fmt: skip
+def test_an_option_or_a_target_that_cannot_be_right_is_told_at_its_place(entry, expected):
+    assert faults(RECEIVER % entry) == [expected]
+
+
+def test_contacts_steps_and_handoff_notices_are_checked_too():
+    text = LEAST + (
+        "users: {u: {teams: here, phone: x, slack: U1}}\n"
+        "schedules: {s: {timezone: UTC, layers: [{start: '2026-01-01T00:00', every: day, users: [u]}], "
+        "handoff: {notice: 1h, teams: there}}}\n"
+        "escalations:\n"
+        "  e: {steps: [{notify: [{webhook: w, url: 'http://x'}, {user: u}], via: [slack]}]}\n"
+    )
+    text += "  f: {steps: [{notify: [{schedule: s}, {user: u}], via: [slack]}]}\n"
+    text = text.replace("schedules: {", "schedules: {t: {timezone: UTC, ical: 'env:I'}, ")
+    found = [fault.split(": ", 1) for fault in faults(text)]
+    assert [(place.split(":")[0], message[:20]) for place, message in found] == [
+        ("3", "expected an address "),
+        ("4", "expected an address "),
+        ("6", "expected an address "),
+        ("6", 'no option "url" here'),
+    ]
+
+
+def test_options_of_a_channel_are_kept_with_it():
+    entry = "{opsgenie: 'env:OG', responders: 'team:payments', send_resolved: false}"
+    (target,) = load(files(RECEIVER % entry)).receivers["a"].notify
+    assert target.channel.options == {"responders": "team:payments"}
+    assert not target.send_resolved
