@@ -1,9 +1,5 @@
 """The Alertmanager part, judged by Alertmanager's own tool where it is there."""
 
-import os
-import shutil
-import subprocess
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,29 +8,8 @@ from routing.configuration import load
 from routing.projection import project
 from schemas.cause import ConfigFile
 from tests.routing.configs import LEAST, example, policy
+from tests.routing.judge.alertmanager import checked
 from tests.routing.test_configuration import ALERTMANAGERS_OWN
-
-AMTOOL = os.environ.get("AMTOOL") or shutil.which("amtool")
-
-
-@pytest.fixture(scope="module")
-def amtool():
-    """Alertmanager's command; its absence is told, and is a failure in CI."""
-    if AMTOOL is None:
-        reason = (
-            "AMTOOL ABSENT (Debian: prometheus-alertmanager): projections were NOT judged by Alertmanager"
-        )
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return AMTOOL
-
-
-def judged(amtool, folder, text):
-    path = folder / "alertmanager.yml"
-    path.write_text(text, "utf-8")
-    done = subprocess.run([amtool, "check-config", path], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
 
 
 def test_what_is_ours_is_left_out():
@@ -91,19 +66,19 @@ def test_empty_lists_and_nulls_are_kept_as_they_are():
 
 
 @pytest.mark.parametrize("name", ["minimal.yml", "retail", "complete"])
-def test_alertmanager_takes_the_projection_of_every_example(amtool, tmp_path, name):
-    code, said = judged(amtool, tmp_path, project(load(example(name))))
+def test_alertmanager_takes_the_projection_of_every_example(tmp_path, name):
+    code, said = checked(tmp_path, project(load(example(name))))
     assert code == 0, said
 
 
-def test_alertmanager_takes_its_own_kind_of_file_back(amtool, tmp_path):
+def test_alertmanager_takes_its_own_kind_of_file_back(tmp_path):
     given_text = ALERTMANAGERS_OWN.replace("templates: ['/etc/alertmanager/template/*.tmpl']\n", "")
-    code, said = judged(amtool, tmp_path, project(policy(given_text)))
+    code, said = checked(tmp_path, project(policy(given_text)))
     assert code == 0, said
 
 
-def test_the_judge_refuses_what_is_ours(amtool, tmp_path):
-    code, said = judged(amtool, tmp_path, LEAST.replace("{name: a}", "{name: a, notify: []}"))
+def test_the_judge_refuses_what_is_ours(tmp_path):
+    code, said = checked(tmp_path, LEAST.replace("{name: a}", "{name: a, notify: []}"))
     assert code != 0
     assert "notify" in said
 
@@ -118,11 +93,10 @@ MATCHERS = st.builds(
 
 @given(st.lists(st.lists(MATCHERS, min_size=1, max_size=3), max_size=4))
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_alertmanager_takes_whatever_matchers_are_projected(amtool, tmp_path, lists):
+def test_alertmanager_takes_whatever_matchers_are_projected(tmp_path, lists):
     quoted = [["'" + each.replace("'", "''") + "'" for each in matchers] for matchers in lists]
     routes = ", ".join(f"{{matchers: [{', '.join(matchers)}]}}" for matchers in quoted)
-    code, said = judged(
-        amtool,
+    code, said = checked(
         tmp_path,
         project(policy(f"route: {{receiver: a, routes: [{routes}]}}\nreceivers: [{{name: a}}]\n")),
     )
