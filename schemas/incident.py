@@ -22,5 +22,7 @@ class Incident(Words, frozen=True):
     score_parts: tuple[ScorePart, ...] = ()
     paged: tuple[str, ...] = ()
     """Who was paged so far, in order."""
+    muted_by: tuple[str, ...] = ()
+    """What keeps signals of it from being told: `silence ID`, `incident ID`, `time interval NAME`."""
     acknowledged_by: str = ""
     resolved: Time | None = None

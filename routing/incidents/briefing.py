@@ -53,8 +53,13 @@ def title(case: Case) -> str:
 
 
 def related(turn: Turn, case: Case) -> tuple[str, ...]:
-    """Other incidents that are open for the same agent, then for the same team; the newest first."""
+    """Other open incidents: those that it keeps quiet or that keep it quiet, of its agent, of its team.
+
+    The newest of each come first.
+    """
     found = (
+        turn.state.hushed.newest(case.id, FEW_RELATED),
+        tuple(each for each in case.hushed_by if each in turn.state.cases),
         turn.state.by_agent.newest(case.agent, FEW_RELATED + 1) if case.agent else (),
         turn.state.by_team.newest(case.team, 2 * FEW_RELATED + 1) if case.team else (),
     )
@@ -78,6 +83,7 @@ def published(turn: Turn, case: Case) -> Incident:
         signals=tuple(member.signal.id for member in case.firing()),
         score_parts=case.parts,
         paged=case.paged,
+        muted_by=case.muted_by,
         acknowledged_by=case.acknowledged_by,
         resolved=case.resolved,
     )

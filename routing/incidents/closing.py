@@ -56,6 +56,8 @@ def resolve(turn: Turn, case: Case) -> None:
         elif sent.state in ("waiting", "delivered"):
             edit(turn, case, sent, "resolved")
     withdraw(turn, case)
+    case.muted_by = ()
+    turn.state.hush(case, ())
     turn.state.close(case)
     cool_if_over(turn, case)
     turn.changed(case)

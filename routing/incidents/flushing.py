@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from routing.incidents.escalation import begin
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Told
-from routing.incidents.muting import audible
+from routing.incidents.muting import hearing, note_muting
 from routing.incidents.paging import edit_latest
 from routing.incidents.telling import loudest, target_key, tell_channel
 from routing.incidents.turn import Turn
@@ -38,7 +38,7 @@ def page_reason(
 def flush(turn: Turn, case: Case) -> None:
     """Says what is new about a group to the targets of its receiver."""
     case.grid = turn.now
-    heard = audible(turn, case)
+    heard = note_muting(turn, case, hearing(turn, case))
     if heard:
         for target in targets(turn, case):
             _tell(turn, case, target)
@@ -70,16 +70,17 @@ def arm_repeat(turn: Turn, case: Case) -> None:
 
 
 def edit_news(turn: Turn, case: Case) -> None:
-    """Brings up to date the pages of targets that were not told of all that fires, ends or gets worse."""
+    """Brings up to date the pages of targets that do not show all that fires, ended, is worse or hushed."""
     firing = tuple(member.signal.id for member in case.members.values() if member.fires)
     resolved = tuple(member.signal.id for member in case.members.values() if not member.fires)
     severity = loudest(turn, case)
+    hushed = len(turn.state.hushed.all(case.id))
     for key, told in case.told.items():
         is_known = set(firing) <= set(told.firing) and set(resolved) <= set(told.resolved)
-        if not is_known or RANK[severity] > RANK[told.shown]:
+        if not is_known or RANK[severity] > RANK[told.shown] or hushed > told.hushed:
             edit_latest(turn, case, (key,), "updated")
             told.shown = max(severity, told.shown, key=RANK.__getitem__)
-        told.firing, told.resolved = firing, resolved
+        told.firing, told.resolved, told.hushed = firing, resolved, hushed
 
 
 def _tell(turn: Turn, case: Case, target: ChannelTarget | EscalationTarget) -> None:

@@ -44,7 +44,8 @@ class Told(Kept):
     """What a target was told last: which signals fire and are resolved, when it was paged, how severe.
 
     `opening`: during which opening of the incident (0 is the first; it counts reopenings). `times`: how
-    often it was paged. `severity`: as it was paged; `shown`: as its message shows by now.
+    often it was paged. `severity`: as it was paged; `shown`: as its message shows by now. `hushed`: how many
+    incidents that this one keeps quiet its message shows.
     """
 
     firing: tuple[str, ...]
@@ -54,6 +55,7 @@ class Told(Kept):
     opening: int
     times: int = 1
     shown: Severity = "info"
+    hushed: int = 0
 
 
 class Edit(Kept):
@@ -126,7 +128,9 @@ class Case(Kept):
 
     `joinable`: new signals of its group join it. `agent`, `team`: of its first signal. `opening`: how often
     it fired again after its resolution. `closed_by`: who resolved it by hand, while its signals may still
-    fire. `gone`: resolved signals that were reported and left; `beyond`: assertions for which no room was.
+    fire. `muted_by`: what kept signals of it from being told when it was last flushed; `hushed_by`: the
+    incidents among that. `gone`: resolved signals that were reported and left; `beyond`: assertions for
+    which no room was.
     """
 
     id: str
@@ -159,6 +163,8 @@ class Case(Kept):
     acknowledged: datetime | None = None
     closed_by: str = ""
     resolved: datetime | None = None
+    muted_by: tuple[str, ...] = ()
+    hushed_by: tuple[str, ...] = ()
     gone: int = 0
     beyond: int = 0
 

@@ -1,14 +1,76 @@
-"""What is not to be heard: silences now; whatever else mutes a signal has its place here."""
+"""What is not to be heard: what is silenced, and what a signal that says more keeps quiet.
 
+Muting stops pages; it never stops the word that an incident is over.
+"""
+
+from msgspec import Struct
+
+from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Member
 from routing.incidents.turn import Turn
+
+MOST_NAMED = 8
+"""What mutes an incident is named, up to so many of each kind."""
+
+
+class Hearing(Struct, frozen=True):
+    """The members that fire and that nothing mutes; of the others, which silences and incidents mute them."""
+
+    heard: list[Member]
+    silences: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
 
 
 def audible(turn: Turn, case: Case) -> list[Member]:
     """The members that fire and that nothing mutes."""
-    silences = [each for each in turn.state.core.silences.values() if each.until > turn.now]
-    return [
-        member
-        for member in case.firing()
-        if not any(all(one.matches(member.labels) for one in silence.matchers) for silence in silences)
-    ]
+    return hearing(turn, case).heard
+
+
+def hearing(turn: Turn, case: Case) -> Hearing:
+    """Which members of an incident are heard now, and what mutes the others."""
+    sources = turn.state.sources(turn.policy)
+    heard: list[Member] = []
+    silences: dict[str, None] = {}
+    incidents: dict[str, None] = {}
+    for member in case.firing():
+        silence = _silenced_by(turn, member)
+        source = "" if silence else sources.muting(member.labels)
+        if silence:
+            silences[silence] = None
+        elif source:
+            incidents[_incident_of(turn, source)] = None
+        else:
+            heard.append(member)
+    return Hearing(heard, tuple(silences)[:MOST_NAMED], tuple(incidents)[:MOST_NAMED])
+
+
+def note_muting(turn: Turn, case: Case, found: Hearing) -> list[Member]:
+    """Writes down what mutes an incident; an incident that mutes it is to show that. Gives what is heard."""
+    named = (
+        *(f"silence {each}" for each in found.silences),
+        *(f"incident {each}" for each in found.incidents),
+    )
+    if named != case.muted_by:
+        case.muted_by = named
+        turn.changed(case)
+    others = tuple(each for each in found.incidents if each != case.id)
+    for source in (turn.state.cases[each] for each in others if each not in case.hushed_by):
+        if source.open and source.told:
+            flush_on_grid(turn, source, turn.now)
+    if others != case.hushed_by:
+        turn.state.hush(case, others)
+    return found.heard
+
+
+def _silenced_by(turn: Turn, member: Member) -> str:
+    """The silence that matches a member, if any does."""
+    for each in turn.state.core.silences.values():
+        if each.until > turn.now and all(one.matches(member.labels) for one in each.matchers):
+            return each.id
+    return ""
+
+
+def _incident_of(turn: Turn, signal_id: str) -> str:
+    """The incident of a signal that fires: an open one rather than one that was closed by hand."""
+    ids = turn.state.by_signal.all(signal_id)
+    return next((each for each in ids if turn.state.cases[each].open), ids[0])

@@ -9,9 +9,10 @@ from msgspec import field
 
 from routing.incidents.incident import Case, Kept, Member
 from routing.incidents.index import Index, Tally
+from routing.incidents.inhibition import Sources
 from routing.incidents.timers import Timers
 from routing.matchers import Matcher
-from routing.policy import Policy, Route
+from routing.policy import InhibitRule, Policy, Route
 from routing.tree import nodes
 
 OPEN_CAP = 20_000
@@ -60,12 +61,15 @@ class State:
         self.groups: dict[str, str] = {}
         """The incident that further signals of a group join, by the group's key."""
         self.by_signal, self.by_agent, self.by_team = Index(), Index(), Index()
+        self.hushed = Index()
+        """The incidents that an incident keeps quiet."""
         self.detectors = Tally()
         """How many findings of each detector fire, by agent."""
         self.messages: dict[str, tuple[str, str]] = {}
         """Incident and page, by the id of a page or of an update."""
         self.open = 0
         self._resolved: list[tuple[datetime, str]] = []
+        self._sources: tuple[tuple[InhibitRule, ...], Sources] | None = None
         self._tree: tuple[Route, dict[tuple[str, str], Route]] | None = None
         for case in self.cases.values():
             self._found(case)
@@ -88,6 +92,25 @@ class State:
             self._tree = (policy.route, {(each.id, each.receiver): each for each in nodes(policy.route)})
         return self._tree[1].get((case.route, case.receiver))
 
+    def sources(self, policy: Policy) -> Sources:
+        """What may mute others by the policy's rules, found anew for other rules."""
+        if self._sources is None or self._sources[0] is not policy.inhibit_rules:
+            found = Sources(policy.inhibit_rules)
+            for case in self.cases.values():
+                for member in case.firing():
+                    found.add(member.labels, member.signal.id)
+            self._sources = (policy.inhibit_rules, found)
+        return self._sources[1]
+
+    def hush(self, case: Case, by: tuple[str, ...]) -> None:
+        """Notes which incidents keep this one quiet."""
+        for each in case.hushed_by:
+            self.hushed.drop(each, case)
+        case.hushed_by = by
+        for each in by:
+            self.hushed.put(each, case)
+        self.touch(case)
+
     def add(self, case: Case) -> None:
         """Takes in a new incident; at the cap, another makes room."""
         while len(self.cases) >= KEPT_CAP and self._resolved:
@@ -101,6 +124,8 @@ class State:
         case.members[member.signal.id] = member
         self.by_signal.put(member.signal.id, case)
         self.detectors.add(member.labels.get("agent", ""), member.signal.detector)
+        if self._sources is not None:
+            self._sources[1].add(member.labels, member.signal.id)
 
     def renew(self, case: Case, member: Member) -> None:
         """Replaces what is known of a signal that fires in an incident."""
@@ -110,6 +135,8 @@ class State:
     def quiet(self, member: Member) -> None:
         """Notes that a member no longer fires; call it before its record says so."""
         self.detectors.drop(member.labels.get("agent", ""), member.signal.detector)
+        if self._sources is not None:
+            self._sources[1].drop(member.labels, member.signal.id)
 
     def remove(self, case: Case, member: Member) -> None:
         """Takes a signal out of an incident."""
@@ -180,6 +207,8 @@ class State:
             heappush(self._resolved, (case.resolved or START, case.id))
         if case.joinable:
             self.groups[case.key] = case.id
+        for each in case.hushed_by:
+            self.hushed.put(each, case)
         for member in case.members.values():
             self.by_signal.put(member.signal.id, case)
             if member.fires:

@@ -38,6 +38,7 @@ def note(turn: Turn, case: Case, key: str) -> Told:
         opening=case.opening,
         times=before.times + 1 if before else 1,
         shown=severity,
+        hushed=len(turn.state.hushed.all(case.id)),
     )
     case.told[key] = told
     turn.state.touch(case)

@@ -13,8 +13,6 @@ def not_yet(policy: Policy) -> list[str]:
 
 
 def _pending(policy: Policy) -> Iterator[str]:
-    if policy.inhibit_rules:
-        yield "inhibit_rules"
     for route in nodes(policy.route):
         if route.mute_time_intervals:
             yield f"mute_time_intervals of route {route.id}"

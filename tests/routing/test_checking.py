@@ -25,7 +25,6 @@ def test_every_example_passes_its_own_tests(name):
 
 def test_what_is_not_acted_on_yet_is_named():
     assert not_yet(load(example("complete"))) == [
-        "inhibit_rules",
         'mute_time_intervals of route {}/{severity=~"info|warning"}',
         "silences",
         "errors",
