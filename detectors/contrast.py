@@ -19,15 +19,23 @@ SHARE = 0.2
 LIFT = 1.5
 HIGHEST_LIFT = 100.0
 MOST_CONTRIBUTORS = 5
+MOST_FRESH = 32
 
 Values = tuple[str | None, ...]
+_last: list[tuple[Data | None, Values]] = [(None, ())]
 
 
 def values(data: Data) -> Values:
-    """An event's value in each of `DIMENSIONS`, None where it has none."""
+    """An event's value in each of `DIMENSIONS`, None where it has none.
+
+    Several detectors ask it of one event after the other, so the last answer is kept.
+    """
+    asked, answer = _last[0]
+    if asked is data:
+        return answer
     response, request = data.response, data.request
     model = (response.model if response else None) or (request.model if request else None)
-    return (
+    answer = (
         data.agent.version,
         model,
         data.provider.name if data.provider else None,
@@ -35,6 +43,8 @@ def values(data: Data) -> Values:
         data.tenant.id if data.tenant else None,
         data.release.cohort if data.release else None,
     )
+    _last[0] = data, answer
+    return answer
 
 
 class Tally(Struct, array_like=True):
@@ -54,12 +64,12 @@ class Tally(Struct, array_like=True):
     def take(self, each: Values, weight: float = 1.0) -> None:
         """One event's values."""
         self.weight += weight
+        by = self.by
         for dimension, value in zip(DIMENSIONS, each, strict=True):
             if value is not None:
-                weights = self.by.get(dimension)
-                if weights is not None and value in weights:
-                    weights[value] += weight
-                else:
+                try:
+                    by[dimension][value] += weight
+                except KeyError:
                     self.add(dimension, value, weight)
 
     def join(self, other: "Tally") -> None:
@@ -71,20 +81,40 @@ class Tally(Struct, array_like=True):
 
 
 class Recent(Struct, array_like=True):
-    """A tally of the last one to two hours: two generations, the older dropped when a third begins."""
+    """A tally of the last one to two hours: two generations, the older dropped when a third begins.
+
+    `fresh`: how often what was seen of late has come, not yet in the tally: most events of an agent are
+    alike.
+    """
 
     began: float = 0.0
     now: Tally = field(default_factory=Tally)
     before: Tally = field(default_factory=Tally)
+    fresh: dict[Values, int] = {}
+
+    def see(self, data: Data) -> None:
+        """One event."""
+        each, fresh = values(data), self.fresh
+        fresh[each] = fresh.get(each, 0) + 1
+        if len(fresh) > MOST_FRESH:
+            self.settle()
+
+    def settle(self) -> None:
+        """Counts what is fresh; whether that is done sooner or later changes nothing."""
+        for each, count in self.fresh.items():
+            self.now.take(each, count)
+        self.fresh.clear()
 
     def turn(self, at: float) -> None:
         """Begins a new generation when the present one is an hour old."""
+        self.settle()
         if at - self.began >= GENERATION_S:
             self.before = self.now if at - self.began < 2 * GENERATION_S else Tally()
             self.began, self.now = at, Tally()
 
     def joined(self) -> Tally:
         """Both generations together."""
+        self.settle()
         both = Tally()
         both.join(self.before)
         both.join(self.now)

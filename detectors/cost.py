@@ -162,15 +162,18 @@ class Cost:
 
     @property
     def wake_at(self) -> float | None:
-        """The end of the open minute, while something was spent in it or something holds.
+        """The end of the open minute, while there is something in it to judge or something holds.
 
         Where nothing is left but a budget that is told, the end of its period.
         """
-        waiting = any(each.minute.count or each.rise for each in self._series.values())
-        if waiting or self._sessions.dear:
-            return self._closes_at
         budget = self._budget
-        return budget.ledger.ends if budget is not None and budget.ledger.holding else None
+        if self._sessions.dear or any(each.waits for each in self._series.values()):
+            return self._closes_at
+        if budget is None:
+            return None
+        if any(each.minute.cost > each.minute.counted for each in self._series.values()):
+            return self._closes_at
+        return budget.ledger.ends if budget.ledger.holding else None
 
     def findings(self, now: float) -> Sequence[Unworded]:
         """What holds: spikes and budgets as of the last closed minute, dear sessions as of now."""

@@ -5,7 +5,7 @@ it. Labels `dependency` and `kind` let routing make one incident of a dependency
 """
 
 from collections.abc import Mapping, Sequence
-from math import floor, inf
+from math import inf
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -140,17 +140,18 @@ class Dependency:
             streams.ended += self._state.calls.end(operation.id)
         if error is None:
             streams.row = 0
-            self._well(streams.answers, event)
+            streams.answers.well(data)
         else:
             self._failed(place, streams, event, error, now)
-        if operation.duration is not None:
-            if operation.duration > streams.slow_s:
+        seconds = operation.duration
+        if seconds is not None:
+            if seconds > streams.slow_s:
                 slow = slim(event, Failure(type="slow", class_="retryable"))
                 self._fail((place[0], streams), streams.waits, slow, now, "retried")
             else:
-                self._well(streams.waits, event)
+                streams.waits.well(data)
             if streams.room and error is None:
-                streams.learn(operation.duration)
+                streams.learn(seconds)
         if operation.required:
             self._require(place, event)
 
@@ -158,11 +159,11 @@ class Dependency:
         """A call that failed; one whose request was wrong was answered, unless nothing else is for long."""
         whose = blame(error)
         if whose == "person":
-            self._well(streams.answers, event)
+            streams.answers.well(event.data)
             return
         streams.row += 1
         if whose == "request" and streams.row < ALL_FAIL:
-            self._well(streams.answers, event)
+            streams.answers.well(event.data)
             return
         kind: Kind = "retried" if whose == "limited" else "exhausted" if whose == "down" else "non_retryable"
         self._fail((place[0], streams), streams.answers, event, now, kind)
@@ -189,15 +190,9 @@ class Dependency:
             if streams.unseen is None:
                 streams.unseen = FailureStream()
             if failed is None:
-                self._well(streams.unseen, event)
+                streams.unseen.well(event.data)
             else:
                 self._fail((place[0], streams), streams.unseen, failed, now, "exhausted")
-
-    @staticmethod
-    def _well(stream: FailureStream, event: Event) -> None:
-        stream.total += 1
-        if stream.room:
-            stream.compare(event.data)
 
     def _fail(self, where: Where, stream: FailureStream, event: Event, now: float, how: Kind) -> None:
         kind, streams = where
@@ -209,7 +204,7 @@ class Dependency:
     def _turn(self, now: float) -> None:
         """Closes the cells that are over: all with the ten minutes, those with failures with five seconds."""
         began = self._closes_at - CELL_S
-        grid = floor(now / CELL_S) * CELL_S
+        grid = now // CELL_S * CELL_S
         if grid // LEARNT_S > began // LEARNT_S:
             for kind, _, streams in self._all():
                 streams.turn(self._closes_at, self._terms[kind])
@@ -221,12 +216,11 @@ class Dependency:
         elif self._state.busy:
             self._settle(grid)
         self._closes_at = grid + CELL_S
-        self._overdue(now)
+        if now >= self._state.calls.due:
+            self._overdue(now)
 
     def _overdue(self, now: float) -> None:
         """Calls that should have ended by now count as calls that never will."""
-        if now < self._state.calls.due:
-            return
         for call in self._state.calls.overdue(now):
             kind, name = call.place
             streams = (self._tools if kind == "tool" else self._providers).get(name)
@@ -289,6 +283,9 @@ class Dependency:
     def save(self) -> State:
         """The whole state: about two kilobytes a dependency."""
         self._state.closes_at, self._state.last = self._closes_at, self._last
+        for _, _, streams in self._all():
+            for stream in streams.all():
+                stream.others.settle()
         return State(msgspec.msgpack.encode(self._state))
 
     @classmethod

@@ -7,7 +7,6 @@ escalations are their own stream.
 """
 
 from collections.abc import Mapping, Sequence
-from math import floor
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -78,6 +77,7 @@ class ErrorRate:
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
 
     __slots__ = (
+        "_busy",
         "_closes_at",
         "_escalations",
         "_last",
@@ -99,6 +99,7 @@ class ErrorRate:
         self._operations = {operation: state.streams[name] for operation, name in _STREAMS.items()}
         self._sessions = state.streams["sessions"]
         self._escalations = state.streams["escalations"]
+        self._busy = any(each.busy for each in state.streams.values())
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Follows other objectives and options; what was learnt stays."""
@@ -124,9 +125,7 @@ class ErrorRate:
             if data.error is not None:
                 self._failed(_STREAMS[operation.name], event, data.error, now)
             elif stream is not self._escalations:
-                stream.total += 1
-                if stream.room:
-                    stream.compare(data)
+                stream.well(data)
 
     def _session(self, event: Event, now: float) -> None:
         """A session's end. Where it escalated, that was counted when it did, or is counted now."""
@@ -135,13 +134,13 @@ class ErrorRate:
         error = event.data.error
         kind = None if error is None else _kind(error)
         if kind is None or kind == "escalation":
-            self._well(self._sessions, event)
+            self._sessions.well(event.data)
         else:
             self._fail("sessions", event, now, "exhausted" if kind == "retried" else kind)
         if kind == "escalation" and not escalated:
             self._fail("escalations", event, now, "escalation")
         elif not escalated:
-            self._well(self._escalations, event)
+            self._escalations.well(event.data)
 
     def _failed(self, name: str, event: Event, error: Failure, now: float) -> None:
         """An operation that failed. An escalation is no failure of what escalates: it counts on its own."""
@@ -156,43 +155,45 @@ class ErrorRate:
         else:
             self._fail(name, event, now, kind)
 
-    @staticmethod
-    def _well(stream: FailureStream, event: Event) -> None:
-        stream.total += 1
-        if stream.room:
-            stream.compare(event.data)
-
     def _fail(self, name: str, event: Event, now: float, kind: Kind) -> None:
         stream = self._state.streams[name]
         if stream.total and stream.first_failed is None:
             stream.close(self._closes_at - CELL_S, now, self._terms[name])
         stream.fail(event, now, kind, self._patterns)
+        self._busy = True
 
     def _turn(self, now: float) -> None:
-        """Closes the cells that are over. An agent that was silent for long begins anew."""
+        """Closes the cells that are over: all with the minute, those with failures with five seconds.
+
+        An agent that was silent for long begins anew.
+        """
         stale = now - self._last > STALE_S
-        grid = floor(now / CELL_S) * CELL_S
+        grid = now // CELL_S * CELL_S
         began = self._closes_at - CELL_S
+        self._closes_at = grid + CELL_S
         over = grid // MINUTE_S > began // MINUTE_S
+        if not (over or stale or self._busy):
+            return
         for name, stream in self._state.streams.items():
             if stream.total and (over or stream.busy):
-                stream.close(began, self._closes_at, self._terms[name])
+                stream.close(began, began + CELL_S, self._terms[name])
             if stale:
                 stream.forget(now)
             else:
                 stream.settle(grid, self._terms[name])
-        self._closes_at = grid + CELL_S
+        self._busy = any(each.busy for each in self._state.streams.values())
 
     @property
     def wake_at(self) -> float | None:
         """The end of the open cell, while something failed in it or something holds."""
-        streams = self._state.streams.values()
-        return self._closes_at if any(each.first_failed or each.holding for each in streams) else None
+        return self._closes_at if self._busy else None
 
     def findings(self, now: float) -> Sequence[Unworded]:
         """What holds, as of the last closed cell."""
         if now >= self._closes_at:
             self._turn(now)
+        if not self._busy:
+            return []
         found = []
         for name, stream in self._state.streams.items():
             terms = self._terms[name]
@@ -206,10 +207,13 @@ class ErrorRate:
         """The rates of the last hour are normal from here on; what holds ends."""
         for stream in self._state.streams.values():
             stream.accept(now)
+        self._busy = any(each.busy for each in self._state.streams.values())
 
     def save(self) -> State:
         """The whole state, some kilobytes of msgpack."""
         self._state.closes_at, self._state.last = self._closes_at, self._last
+        for stream in self._state.streams.values():
+            stream.others.settle()
         return State(msgspec.msgpack.encode(self._state))
 
     @classmethod

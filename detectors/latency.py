@@ -56,7 +56,7 @@ class Latency:
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1"})
 
-    __slots__ = ("_closes_at", "_last", "_limits", "_parts")
+    __slots__ = ("_closes_at", "_last", "_limits", "_parts", "_telling")
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
         """Raises nothing: there is nothing to configure."""
@@ -66,6 +66,7 @@ class Latency:
         self._parts = {(part.operation, part.name): part for part in state.parts}
         self._limits = state.limits
         self._closes_at, self._last = state.closes_at, state.last
+        self._telling = any(each.is_told for each in self._everything())
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """There is nothing to follow."""
@@ -80,18 +81,27 @@ class Latency:
         if data.limits is not None:
             self._fill(data, data.limits, event)
         seconds = operation.duration
-        if seconds is None or operation.name in _OTHERS:
-            return
+        if seconds is not None and operation.name not in _OTHERS:
+            self._timed(event, seconds)
+
+    def _timed(self, event: Event, seconds: float) -> None:
+        data = event.data
+        operation = data.operation
         kind, name = _whose(data)
         part = self._parts.get((operation.name, name))
         if part is None:
             if seconds < BRIEF_S:
                 return
             part = self._new(operation.name, kind, name)
-        if data.error is not None and seconds < part.slow.usual_s:
+        series = part.slow
+        if data.error is not None and seconds < series.usual_s:
             return  # what fails at once is not fast
-        _add(part.slow, event, seconds)
-        _details(part, data, event)
+        if len(series.fresh) < series.free:
+            series.fresh.append(seconds)
+            if series.room:
+                series.look(event, seconds)
+        if data.response is not None or data.limits is not None:
+            _details(part, data, event)
 
     def _new(self, operation: str, kind: str, name: str) -> Part:
         key = operation[:LONGEST_NAME], name[:LONGEST_NAME]
@@ -119,6 +129,7 @@ class Latency:
                 each.close(self._closes_at)
             if stale:
                 each.forget()
+        self._telling = any(each.is_told for each in self._everything())
         self._closes_at = floor(now / MINUTE_S) * MINUTE_S + MINUTE_S
 
     def _everything(self) -> Iterable[SlowSeries | Saturation]:
@@ -137,6 +148,8 @@ class Latency:
         """What holds, as of the last closed minute."""
         if now >= self._closes_at:
             self._turn(now)
+        if not self._telling:
+            return []
         found = [
             slower(part, measure, series, series.slowdown)
             for part in self._parts.values()
@@ -155,6 +168,7 @@ class Latency:
         """Learns what is usual anew; what holds ends."""
         for each in self._everything():
             each.adopt()
+        self._telling = False
 
     def save(self) -> State:
         """The whole state, some kilobytes a part of msgpack."""

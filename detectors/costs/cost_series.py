@@ -108,6 +108,11 @@ class CostSeries(Struct, array_like=True):
     others: Recent = field(default_factory=Recent)
     history: list[tuple[float, float]] = []
 
+    @property
+    def waits(self) -> bool:
+        """Whether the end of the minute may change something though nothing is heard."""
+        return self.minute.count >= FEWEST or (self.rise is not None and self.rise.told)
+
     def look(self, event: Event, cost: float, session: str) -> None:
         """Counts an interaction by its dimensions; the caller looks at `room` first.
 

@@ -1,6 +1,7 @@
 """What an incident of failures has hit: how many sessions, users, tenants, by which errors, with samples."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from msgspec import Struct, field
@@ -82,7 +83,7 @@ def sample_of(event: Event, patterns: Sequence[str]) -> Sample:
     data, failure = event.data, event.data.error
     text = failure.type if failure else ""
     if failure and failure.message:
-        text = f"{text}: {redact(failure.message, patterns)}"
+        text = f"{text}: {_redacted(failure.message, tuple(patterns))}"
     return Sample(
         event=f"{event.source}/{event.id}",
         time=event.time,
@@ -90,6 +91,12 @@ def sample_of(event: Event, patterns: Sequence[str]) -> Sample:
         conversation=data.conversation.id if data.conversation else None,
         trace=event.traceparent[3:35] if event.traceparent else None,
     )
+
+
+@lru_cache(maxsize=256)
+def _redacted(message: str, patterns: tuple[str, ...]) -> str:
+    """Failures of an incident mostly have the same few messages."""
+    return redact(message, patterns)
 
 
 def _short(data: Data) -> Values:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from detectors.contrast import Recent, values
+from detectors.contrast import Recent
 from detectors.failures.affected import ERROR_TYPE, MOST_MARKS, MOST_SAMPLES, Mark, mark_of, sample_of
 from detectors.failures.burn_rate import Counted
 from detectors.failures.gauge import LEARNT_S, Gauge, Terms
@@ -51,10 +51,12 @@ class FailureStream(Struct, array_like=True):
     marks: list[Mark] = []
     samples: list[Sample] = []
 
-    def compare(self, data: Data) -> None:
-        """Counts a trial that went well by its dimensions; the caller looks at `room` first."""
-        self.room -= 1
-        self.others.now.take(values(data))
+    def well(self, data: Data) -> None:
+        """A trial that went well; counted by its dimensions while there is room."""
+        self.total += 1
+        if self.room:
+            self.room -= 1
+            self.others.see(data)
 
     def fail(self, event: Event, now: float, kind: Kind, patterns: Sequence[str]) -> None:
         """A trial that did not go well. It is counted here, in `total` as well."""

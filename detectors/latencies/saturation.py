@@ -66,6 +66,11 @@ class Saturation(Struct, array_like=True):
         """Whether time may change something though nothing is heard."""
         return self.peak >= 0 or self.tight is not None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it is tight."""
+        return self.tight is not None
+
     def close(self, at: float) -> None:
         """Ends the open minute."""
         if self.peak >= 0:

@@ -20,11 +20,15 @@ class Sketch(Struct, array_like=True):
 
     def add(self, durations: Iterable[float]) -> None:
         """In seconds; shorter and longer ones count as the shortest and the longest there are."""
-        bins = self.bins
+        bins, added = self.bins, 0
         for seconds in durations:
-            place = floor(log(min(LONGEST_S, max(SHORTEST_S, seconds))) / WIDTH)
+            known = (
+                seconds if SHORTEST_S <= seconds <= LONGEST_S else min(LONGEST_S, max(SHORTEST_S, seconds))
+            )
+            place = floor(log(known) / WIDTH)
             bins[place] = bins.get(place, 0) + 1
-            self.count += 1
+            added += 1
+        self.count += added
 
     def above(self, seconds: float) -> int:
         """How many are longer, to the bin."""

@@ -4,7 +4,7 @@ from math import inf
 
 from msgspec import Struct, field
 
-from detectors.contrast import Recent, values
+from detectors.contrast import Recent
 from detectors.latencies.percentile import Percentile
 from detectors.latencies.sketch import Sketch
 from detectors.latencies.touched import Touched
@@ -62,12 +62,17 @@ class SlowSeries(Struct, array_like=True):
         if seconds >= self.slow_s:
             self.touched.take(event, seconds)
         else:
-            self.others.now.take(values(event.data))
+            self.others.see(event.data)
 
     @property
     def is_open(self) -> bool:
         """Whether time may change something though nothing is heard."""
-        return bool(self.minute.count or self.fresh) or self.slowdown is not None
+        return self.minute.count + len(self.fresh) >= FEWEST or self.slowdown is not None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is slow."""
+        return self.slowdown is not None
 
     @property
     def usual_s(self) -> float:
@@ -89,9 +94,11 @@ class SlowSeries(Struct, array_like=True):
 
     def settle(self) -> None:
         """Counts what is fresh."""
-        self.minute.add(self.fresh)
-        self.free -= len(self.fresh)
-        self.fresh = []
+        if self.fresh:
+            self.minute.add(self.fresh)
+            self.free -= len(self.fresh)
+            self.fresh = []
+        self.others.settle()
 
     def _close(self, began: float, at: float) -> None:
         self.touched.total += self.minute.count

@@ -3,6 +3,7 @@
 from detectors.contrast import (
     GENERATION_S,
     HIGHEST_LIFT,
+    MOST_FRESH,
     MOST_VALUES,
     OTHER,
     Recent,
@@ -90,3 +91,17 @@ def test_the_last_hour_or_two_are_kept_and_older_generations_go():
 
 def test_the_heaviest_come_first_and_ties_by_name():
     assert top({"b": 1.0, "c": 2.0, "a": 1.0}, 2) == [("c", 2.0), ("a", 1.0)]
+
+
+def test_events_that_are_alike_are_counted_together_and_none_is_lost():
+    recent = Recent()
+    for count in range(2 * MOST_FRESH):
+        recent.see(event(START_S, tenant={"id": f"t{count % (MOST_FRESH + 1)}"}).data)
+        assert len(recent.fresh) <= MOST_FRESH
+    joined = recent.joined()
+    assert (joined.weight, sum(joined.by["tenant"].values())) == (2 * MOST_FRESH, 2 * MOST_FRESH)
+
+
+def test_an_answer_that_was_just_given_is_given_again():
+    data = event(START_S, tenant={"id": "x"}).data
+    assert values(data) is values(data)
