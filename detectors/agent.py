@@ -9,6 +9,7 @@ import msgspec
 from detectors.detector import STALE_S, Detector, Finding, State, Unworded, outlives
 from detectors.memory import MOST_CHANGES, Identities
 from detectors.prices import Prices
+from detectors.rhythms.intake import SILENCE, Missed
 from detectors.settings import Settings
 from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about
 from schemas.event import EVENT_TYPES, Event
@@ -55,13 +56,14 @@ class AgentState:
 
     __slots__ = (
         "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting",
-        "_observers", "_prices", "_signals", "applied", "detectors", "name", "noted", "woken_at",
+        "_observers", "_prices", "_signals", "applied", "detectors", "missed", "name", "noted", "woken_at",
     )  # fmt: skip
 
     def __init__(self, name: str, kinds: Mapping[str, type[Detector]], settings: Settings) -> None:
         """`kinds`: the detectors by name."""
         self.name = name
         self.noted = False
+        self.missed: Missed = ""
         self.applied = -1
         self.woken_at: float | None = None
         self._kinds = kinds
@@ -156,16 +158,28 @@ class AgentState:
         `known`: until when an event of the agent would have come here. Later silence says nothing of it.
         """
         self._ids.age(at)
+        self.missed = ""
         speaking = self._speaking(at)
         ended = self._signals.end(at, speaking, self._lasting) if self._stale(at) else []
         found = self._found(at, speaking)
         if not found.holding and not self._signals:
             return ended, found.faults
         if at > known:
-            found = self._signals.standing(found, self._lasting)
+            found = self._withhold(found)
         of = About(self.name, self._env, self._changes)
         reason = "stale" if self._stale(at) else "recovered"
         return [*ended, *self._signals.settle(found, of, at, reason)], found.faults
+
+    def _withhold(self, found: Found) -> Found:
+        """Of what lasting detectors find only what stands: it may be otherwise, were the agent seen."""
+        standing = self._signals.standing(found, self._lasting)
+        if SILENCE in {name for name, _ in standing.holding.values()}:
+            self.missed = "told"
+        elif SILENCE in {name for name, _ in found.holding.values()}:
+            self.missed = "withheld"
+        elif len(standing.holding) < len(found.holding):
+            self.missed = "unseen"
+        return standing
 
     def _stale(self, at: float) -> bool:
         return at - self._last_event > STALE_S
@@ -198,8 +212,8 @@ class AgentState:
         """When to ask again though no event comes: soon while something stands, else as detectors wish."""
         speaking = self._speaking(at).values()
         wishes = [wish for detector in speaking if (wish := detector.wake_at) is not None]
-        if self._signals:
-            wishes.append(at + REASSERT_S if self._stale(at) else next_grid)
+        if self._signals or self.missed:
+            wishes.append(at + REASSERT_S if self._stale(at) or not self._signals else next_grid)
         self.woken_at = max(min(wishes), next_grid) if wishes else None
         return self.woken_at
 

@@ -7,6 +7,7 @@ from typing import Literal
 from detectors.agent import AgentState
 from detectors.grid import GRID_S, Grid, after
 from detectors.keys import Keys
+from detectors.rhythms.intake import INTAKE, SILENCE, Intake
 from schemas.cause import Signalled, Wake
 from schemas.record import Output, Record
 from schemas.signal import Signal
@@ -25,10 +26,21 @@ class Asking:
         self, keys: Keys, clock: Literal["wall", "events"], partition: int = 0, partitions: int = 1
     ) -> None:
         self._keys = keys
-        self._grid = Grid(keys.wanted)
+        self._grid = Grid(self._wished)
         self._clock = clock
         self._partition = partition
         self._partitions = partitions
+        self._where = f"agent.events/{partition}"
+        self.resume()
+
+    def resume(self) -> None:
+        """Continues with the partition's mark."""
+        self._intake = Intake(self._keys.mark.received, self._where)
+        if self._intake.state.wake_at is not None:
+            self.wish(INTAKE, self._intake.state.wake_at)
+
+    def _wished(self, name: str) -> float | None:
+        return self._intake.state.wake_at if name == INTAKE else self._keys.wanted(name)
 
     def note(self, state: AgentState, offset: int) -> None:
         """Something happens to an agent: it is to be asked at the next point, and to be saved."""
@@ -55,6 +67,9 @@ class Asking:
         `known`: until when events would have come here; later silence is no news of anybody.
         """
         mark, grid = self._keys.mark, self._grid
+        if mark.late_events != mark.received.late:
+            mark.received.late = mark.late_events
+            self.hear(mark.watermark, record)
         outputs: list[Output] = []
         at: float | None = mark.next_grid
         while at is not None and at <= to_s and grid:
@@ -71,20 +86,47 @@ class Asking:
             outputs += self.tell()
         return outputs
 
+    def hear(self, at: float, record: Record) -> None:
+        """Events came over the partition, the last with this record; once for each point of the grid."""
+        before = self._intake.state.wake_at
+        self._intake.hear(at, record.offset)
+        self._wish_again(before)
+
+    def _wish_again(self, before: float | None) -> None:
+        wake_at = self._intake.state.wake_at
+        if wake_at is not None and wake_at != before:
+            self.wish(INTAKE, wake_at)
+
+    def _ask_intake(self, at: float, known: float) -> Iterator[Output]:
+        """Whether anything comes over the partition at all."""
+        before = self._intake.state.wake_at
+        known = known if self._keys.on(SILENCE) else -inf
+        for signal in self._intake.ask(at, known):
+            yield _signalled(signal, at)
+        self._wish_again(before)
+
     def _partition_wide(self, record: Record, at: float) -> Iterator[Output]:
         """What is to be told of the partition and of no agent."""
-        mark, where = self._keys.mark, f"agent.events/{self._partition}"
+        mark, where = self._keys.mark, self._where
         signals = [mark.crowd.signal(where, self._keys.most, at)]
         signals += [each.signal(kind, where, record.offset, at) for kind, each in mark.misfits.items()]
         yield from (_signalled(signal, at) for signal in signals if signal is not None)
 
     def _ask(self, name: str, at: float, record: Record, known: float) -> Iterator[Output]:
+        if name == INTAKE:
+            yield from self._ask_intake(at, known)
+            return
         state = self._keys.state(name, record.offset)
         if state is None:
             return
         state.noted = False
         self._keys.unsaved.setdefault(name, record.offset)
-        signals, faults = state.ask(at, known)
+        signals, faults = state.ask(at, min(known, self._intake.known(name, at)))
+        if at > known:
+            state.missed = ""
+        woken_at = self._intake.state.wake_at
+        self._intake.note(name, state.missed, at)
+        self._wish_again(woken_at)
         for signal in signals:
             yield _signalled(signal, at)
         yield from deadletters(faults, record, at)

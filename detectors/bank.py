@@ -92,6 +92,7 @@ class Bank:
                 what = msgspec.structs.replace(what, time=moment(time_s))
             if time_s >= mark.next_grid:
                 outputs = self._asking.advance(time_s, record)
+                self._asking.hear(time_s, record)
             mark.watermark = time_s
         elif time_s < mark.watermark - GRID_S:
             mark.late_events += 1
@@ -208,3 +209,4 @@ class Bank:
             self._following.follow(self._mark.files)
         except ValueError:
             self._mark.digests = ()
+        self._asking.resume()

@@ -45,6 +45,10 @@ class Keys:
         self.awake[name] = state
         return state
 
+    def on(self, detector: str) -> bool:
+        """Whether a detector is wanted."""
+        return self._following.settings.on(detector)
+
     def housed(self, name: str, offset: int) -> AgentState | None:
         """The same of an agent that may be new: where there is no more room, the state that they share."""
         if name not in self and name != OVERFLOW and len(self) - (OVERFLOW in self) >= self.most:

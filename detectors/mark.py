@@ -6,6 +6,7 @@ import msgspec
 
 from detectors.crowd import Crowd
 from detectors.misfits import KINDS, Kind, Misfits
+from detectors.rhythms.intake import Received
 from schemas.cause import ConfigFile
 
 DIGESTS = 16
@@ -26,6 +27,7 @@ class Mark(msgspec.Struct, array_like=True):
     misfits: dict[Kind, Misfits] = msgspec.field(default_factory=lambda: {kind: Misfits() for kind in KINDS})
     forgotten: dict[str, int] = {}
     """At which offset a detector was last switched off: older state of it is not taken up again."""
+    received: Received = msgspec.field(default_factory=Received)
 
     def follow(self, files: tuple[ConfigFile, ...], digest: str) -> None:
         """Remembers what is followed from here on."""

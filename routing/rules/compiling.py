@@ -28,6 +28,7 @@ RESOLVE_TIMEOUT = timedelta(minutes=15)
 BASE = {
     "isolation": 90,
     "silence": 80,
+    "silence/intake_down": 85,
     "input_shift/injection": 65,
     "error_rate": 40,
     "cost": 30,

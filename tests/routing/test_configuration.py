@@ -252,6 +252,7 @@ def test_a_dear_session_alone_is_a_warning_at_the_most_by_default():
     table = policy(LEAST).severity
     assert (table.base["cost/session"], table.base["cost"]) == (20, 30)
     assert (table.base["cost/budget"], table.base["cost/over_budget"]) == (40, 65)
+    assert (table.base["silence"], table.base["silence/intake_down"]) == (80, 85)
 
 
 def test_what_is_slower_has_less_than_what_costs_more_by_default():
