@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from detectors.detector import STALE_S, Detector, Finding, State, Unworded, outlives
+from detectors.failure_modes import FailureModes
 from detectors.memory import MOST_CHANGES, Identities
 from detectors.prices import Prices
 from detectors.rhythms.intake import SILENCE, Missed
@@ -55,7 +56,7 @@ class AgentState:
     """Everything the bank knows of one agent. Times in POSIX seconds of event time."""
 
     __slots__ = (
-        "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting",
+        "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting", "_modes",
         "_observers", "_prices", "_signals", "applied", "detectors", "missed", "name", "noted", "woken_at",
     )  # fmt: skip
 
@@ -75,6 +76,7 @@ class AgentState:
         self._last_event = 0.0
         self._duplicates = 0
         self._prices = Prices(settings.prices)
+        self._modes = FailureModes(settings.errors)
         watch = settings.watch(name)
         on = [(each, kind) for each, kind in kinds.items() if settings.on(each)]
         self._hold({each: kind(watch, settings.options(each)) for each, kind in on})
@@ -92,6 +94,7 @@ class AgentState:
     def configure(self, settings: Settings) -> None:
         """Follows other settings; a detector that is switched off forgets, one switched on starts anew."""
         self._prices = Prices(settings.prices)
+        self._modes = FailureModes(settings.errors)
         watch = settings.watch(self.name)
         held: dict[str, Detector] = {}
         for name, kind in self._kinds.items():
@@ -136,6 +139,8 @@ class AgentState:
             self._env = deployment.environment_name
         if self._prices:
             event = self._prices.priced(event)
+        if self._modes:
+            event = self._modes.classed(event)
         faults: Sequence[str] = self._complaints() if self._faults else ()
         for observe in self._observers[event.type]:
             try:

@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from schemas.event import ErrorClass
+
 
 class Watch(Struct, frozen=True, kw_only=True):
     """How one agent (or a glob of agents) is watched.
@@ -23,12 +25,16 @@ class Watch(Struct, frozen=True, kw_only=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The detectors' part of a configuration. `detectors`: overrides by detector name; `redact`: patterns."""
+    """The detectors' part of a configuration. `detectors`: overrides by detector name; `redact`: patterns.
+
+    `errors`: RE2 expressions over error types with the class of what they fit, the first that fits holds.
+    """
 
     agents: tuple[Watch, ...] = (Watch(),)
     detectors: Mapping[str, Mapping[str, Any]] = {}
     prices: Mapping[str, Mapping[str, float]] = {}
     redact: tuple[str, ...] = ()
+    errors: tuple[tuple[str, ErrorClass], ...] = ()
 
     def watch(self, agent: str) -> Watch:
         """The first entry whose glob matches the agent's name, or the defaults."""

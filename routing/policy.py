@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from routing.matchers import Matcher
 from routing.rules.intervals import TimeInterval
+from schemas.event import ErrorClass
 from schemas.page import Channel, Severity
 
 MINUTE = timedelta(minutes=1)
@@ -167,6 +168,20 @@ class Advice(Frozen, frozen=True):
     automatic: bool = False
 
 
+class FailureMode(Frozen, frozen=True):
+    """One entry of `errors:`: how agents handle failures whose type fits.
+
+    `retry_after` and `retry_times`: what helps before anything else; `then`: what to do after that: leave
+    such inputs to others (`defer`), give up (`stop`), or ask a person (`person`).
+    """
+
+    type: Matcher
+    error_class: ErrorClass
+    retry_after: timedelta | None = None
+    retry_times: int = 0
+    then: Literal["defer", "stop", "person"] = "stop"
+
+
 class InhibitRule(Frozen, frozen=True):
     """Targets are muted while a source fires that has the same values of the labels `equal`."""
 
@@ -193,6 +208,7 @@ class Policy(Frozen, frozen=True):
     escalations: Mapping[str, Escalation] = {}
     messages: Mapping[str, str] = {}
     advice: tuple[Advice, ...] = ()
+    errors: tuple[FailureMode, ...] = ()
     resolve_timeout: timedelta = 15 * MINUTE
     inhibit_rules: tuple[InhibitRule, ...] = ()
     time_intervals: Mapping[str, TimeInterval] = {}

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from routing.matchers import Matcher
 from routing.policy import (
     BANDS,
     CONSEQUENCE,
     Advice,
     BurnRate,
+    FailureMode,
     InhibitRule,
     Owned,
     Policy,
@@ -19,7 +21,7 @@ from routing.policy import (
 )
 from routing.rules.document.alertmanager import InhibitPart, SpanPart, TimeIntervalPart
 from routing.rules.document.document import Document
-from routing.rules.document.watching import AgentPart, LimitsPart, SeverityPart
+from routing.rules.document.watching import AgentPart, ErrorPart, LimitsPart, SeverityPart
 from routing.rules.inheritance import combined, compile_tree
 from routing.rules.intervals import Span, TimeInterval
 from routing.rules.responding import escalation_of, receiver_of, schedule_of, user_of
@@ -59,7 +61,7 @@ BURN_RATE = (
     BurnRate(long="3d", short="6h", factor=1.0, score=40),
 )
 """The pairs of the SRE workbook (chapter 5) for an objective over 30 days."""
-KEPT = ("silences", "errors", "rollouts", "drills", "limits", "templates", "tracing")
+KEPT = ("silences", "rollouts", "drills", "limits", "templates", "tracing")
 TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
@@ -81,6 +83,7 @@ def compiled(document: Document, raw: Mapping[str, Any]) -> Policy:
         escalations={name: escalation_of(name, part) for name, part in document.escalations.items()},
         messages=dict(document.messages),
         advice=_advice(document),
+        errors=tuple(_failure_mode(each) for each in document.errors),
         resolve_timeout=document.globals.resolve_timeout or RESOLVE_TIMEOUT,
         inhibit_rules=tuple(_inhibit(each) for each in document.inhibit_rules),
         time_intervals=_intervals((*document.time_intervals, *document.mute_time_intervals)),
@@ -156,6 +159,16 @@ def _advice(document: Document) -> tuple[Advice, ...]:
             automatic=part.automatic,
         )
         for part in document.decisions
+    )
+
+
+def _failure_mode(part: ErrorPart) -> FailureMode:
+    return FailureMode(
+        type=Matcher("error_type", "=~", part.type),
+        error_class=part.error_class,
+        retry_after=part.retry.after if part.retry else None,
+        retry_times=part.retry.times if part.retry else 0,
+        then=part.then,
     )
 
 

@@ -30,6 +30,7 @@ def detector_settings(policy: Policy) -> Settings:
         detectors={str(name): dict(each or {}) for name, each in options.items()},
         prices=policy.prices,
         redact=tuple(raw.get("redact") or ()),
+        errors=tuple((mode.type.value, mode.error_class) for mode in policy.errors),
     )
 
 

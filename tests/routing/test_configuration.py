@@ -144,7 +144,7 @@ def test_every_section_of_the_complete_example_arrives():
         ("roll_back", None, False),
         ("defer", HOUR, False),
     ]
-    assert sorted(made.kept) == ["drills", "errors", "limits", "rollouts", "silences"]
+    assert sorted(made.kept) == ["drills", "limits", "rollouts", "silences"]
     assert "payments" in made.raw["teams"]
 
 
