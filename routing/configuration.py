@@ -6,10 +6,12 @@ from msgspec import Struct
 
 from routing.matchers import MatcherSyntax, read_matchers
 from routing.policy import Policy
+from routing.rules.calendars import Rosters, rosters, split
 from routing.rules.channels import channel_faults
 from routing.rules.compiling import compiled
 from routing.rules.consistency import consistency_faults
 from routing.rules.document.document import Document
+from routing.rules.document.scalars import is_calendar
 from routing.rules.faults import ConfigFaults, Fault
 from routing.rules.literals import Variable, literals
 from routing.rules.merging import merge
@@ -19,7 +21,7 @@ from routing.rules.yaml_source import parse
 from routing.rules.yaml_tree import Node
 from schemas.cause import ConfigFile
 
-__all__ = ["ConfigFaults", "Examined", "Fault", "examine", "load"]
+__all__ = ["ConfigFaults", "Examined", "Fault", "calendars_in", "examine", "load"]
 MATCHERS = ("matchers", "source_matchers", "target_matchers")
 
 
@@ -49,9 +51,23 @@ def load(files: Sequence[ConfigFile]) -> Policy:
     return found.policy
 
 
+def calendars_in(files: Sequence[ConfigFile]) -> tuple[str, ...]:
+    """Where schedules say that their calendars are, each once; whatever else is wrong with the files."""
+    roots = (each.root for each in map(parse, split(files)[0]))
+    schedules = (
+        root.nearest("schedules").fields if root and root.child("schedules") else {} for root in roots
+    )
+    named = (node.nearest("ical").text for each in schedules for node in each.values() if node.child("ical"))
+    return tuple(dict.fromkeys(name for name in named if is_calendar(name)))
+
+
 def examine(files: Sequence[ConfigFile]) -> Examined:
-    """Reads a configuration; faults do not end it before all of them are found."""
-    parsed = [parse(file) for file in files]
+    """Reads a configuration; faults do not end it before all of them are found.
+
+    Calendars stand among the files, named as their schedules name them.
+    """
+    rules, texts = split(files)
+    parsed = [parse(file) for file in rules]
     faults = [fault for each in parsed for fault in each.faults]
     roots = [each.root for each in parsed if each.root is not None]
     if not roots:
@@ -60,16 +76,19 @@ def examine(files: Sequence[ConfigFile]) -> Examined:
     root, raw, names = merged.root, merged.root.plain(), names_in(merged.root)
     found = literals(root)
     warnings = (*found.warnings, *_doubts(root))
-    is_whole = len(roots) == len(files)
+    is_whole = len(roots) == len(rules)
     shape = shaped(root)
     faults += [*merged.faults, *found.faults, *(each for each in shape.faults if is_whole or _is_sure(each))]
     if shape.document is not None and is_whole:
         faults += reference_faults(shape.document, root, names)
         faults += consistency_faults(shape.document, root)
         faults += channel_faults(shape.document, root)
+    people = rosters(shape.document, root, texts) if shape.document and not faults else Rosters()
+    faults += people.faults
     if faults or shape.document is None:
         return Examined(None, shape.document, root, tuple(faults), warnings, found.variables)
-    return Examined(compiled(shape.document, raw), shape.document, root, (), warnings, found.variables)
+    policy = compiled(shape.document, raw, people.by_schedule)
+    return Examined(policy, shape.document, root, (), warnings, found.variables)
 
 
 def _is_sure(fault: Fault) -> bool:

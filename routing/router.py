@@ -10,6 +10,7 @@ from routing.incidents.snapshot import Packing, unpack
 from routing.incidents.state import Core, State
 from routing.incidents.turn import Complaint
 from routing.policy import Policy
+from routing.rules.calendars import carried
 from routing.rules.faults import ConfigFaults
 from schemas.cause import AnyCause, ConfigFile, Configured, Wake
 from schemas.record import Output, Record, Saved
@@ -120,16 +121,17 @@ class Router:
         """Nothing to restore."""
 
     def _configure(self, cause: Configured) -> Sequence[Output]:
-        if self._policy is not None and cause.files == self._intake.files:
-            self._intake.follow(cause)
+        files = carried(cause.files, self._intake.files)
+        if self._policy is not None and files == self._intake.files:
+            self._intake.follow(cause, files)
             return self._keep(cause, self._policy)
         try:
-            policy = self._read(cause.files)
+            policy = self._read(files)
         except ConfigFaults as faults:
             return [_refused(cause, faults)]
         outputs = [] if self._policy is None else self._keep(cause, self._policy)
         self._policy = policy
-        self._intake.follow(cause)
+        self._intake.follow(cause, files)
         outputs += decide(self._state, cause, policy).outputs
         held, self._intake.held = self._intake.held, []
         for each in held:

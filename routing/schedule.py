@@ -64,7 +64,9 @@ class Handoff(Struct, frozen=True):
 
 
 class Roster(Protocol):
-    """A calendar of people, as far as a schedule needs it."""
+    """A calendar of people, as far as a schedule needs it. `unreadable`: entries that are passed over."""
+
+    unreadable: int
 
     def users(self, at: datetime) -> tuple[str, ...]:
         """Who is on call by it at an instant."""
@@ -72,6 +74,10 @@ class Roster(Protocol):
 
     def boundaries(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """The instants in (start, end) at which its answer may change."""
+        ...
+
+    def strangers(self, start: datetime, end: datetime) -> tuple[str, ...]:
+        """Headings of entries in [start, end) that name no user."""
         ...
 
 

@@ -32,9 +32,9 @@ class Intake(Kept):
     held: list[Held] = field(default_factory=list)
     digests: tuple[str, ...] = ()
 
-    def follow(self, cause: Configured) -> None:
-        """Notes the configuration that is followed from here on."""
-        self.files = cause.files
+    def follow(self, cause: Configured, files: tuple[ConfigFile, ...]) -> None:
+        """Notes the configuration that is followed from here on: its files, with calendars it lacked."""
+        self.files = files
         known = [each for each in self.digests if each != cause.digest]
         self.digests = (*known[1 - DIGEST_CAP :], cause.digest)
 

@@ -25,6 +25,7 @@ from routing.rules.document.watching import AgentPart, ErrorPart, LimitsPart, Se
 from routing.rules.inheritance import combined, compile_tree
 from routing.rules.intervals import Span, TimeInterval
 from routing.rules.responding import escalation_of, receiver_of, schedule_of, user_of
+from routing.schedule import Roster
 
 RESOLVE_TIMEOUT = timedelta(minutes=15)
 BASE = {
@@ -67,8 +68,8 @@ _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 
-def compiled(document: Document, raw: Mapping[str, Any]) -> Policy:
-    """The policy of a document that has no faults."""
+def compiled(document: Document, raw: Mapping[str, Any], rosters: Mapping[str, Roster]) -> Policy:
+    """The policy of a document that has no faults. `rosters`: the calendars that are there, by schedule."""
     kept = {name: getattr(document, name) for name in KEPT if name in document.model_fields_set}
     return Policy(
         route=compile_tree(document.route),
@@ -79,7 +80,9 @@ def compiled(document: Document, raw: Mapping[str, Any]) -> Policy:
         teams={
             name: Team(name=name, escalation=part.escalation or name) for name, part in document.teams.items()
         },
-        schedules={name: schedule_of(name, part) for name, part in document.schedules.items()},
+        schedules={
+            name: schedule_of(name, part, rosters.get(name)) for name, part in document.schedules.items()
+        },
         escalations={name: escalation_of(name, part) for name, part in document.escalations.items()},
         messages=dict(document.messages),
         advice=_advice(document),

@@ -33,8 +33,6 @@ def _of_receiver(receiver: Receiver) -> Iterator[str]:
 
 
 def _of_schedule(schedule: Schedule) -> Iterator[str]:
-    if schedule.calendar:
-        yield f"ical of schedule {schedule.name}"
     if schedule.handoff:
         yield f"handoff of schedule {schedule.name}"
     if schedule.holidays:

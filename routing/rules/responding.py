@@ -14,7 +14,7 @@ from routing.policy import (
 from routing.rules.document.alertmanager import ReceiverPart
 from routing.rules.document.notify import ChannelPart, NotifyPart, PartyPart
 from routing.rules.document.people import EscalationPart, LayerPart, SchedulePart, StepPart, UserPart
-from routing.schedule import Handoff, Override, Schedule, Swap, moment_of
+from routing.schedule import Handoff, Override, Roster, Schedule, Swap, moment_of
 from schemas.page import Channel
 
 TERMINAL = "terminal"
@@ -38,8 +38,8 @@ def user_of(name: str, part: UserPart) -> User:
     return User(name=name, timezone=part.tz.key if part.tz else "UTC", contacts=contacts)
 
 
-def schedule_of(name: str, part: SchedulePart) -> Schedule:
-    """A schedule; its layers are named by number where they have no name."""
+def schedule_of(name: str, part: SchedulePart, roster: Roster | None) -> Schedule:
+    """A schedule; its layers are named by number where they have no name. `roster`: its calendar's people."""
     handoff = part.handoff
     layers = tuple(_layer(each, part, number) for number, each in enumerate(part.layers, 1))
     return Schedule(
@@ -63,6 +63,7 @@ def schedule_of(name: str, part: SchedulePart) -> Schedule:
         handoff=Handoff(handoff.notice, tuple(handoff.channels.items())) if handoff else None,
         calendar=part.ical or "",
         match=part.match,
+        roster=roster,
         holidays=tuple(
             (layer.name, each.skip_holidays)
             for layer, each in zip(layers, part.layers, strict=True)

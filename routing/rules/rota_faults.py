@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from routing.rules.faults import Fault
 from routing.rules.yaml_tree import Node
 from routing.schedule import Minded, Schedule
-from routing.words.wording import duration
+from routing.words.wording import duration, one_line
 
 AHEAD = timedelta(days=90)
 SHOWN = 3
+LONGEST = 80
 UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 
 
@@ -29,6 +30,9 @@ def rota_faults(schedule: Schedule, node: Node, now: datetime) -> Iterator[Doubt
     """All that is to be said of a schedule from `now` on. `node`: where it is written."""
     yield from (Doubt("warning", fault) for fault in _late(schedule, node, now))
     yield from (Doubt("warning", fault) for fault in _idle_swaps(schedule, node, now))
+    if schedule.calendar:
+        place = node.nearest("ical").place
+        yield from (Doubt("warning", place.fault(line)) for line in _calendar(schedule, now))
     if schedule.gaps != "ignore" and not (schedule.calendar and schedule.roster is None):
         place = node.nearest("gaps").place
         yield from (Doubt(schedule.gaps, place.fault(line)) for line in _gaps(schedule, now))
@@ -65,6 +69,20 @@ def _overlaps(schedule: Schedule, node: Node, now: datetime) -> Iterator[Fault]:
         yield from (
             place.fault(line) for line in _told(schedule, f"{who} are on call at once", spans, "overlaps")
         )
+
+
+def _calendar(schedule: Schedule, now: datetime) -> Iterator[str]:
+    """What of a calendar is not there, cannot be read, or names nobody."""
+    if schedule.roster is None:
+        yield f"calendar {schedule.calendar} is not at hand: nobody is on call by it"
+        return
+    if schedule.roster.unreadable:
+        yield f"calendar {schedule.calendar}: entries that cannot be read: {schedule.roster.unreadable}"
+    strangers = schedule.roster.strangers(now, now + AHEAD)
+    more = f" (first {SHOWN} of {len(strangers)})" if len(strangers) > SHOWN else ""
+    for said in strangers[:SHOWN]:
+        what = f'"{one_line(said, LONGEST)}" is no user by {schedule.match}'
+        yield f"calendar {schedule.calendar}: {what}{more}"
 
 
 def _idle_swaps(schedule: Schedule, node: Node, now: datetime) -> Iterator[Fault]:

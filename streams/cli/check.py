@@ -11,9 +11,10 @@ from rich.markup import escape
 
 from routing.checking import Report, check
 from routing.rules.faults import Fault
+from streams.calendars import configuration
 from streams.cli.console import Wrong, console, emit
 from streams.delivering.secrets import unset
-from streams.files import Unreadable, config_files
+from streams.files import Unreadable
 from streams.hosting.clock import WallClock
 
 HELP = """Checks a configuration (a file, or a directory of them) and runs its own `tests:`.
@@ -48,7 +49,7 @@ class Place(Struct, frozen=True):
 def command(*, config: Path, form: str | None) -> None:
     """Prints faults and warnings."""
     try:
-        report = check(config_files(config), WallClock().now())
+        report = check(configuration(config, os.environ).files, WallClock().now())
     except Unreadable as error:
         raise Wrong(str(error)) from error
     warnings = [*report.warnings, *unset(report.variables, os.environ)]

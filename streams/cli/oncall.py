@@ -9,6 +9,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
 
+from routing.oncall.calendar_text import written
 from routing.policy import Policy
 from routing.schedule import Gap, Schedule, Shift, schedules_in
 from streams.cli.console import Wrong, console, emit, table
@@ -30,6 +31,7 @@ Examples:
   oversight oncall conf.d/ payments --from 2026-12-01 --to 2027-01-01
   oversight oncall oversight.yml payments --from 2026-12-01 --to 2027-01-01 --json
   oversight oncall oversight.yml payments --calendar
+  oversight oncall oversight.yml payments --from 2026-12-01 --to 2027-03-01 --ical > payments.ics
 """
 SPAN = timedelta(days=28)
 REACH = timedelta(days=100)
@@ -53,6 +55,7 @@ class Row(Struct, frozen=True):
 @click.option("--from", "start", type=INSTANT, help="The beginning of a time.")
 @click.option("--to", "end", type=INSTANT, help="Its end, not included; 28 days later, if nothing is said.")
 @click.option("--json", "form", flag_value="json", help="The shifts as one JSON list.")
+@click.option("--ical", "form", flag_value="ical", help="The shifts as an iCalendar to subscribe to.")
 @click.option("--calendar", "form", flag_value="calendar", help="Weeks as rows, people as colours.")
 def command(
     *,
@@ -68,14 +71,25 @@ def command(
         raise click.UsageError("--at is one instant: give it alone, or --from and --to")
     if end and not start:
         raise click.UsageError("--to needs --from")
-    if at and form == "calendar":
-        raise click.UsageError("--calendar shows weeks: give --from and --to, or nothing")
-    schedules, now = _chosen(policy_of(config), schedule), WallClock().now()
-    if start is None and form != "calendar":
+    if at and form in ("calendar", "ical"):
+        raise click.UsageError(f"--{form} shows a time: give --from and --to, or nothing")
+    policy, now = policy_of(config), WallClock().now()
+    schedules = _chosen(policy, schedule)
+    if start is None and form not in ("calendar", "ical"):
         _instant(schedules, at or now, form)
     else:
         begin = start or now.replace(minute=0, second=0, microsecond=0)
-        _span(schedules, begin, end or begin + SPAN, form)
+        over = end or begin + SPAN
+        if form == "ical":
+            _export(schedules, policy, begin, over)
+        else:
+            _span(schedules, begin, over, form)
+
+
+def _export(schedules: Mapping[str, Schedule], policy: Policy, start: datetime, end: datetime) -> None:
+    emails = {name: user.contacts["email"] for name, user in policy.users.items() if "email" in user.contacts}
+    shifts = [(name, shift) for name, schedule in schedules.items() for shift in schedule.shifts(start, end)]
+    click.echo(written(shifts, emails), nl=False)
 
 
 def _chosen(policy: Policy, name: str | None) -> Mapping[str, Schedule]:

@@ -13,10 +13,11 @@ from schemas.cause import ConfigFile
 from schemas.page import Page
 from streams.cli.console import Wrong, console, meter
 from streams.cli.figures import show
+from streams.cli.rules import files_of
 from streams.collector import relax
 from streams.comparison import Difference, compare, earlier, paged
 from streams.demonstration.summary import Summary
-from streams.files import Unreadable, config_files, lines, size
+from streams.files import Unreadable, lines, size
 from streams.hosting.clock import WallClock
 from streams.records import DeadLetter, Told, Turns, Word, line
 from streams.replay import BUILT_IN, replay
@@ -57,7 +58,7 @@ def command(*, files: tuple[Path, ...], config: Path | None, form: str | None, b
     try:
         known = earlier(before) if before else None
         relax()
-        summary = _run(files, config_files(config) if config else (BUILT_IN,), tell)
+        summary = _run(files, files_of(config) if config else (BUILT_IN,), tell)
     except Unreadable as error:
         raise Wrong(str(error)) from error
     except ConfigFaults as error:

@@ -1,22 +1,39 @@
 """Reading a configuration on the command line."""
 
+import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from routing.configuration import load
 from routing.policy import Policy
 from routing.rules.faults import ConfigFaults
-from streams.cli.console import Wrong
-from streams.files import Unreadable, config_files
+from schemas.cause import ConfigFile
+from streams.calendars import configuration
+from streams.cli.console import Wrong, console
+from streams.files import Unreadable
+
+
+def files_of(path: Path) -> tuple[ConfigFile, ...]:
+    """The files and their calendars; what of these cannot be had is told on standard error.
+
+    Raises:
+        Unreadable: the files cannot be read.
+    """
+    found = configuration(path, os.environ)
+    for lack in found.lacks:
+        console(sys.stderr).print(f"[warning]{escape(lack)}[/] (warning)", soft_wrap=True)
+    return found.files
 
 
 def policy_of(path: Path) -> Policy:
     """The compiled configuration; exit code 2 with every fault's place where it does not hold."""
     try:
-        return load(config_files(path))
+        return load(files_of(path))
     except Unreadable as error:
         raise Wrong(str(error)) from error
     except ConfigFaults as error:

@@ -80,7 +80,7 @@ class Folds:
 
     def _detect(self, number: int) -> Partition:
         bank = Bank(read_settings, self._env.clock, partition=number, partitions=self._events)
-        rules = self._rulebook.rules
+        rules = self._rulebook.rules.for_detectors
         return self._partition(
             bank, (EVENTS, number), DETECTOR_STATE, lambda: bank.begin(rules.files, rules.digest), grace_s=2.0
         )

@@ -16,14 +16,16 @@ from msgspec import Struct, structs
 from detectors.bank import Bank
 from routing.configuration import examine
 from routing.router import Router
+from routing.rules.calendars import split
 from routing.rules.faults import ConfigFaults
 from schemas.cause import ConfigFile, Configured, Signalled
 from schemas.control import Settings
 from schemas.identity import derived
 from schemas.signal import Signal
 from schemas.wire import encode, moment
+from streams.calendars import Subscriptions, configuration
 from streams.delivering.secrets import unset
-from streams.files import Unreadable, config_files
+from streams.files import Unreadable
 from streams.hosting.clock import Clock
 from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.partition import Partition
@@ -41,6 +43,12 @@ class Rules(Struct, frozen=True):
     files: tuple[ConfigFile, ...]
     digest: str
 
+    @property
+    def for_detectors(self) -> "Rules":
+        """The same without calendars, which no detector follows."""
+        files = tuple(split(self.files)[0])
+        return self if files == self.files else Rules(files, digest_of(files))
+
 
 def digest_of(files: Sequence[ConfigFile]) -> str:
     """Equal for equal names and texts."""
@@ -54,7 +62,10 @@ def read_rules(path: Path, variables: Mapping[str, str]) -> Rules:
         Unreadable: it is not there or no text.
         ConfigFaults: it does not hold, or names a variable that is not set; each fault with its place.
     """
-    return followable(config_files(path), variables)
+    found = configuration(path, variables)
+    for lack in found.lacks:
+        log.warning("rules.calendar_absent", reason=lack)
+    return followable(found.files, variables)
 
 
 def followable(files: tuple[ConfigFile, ...], variables: Mapping[str, str]) -> Rules:
@@ -89,12 +100,12 @@ class Rulebook:
         every: timedelta = LOOK_EVERY,
     ) -> None:
         self.rules = rules
-        self._path = path
         self._log = log_
         self._clock = clock
         self._mode = mode
         self._variables = variables
         self._every = every
+        self._subscriptions = Subscriptions(path, variables, clock.monotonic_s, rules.files)
         self._refused: Signal | None = None
         self._faults: tuple[str, ConfigFaults] | None = None
         """Digest and faults of files that do not hold: they are not read anew until they change."""
@@ -109,7 +120,7 @@ class Rulebook:
 
     async def events_owned(self, owner: Partition) -> None:
         """A partition of events is owned: the same."""
-        if isinstance(owner.fold, Bank) and self.rules.digest not in owner.fold.digests:
+        if isinstance(owner.fold, Bank) and self.rules.for_detectors.digest not in owner.fold.digests:
             await self._tell_detectors(owner.number)
 
     async def _tell_routing(self) -> None:
@@ -117,7 +128,8 @@ class Rulebook:
         await self._log.append(CAUSES, 0, [Outgoing(b"config", encode(cause))])
 
     async def _tell_detectors(self, partition: int) -> None:
-        control = Settings(time=self._at(), digest=self.rules.digest, files=self.rules.files)
+        rules = self.rules.for_detectors
+        control = Settings(time=self._at(), digest=rules.digest, files=rules.files)
         await self._log.append(EVENTS, partition, [Outgoing(None, encode(control))])
 
     async def watch(self) -> None:
@@ -145,8 +157,9 @@ class Rulebook:
         before, self.rules = self.rules, rules
         try:
             await self._tell_routing()
-            for partition in range(await self._log.partitions(EVENTS)):
-                await self._tell_detectors(partition)
+            if rules.for_detectors.digest != before.for_detectors.digest:
+                for partition in range(await self._log.partitions(EVENTS)):
+                    await self._tell_detectors(partition)
         except Exception:
             self.rules = before
             raise
@@ -154,7 +167,7 @@ class Rulebook:
 
     async def _read(self) -> Rules:
         """In a thread: a large configuration takes seconds, and heartbeats run in this loop."""
-        files = await asyncio.to_thread(config_files, self._path)
+        files = await asyncio.to_thread(self._subscriptions.read)
         digest = digest_of(files)
         if digest == self.rules.digest:
             return self.rules

@@ -10,6 +10,7 @@ from routing.rules.document.notify import CONTACTS, KINDS, PartyPart
 from routing.rules.document.part import Part
 from routing.rules.document.scalars import (
     AnyTime,
+    CalendarSource,
     ClockTime,
     Days,
     Duration,
@@ -104,7 +105,7 @@ class SchedulePart(Part):
     layers: tuple[LayerPart, ...] = ()
     overrides: tuple[OverridePart, ...] = ()
     swaps: tuple[SwapPart, ...] = ()
-    ical: Target | None = None
+    ical: CalendarSource | None = None
     match: Literal["email", "name"] = "email"
 
     @model_validator(mode="after")

@@ -173,6 +173,21 @@ def _target(text: str) -> str:
     return _name(text)
 
 
+def is_calendar(text: str) -> bool:
+    """Whether a text says where a calendar comes from; no file of rules is named so.
+
+    >>> [is_calendar(each) for each in ("env:PLATFORM_ICS", "rota.ics", "https://x.example/a", "rules.yml")]
+    [True, True, True, False]
+    """
+    return bool(reference(text)) or text.startswith(("https://", "http://")) or text.endswith(".ics")
+
+
+def _calendar(text: str) -> str:
+    if not is_calendar(text):
+        raise ValueError(f"expected env:NAME, an address or a file that ends with .ics, found {text!r}")
+    return text
+
+
 _STRING = WithJsonSchema({"type": "string"})
 _DURATION = "a duration such as 30s, 1h30m or 1d"
 _TIME = "a time such as 2026-01-05T09:00"
@@ -195,6 +210,7 @@ RateLimit = Annotated[Rate, PlainValidator(_read(_rate, "a rate such as 2 per 1h
 Template = Annotated[str, PlainValidator(_read(_template, "a text")), _STRING]
 Name = Annotated[str, PlainValidator(_read(_name, "a name")), _STRING]
 Target = Annotated[str, PlainValidator(_read(_target, "a target")), _STRING]
+CalendarSource = Annotated[str, PlainValidator(_read(_calendar, "where a calendar is")), _STRING]
 Points = Annotated[int, Field(ge=-100, le=100)]
 Score = Annotated[int, Field(ge=0, le=100)]
 Usd = Annotated[float, Field(gt=0, allow_inf_nan=False)]
