@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from routing.incidents.escalation import begin
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Told
-from routing.incidents.muting import hearing, note_muting
+from routing.incidents.muting import hearing, listen_again, note_muting
 from routing.incidents.paging import edit_latest
 from routing.incidents.telling import loudest, target_key, tell_channel
 from routing.incidents.turn import Turn
@@ -50,7 +50,7 @@ def flush(turn: Turn, case: Case) -> None:
     if heard:
         arm_repeat(turn, case)
     else:
-        flush_on_grid(turn, case, turn.now)
+        flush_on_grid(turn, case, listen_again(turn, case))
 
 
 def targets(turn: Turn, case: Case) -> tuple[ChannelTarget | EscalationTarget, ...]:

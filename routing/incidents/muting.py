@@ -1,10 +1,13 @@
-"""What is not to be heard: what is silenced, and what a signal that says more keeps quiet.
+"""What is not to be heard: silences, time intervals of the route, and signals that say more.
 
 Muting stops pages; it never stops the word that an incident is over.
 """
 
+from datetime import datetime
+
 from msgspec import Struct
 
+from routing.hours import next_look, sleeping
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Member
 from routing.incidents.turn import Turn
@@ -14,9 +17,13 @@ MOST_NAMED = 8
 
 
 class Hearing(Struct, frozen=True):
-    """The members that fire and that nothing mutes; of the others, which silences and incidents mute them."""
+    """The members that fire and that nothing mutes; of the others, which silences and incidents mute them.
+
+    `asleep`: the time intervals that mute the whole incident, or empty.
+    """
 
     heard: list[Member]
+    asleep: str = ""
     silences: tuple[str, ...] = ()
     incidents: tuple[str, ...] = ()
 
@@ -41,12 +48,28 @@ def hearing(turn: Turn, case: Case) -> Hearing:
             incidents[_incident_of(turn, source)] = None
         else:
             heard.append(member)
-    return Hearing(heard, tuple(silences)[:MOST_NAMED], tuple(incidents)[:MOST_NAMED])
+    asleep = sleeping(turn.policy, turn.route(case), turn.now)
+    return Hearing(
+        heard=[] if asleep else heard,
+        asleep=asleep,
+        silences=tuple(silences)[:MOST_NAMED],
+        incidents=tuple(incidents)[:MOST_NAMED],
+    )
+
+
+def listen_again(turn: Turn, case: Case) -> datetime:
+    """When an incident that is muted may be heard again: now, as far as nothing but events can tell."""
+    route = turn.route(case)
+    if not sleeping(turn.policy, route, turn.now):
+        return turn.now
+    names = (*route.mute_time_intervals, *route.active_time_intervals)
+    return next_look((turn.policy.time_intervals[name] for name in names), turn.now)
 
 
 def note_muting(turn: Turn, case: Case, found: Hearing) -> list[Member]:
     """Writes down what mutes an incident; an incident that mutes it is to show that. Gives what is heard."""
     named = (
+        *((found.asleep,) if found.asleep else ()),
         *(f"silence {each}" for each in found.silences),
         *(f"incident {each}" for each in found.incidents),
     )

@@ -189,7 +189,7 @@ def _intervals(parts: Sequence[TimeIntervalPart]) -> dict[str, TimeInterval]:
 
 def _span(part: SpanPart) -> Span:
     return Span(
-        times=tuple(each.minutes() for each in part.times),
+        times=None if part.times is None else tuple(each.minutes() for each in part.times),
         weekdays=part.weekdays,
         days_of_month=part.days_of_month,
         months=part.months,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from routing.hours import sleeping
 from routing.oncall.responders import chosen, first_responders
 from routing.ownership import with_team
 from routing.policy import Escalation, EscalationTarget, Policy, Route
@@ -51,7 +52,7 @@ def explain(policy: Policy, labels: Mapping[str, str], at: datetime) -> Answer:
         score=scored.total,
         labels=seen,
         routes=tuple(route.id for route in routes),
-        why=tuple(_why(scored, routes)),
+        why=(*_why(scored, routes), *_asleep(policy, routes, at)),
     )
 
 
@@ -92,6 +93,13 @@ def _escalation(policy: Policy, labels: Mapping[str, str], routes: tuple[Route, 
     targets = (target for route in routes for target in policy.receivers[route.receiver].notify)
     found = (chosen(target, labels, policy) for target in targets if isinstance(target, EscalationTarget))
     return next((each for each in found if each is not None), None)
+
+
+def _asleep(policy: Policy, routes: tuple[Route, ...], at: datetime) -> Iterator[str]:
+    """Routes that say nothing at this instant."""
+    for route in routes:
+        if muted := sleeping(policy, route, at):
+            yield f"{route.id} is muted: {muted}"
 
 
 def _why(scored: Score, routes: tuple[Route, ...]) -> Iterator[str]:

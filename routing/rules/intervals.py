@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+"""A week begins on Sunday: `sunday:monday` is a range, `saturday:sunday` is none."""
 MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
@@ -31,13 +32,13 @@ class MinuteRange(Struct, frozen=True):
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """One entry of `time_intervals`; a field left empty always holds. Weekdays: 0 is Monday."""
+    """One entry of `time_intervals`; a field left out always holds, an empty list never. 0 is Sunday."""
 
-    times: tuple[MinuteRange, ...] = ()
-    weekdays: tuple[Range, ...] = ()
-    days_of_month: tuple[Range, ...] = ()
-    months: tuple[Range, ...] = ()
-    years: tuple[Range, ...] = ()
+    times: tuple[MinuteRange, ...] | None = None
+    weekdays: tuple[Range, ...] | None = None
+    days_of_month: tuple[Range, ...] | None = None
+    months: tuple[Range, ...] | None = None
+    years: tuple[Range, ...] | None = None
     location: str = "UTC"
 
 

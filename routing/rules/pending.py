@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from routing.policy import ChannelTarget, Policy, Receiver
 from routing.schedule import Schedule, schedules_in
-from routing.tree import nodes
 
 
 def not_yet(policy: Policy) -> list[str]:
@@ -13,11 +12,6 @@ def not_yet(policy: Policy) -> list[str]:
 
 
 def _pending(policy: Policy) -> Iterator[str]:
-    for route in nodes(policy.route):
-        if route.mute_time_intervals:
-            yield f"mute_time_intervals of route {route.id}"
-        if route.active_time_intervals:
-            yield f"active_time_intervals of route {route.id}"
     yield from policy.kept
     for receiver in policy.receivers.values():
         yield from _of_receiver(receiver)

@@ -79,7 +79,7 @@ def test_a_file_that_is_nothing_but_alertmanagers_is_a_configuration():
         ),
     )
     (span,) = found.time_intervals["office"].spans
-    assert (span.weekdays, span.times, span.location) == ((Range(0, 4),), (MinuteRange(540, 1020),), "UTC")
+    assert (span.weekdays, span.times, span.location) == ((Range(1, 5),), (MinuteRange(540, 1020),), "UTC")
     assert (span.days_of_month, span.months, span.years) == (
         (Range(1, -1),),
         (Range(1, 1),),

@@ -35,8 +35,9 @@ def test_a_range_of_times_may_not_wrap_midnight_or_be_empty():
 @pytest.mark.parametrize(
     ("parse", "text", "expected"),
     [
-        (parse_weekdays, "monday", Range(0, 0)),
-        (parse_weekdays, "Tuesday:FRIDAY", Range(1, 4)),
+        (parse_weekdays, "monday", Range(1, 1)),
+        (parse_weekdays, "Tuesday:FRIDAY", Range(2, 5)),
+        (parse_weekdays, "sunday:monday", Range(0, 1)),
         (parse_months, "march", Range(3, 3)),
         (parse_months, "1:3", Range(1, 3)),
         (parse_months, "january:12", Range(1, 12)),
@@ -58,6 +59,7 @@ def test_ranges_read_as_in_alertmanager(parse, text, expected):
         (parse_weekdays, "mon", "expected a weekday"),
         (parse_weekdays, "1", "expected a weekday"),
         (parse_weekdays, "friday:monday", "ends before it begins"),
+        (parse_weekdays, "saturday:sunday", "ends before it begins"),
         (parse_weekdays, "monday:tuesday:friday", "expected a weekday"),
         (parse_months, "0", "expected a month"),
         (parse_months, "december:january", "ends before it begins"),

@@ -65,11 +65,11 @@ class TimesPart(Part):
 class SpanPart(Part):
     """The fields of which all must hold."""
 
-    times: tuple[TimesPart, ...] = ()
-    weekdays: tuple[Weekdays, ...] = ()
-    days_of_month: tuple[DaysOfMonth, ...] = ()
-    months: tuple[Months, ...] = ()
-    years: tuple[Years, ...] = ()
+    times: tuple[TimesPart, ...] | None = None
+    weekdays: tuple[Weekdays, ...] | None = None
+    days_of_month: tuple[DaysOfMonth, ...] | None = None
+    months: tuple[Months, ...] | None = None
+    years: tuple[Years, ...] | None = None
     location: Zone | None = None
 
 

@@ -127,9 +127,9 @@ def daemon(folder: Path, text: str) -> Iterator[str]:
 
 def judge(address: str, alerts: Sequence[Labels], over: Sequence[Labels] = ()) -> Judged:
     """Posts alerts, and those that are `over` as resolved; waits until all are grouped."""
-    _post(address, [{"labels": each} for each in alerts])
+    post(address, [{"labels": each} for each in alerts])
     times = {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T01:00:00Z"}
-    _post(address, [{"labels": each, **times} for each in over])
+    post(address, [{"labels": each, **times} for each in over])
     wanted = {flat(each) for each in alerts}
     deadline = time.monotonic() + READY_S
     before = None
@@ -165,7 +165,8 @@ def _groups(address: str) -> Judged:
     )
 
 
-def _post(address: str, alerts: Sequence[Mapping[str, Any]]) -> None:
+def post(address: str, alerts: Sequence[Mapping[str, Any]]) -> None:
+    """Sends alerts as the API takes them."""
     for begin in range(0, len(alerts), CHUNK):
         _ask(address, "POST", "/api/v2/alerts", json.dumps(alerts[begin : begin + CHUNK]))
 
