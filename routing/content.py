@@ -29,6 +29,9 @@ BODY = 3000
 ELSEWHERE = frozenset({"agent", "detector", "finding", "severity", "team"})
 LINE = 300
 SAMPLE = 160
+PLACE = 120
+PLACES = 12
+PARTS = 16
 FEW = 3
 TELLING_LIFT = 1.2
 """Below it, something is as frequent among the others."""
@@ -155,8 +158,9 @@ def _what(message: Message) -> str:
 
 def _where(content: Content) -> str:
     """The labels that say nothing elsewhere on the page: environment, model, tool and the like."""
-    own = sorted(set(content.labels) - ELSEWHERE)
-    return ", ".join(one_line(f"{name} {content.labels[name]}", LINE) for name in own if content.labels[name])
+    own = [name for name in sorted(set(content.labels) - ELSEWHERE) if content.labels[name]]
+    told = [one_line(f"{name} {content.labels[name]}", PLACE) for name in own[:PLACES]]
+    return ", ".join([*told, f"and {len(own) - PLACES} more"] if len(own) > PLACES else told)
 
 
 def _status(content: Content) -> str:
@@ -224,7 +228,8 @@ def _sample(sample: Sample) -> str:
 
 
 def _score_why(content: Content) -> str:
-    parts = ", ".join(f"{one_line(part.why, 80)} {part.points:+d}" for part in content.score_parts)
+    shown = content.score_parts[:PARTS]
+    parts = ", ".join(f"{one_line(part.why, 80)} {part.points:+d}" for part in shown)
     return f"score {content.score} of 100" + (f": {parts}" if parts else "")
 
 

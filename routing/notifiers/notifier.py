@@ -6,13 +6,15 @@ class of this shape. The host finds it by itself and does the IO.
 
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from schemas.outcome import Outcome
 from schemas.page import Message
+
+Security = Literal["starttls", "tls", "none"]
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -34,10 +36,30 @@ class Print(Struct, frozen=True):
     markup: str
 
 
+class Mail(Struct, frozen=True, kw_only=True):
+    """One letter and the server that takes it. `content`: the whole letter, with CRLF.
+
+    Without `username` nobody signs in. `security`: `starttls` and `tls` take nothing less.
+    """
+
+    server: str
+    port: int
+    security: Security
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+    username: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        """Without names, words of others and secrets."""
+        return f"Mail({len(self.recipients)} recipients, {len(self.content)} bytes)"
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """What came back. `status` 0: nothing did (`fault` says why: time-out, connection refused, …).
 
-    Names of `headers` are in lower case.
+    `status` is HTTP's, or of a letter SMTP's last reply. Names of `headers` are in lower case.
     """
 
     status: int
@@ -77,7 +99,8 @@ Secrets = Callable[[str], str]
 Raises KeyError(NAME) where it is not set.
 """
 
-Delivery = Generator[Call | Print, Answer, Outcome]
+Step = Call | Print | Mail
+Delivery = Generator[Step, Answer, Outcome]
 
 
 class Notifier(Protocol):
@@ -88,8 +111,8 @@ class Notifier(Protocol):
     """What may be said beside the target, by name."""
 
     @staticmethod
-    def fault(target: str) -> str:
-        """What is wrong with a target that is written out (not `env:NAME`), or an empty string."""
+    def fault(text: str, option: str = "") -> str:
+        """What is wrong with a target, or an option, that is written out (not `env:NAME`); else empty."""
         ...
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:

@@ -14,7 +14,7 @@ import msgspec
 
 from routing.content import links
 from routing.notifiers.notifier import Answer, Call, Delivery, Fact, Rendered, Secrets
-from routing.words.answers import not_now, option
+from routing.words.answers import no_address, not_now, option
 from routing.words.fitting import fitted
 from routing.words.wording import cut, one_line
 from schemas.outcome import Delivered, Outcome, Undeliverable
@@ -45,9 +45,10 @@ class Opsgenie:
     options: ClassVar[tuple[str, ...]] = ("responders", "url")
 
     @staticmethod
-    def fault(target: str) -> str:
+    def fault(text: str, option: str = "") -> str:
         """A key is a secret."""
-        del target
+        if option:
+            return no_address(text) if option == "url" else ""
         return "an API key is a secret: write env:NAME, and put it into that variable"
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:

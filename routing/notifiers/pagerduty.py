@@ -11,7 +11,7 @@ import msgspec
 
 from routing.content import links
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
-from routing.words.answers import not_now, option
+from routing.words.answers import no_address, not_now, option
 from routing.words.wording import cut, one_line
 from schemas.outcome import Delivered, Outcome, Undeliverable
 from schemas.page import Message
@@ -32,10 +32,9 @@ class PagerDuty:
     options: ClassVar[tuple[str, ...]] = ("url",)
 
     @staticmethod
-    def fault(target: str) -> str:
+    def fault(text: str, option: str = "") -> str:
         """A key that is written out is found by its shape, as a secret."""
-        del target
-        return ""
+        return no_address(text) if option == "url" else ""
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """One event: trigger, acknowledge or resolve."""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
-from routing.words.answers import not_now, option
+from routing.words.answers import no_address, not_now, option
 from routing.words.blocks import blocks, plain
 from routing.words.wording import one_line
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
@@ -53,10 +53,12 @@ class Slack:
     options: ClassVar[tuple[str, ...]] = ("token", "url")
 
     @staticmethod
-    def fault(target: str) -> str:
+    def fault(text: str, option: str = "") -> str:
         """A channel or a person is one word."""
-        one_word = target == "".join(target.split())
-        return "" if one_word else f"expected a channel such as #triage, or the id of one, found {target!r}"
+        if option:
+            return no_address(text) if option == "url" else ""
+        one_word = text == "".join(text.split())
+        return "" if one_word else f"expected a channel such as #triage, or the id of one, found {text!r}"
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """Posts a page, or edits and answers one."""

@@ -27,9 +27,10 @@ class Teams:
     options: ClassVar[tuple[str, ...]] = ()
 
     @staticmethod
-    def fault(target: str) -> str:
+    def fault(text: str, option: str = "") -> str:
         """An address of the web."""
-        return no_address(target)
+        del option
+        return no_address(text)
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """One POST; none for what can only be shown by an edit."""

@@ -28,9 +28,9 @@ class Terminal:
     options: ClassVar[tuple[str, ...]] = ()
 
     @staticmethod
-    def fault(target: str) -> str:
+    def fault(text: str, option: str = "") -> str:
         """Any name will do."""
-        del target
+        del text, option
         return ""
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:

@@ -34,9 +34,9 @@ class Webhook:
     options: ClassVar[tuple[str, ...]] = ("secret",)
 
     @staticmethod
-    def fault(target: str) -> str:
-        """An address of the web."""
-        return no_address(target)
+    def fault(text: str, option: str = "") -> str:
+        """An address of the web; a secret that is written out is found by its name."""
+        return "" if option else no_address(text)
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """One POST."""

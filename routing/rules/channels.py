@@ -38,16 +38,23 @@ def _entries(document: Document) -> Iterator[tuple[Path, ChannelPart]]:
 
 def _of_targets(targets: Mapping[str, str], node: Node) -> Iterator[Fault]:
     for kind, target in targets.items():
-        notifier = NOTIFIERS.get(kind)
-        fault = notifier.fault(target) if notifier and not reference(target) else ""
-        if fault:
-            yield node.nearest(kind).place.fault(fault)
+        if kind in NOTIFIERS:
+            yield from _of_text(kind, target, node.nearest(kind))
 
 
 def _of_options(part: ChannelPart, node: Node) -> Iterator[Fault]:
     kind = next(iter(part.channels), "")
     known = NOTIFIERS[kind].options if kind else ()
-    for name in part.options:
-        if name not in known:
+    for name, text in part.options.items():
+        if name in known:
+            yield from _of_text(kind, text, node.nearest(name), name)
+        else:
             takes = f"{kind} takes {', '.join(known) or 'none'}" if kind else "only channels take options"
             yield node.keys[name].fault(f'no option "{name}" here: {takes}{meant(name, known)}')
+
+
+def _of_text(kind: str, text: str, node: Node, option: str = "") -> Iterator[Fault]:
+    """A target or an option that is written out; what a variable holds is not known yet."""
+    fault = "" if reference(text) else NOTIFIERS[kind].fault(text, option)
+    if fault:
+        yield node.place.fault(fault)

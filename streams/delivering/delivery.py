@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -9,10 +10,11 @@ import httpx
 import structlog
 from msgspec import structs
 
-from routing.notifiers.notifier import Answer, Call, Delivery, Notifier, Print, Secrets
+from routing.notifiers.notifier import Answer, Call, Delivery, Mail, Notifier, Print, Secrets, Step
 from routing.notifiers.registry import discover
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message
+from streams.delivering.mailing import posted
 from streams.delivering.rendering import Renderer
 from streams.delivering.secrets import Told, Unset
 
@@ -31,7 +33,8 @@ class Courier:
     """Makes one attempt at a time for each message, many messages at once.
 
     `show`: takes what notifiers print. `bound`: for a whole attempt. `client`: one is made where none is
-    given; `close` ends either, and the renderer's process.
+    given; `close` ends either, and the renderer's process. `trust`: which certificates of mail servers are
+    believed; the machine's, where nothing is said.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Courier:
         client: httpx.AsyncClient | None = None,
         notifiers: Mapping[str, type[Notifier]] | None = None,
         bound: timedelta = BOUND,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._secrets = secrets
         self._show = show
@@ -52,6 +56,7 @@ class Courier:
         )
         self._notifiers = dict(discover() if notifiers is None else notifiers)
         self._bound = bound
+        self._trust = trust
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -105,10 +110,22 @@ class Courier:
         finally:
             delivery.close()
 
-    async def _done(self, step: Call | Print) -> Answer:
-        if isinstance(step, Print):
-            self._show(step.markup)
-            return PRINTED
+    async def _done(self, step: Step) -> Answer:
+        match step:
+            case Print():
+                self._show(step.markup)
+                return PRINTED
+            case Mail():
+                return await posted(step, self._trusted())
+            case Call():
+                return await self._called(step)
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Made for the first letter: it reads every certificate that the machine trusts."""
+        self._trust = self._trust or ssl.create_default_context()
+        return self._trust
+
+    async def _called(self, step: Call) -> Answer:
         try:
             return await self._call(step)
         except httpx.UnsupportedProtocol:

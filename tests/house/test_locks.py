@@ -29,7 +29,7 @@ def test_everything_in_a_lock_has_a_version_and_hashes(lock):
     ("lock", "where"),
     [
         ("requirements.lock", ["run"]),
-        ("requirements-dev.lock", ["run", "demo", "dev"]),
+        ("requirements-dev.lock", ["run", "apprise", "demo", "dev"]),
         ("requirements-build.lock", ["build"]),
     ],
 )

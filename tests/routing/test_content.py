@@ -146,6 +146,17 @@ def test_the_reason_survives_where_the_text_is_cut():
     assert rendered.body.endswith("failed: boom")
 
 
+def test_of_many_labels_the_first_are_shown_and_the_rest_are_counted():
+    many = {f"label_{n:02d}": "x" for n in range(20)}
+    assert fact("Where", labels=many).endswith("label_11 x, and 8 more")
+    assert "more" not in fact("Where", labels={name: many[name] for name in list(many)[:12]})
+
+
+def test_the_reasons_of_a_resolution_are_few_and_short():
+    over = tuple(signal(id=str(n), reason=f"{n}\n{'x' * 1000}") for n in range(9))
+    assert len(fact("Status", status="resolved", signals=over)) < 1000
+
+
 hostile = st.text(max_size=400) | st.sampled_from(
     ["<!channel>", "[/]", "a\u202eb", "x" * 10_000, "\x00\n\r\n", "{{ 7 }}"]
 )

@@ -1,11 +1,13 @@
 """Pages that no channel should break on, and what each channel's limits are, as its makers write them."""
 
 from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import msgspec
 
-from routing.notifiers.notifier import Call, Print
+from routing.notifiers.notifier import Call, Mail, Print
 from schemas.page import Content, ScorePart
 from schemas.signal import Contributor, Sample
 from tests.fakes import NOW, SIGNAL, content
@@ -57,6 +59,8 @@ def said(step: Any) -> str:
     """What a step tells the world, but for the places that are made for secrets."""
     if isinstance(step, Print):
         return step.markup
+    if isinstance(step, Mail):
+        return step.content.decode() + step.sender + "".join(step.recipients)
     return step.body.decode() + step.url + step.headers.get("idempotency-key", "")
 
 
@@ -88,6 +92,19 @@ def _pagerduty(step: Call) -> Iterator[str]:
         yield "summary"
     if not event["payload"]["source"] or len(event["dedup_key"]) > 255:
         yield "source or dedup_key"
+
+
+def _email(step: Mail) -> Iterator[str]:
+    if any(len(line) > 998 for line in step.content.split(b"\r\n")):
+        yield "a line beyond 998 bytes (RFC 5322, 2.1.1)"
+    if b"\n" in step.content.replace(b"\r\n", b"") or not step.content.isascii():
+        yield "a line break without its carriage return, or a byte beyond ASCII"
+    mail = message_from_bytes(step.content, policy=default)
+    text, html = (part.get_content() for part in mail.walk() if part.get_content_maintype() == "text")
+    if len(mail["subject"]) > 160 or not text.strip():
+        yield "subject or text"
+    if "onclick=" in html.replace("&lt;b onclick=", "") or "<at>" in html or len(step.content) > 200_000:
+        yield "html"
 
 
 def _teams(step: Call) -> Iterator[str]:
@@ -136,6 +153,7 @@ def _terminal(step: Print) -> Iterator[str]:
 
 
 LIMITS: dict[str, Callable[[Any], Iterator[str]]] = {
+    "email": _email,
     "opsgenie": _opsgenie,
     "pagerduty": _pagerduty,
     "slack": _slack,

@@ -1,3 +1,5 @@
+from base64 import b64decode
+
 import msgspec
 import pytest
 
@@ -5,6 +7,7 @@ from routing.content import built_in, worded
 from routing.notifiers.notifier import Answer
 from routing.notifiers.teams import Teams
 from routing.words.cards import LIMIT, LINES, envelope
+from routing.words.chart import chart
 from schemas.outcome import Deferred, Delivered, Undeliverable
 from schemas.signal import Sample
 from tests.fakes import CONTENT, NOW, body_of, content, driven, page, update
@@ -44,6 +47,21 @@ def test_a_page_is_a_card_with_the_facts_and_links():
         ("dashboard", CONTENT.dashboard),
     ]
     assert outcome == Delivered(reference="pag-1")
+
+
+def test_the_chart_of_a_page_is_within_the_card():
+    (call,), _ = attempt(page("teams", "env:FLOW"), TAKEN)
+    (picture,) = [each for each in card_of(call)["body"] if each["type"] == "Image"]
+    kind, _, encoded = picture["url"].partition(",")
+    assert kind == "data:image/png;base64"
+    assert b64decode(encoded) == chart(CONTENT.signals[0], "alarm")
+    assert picture["altText"].startswith("the last 6 minutes")
+    for bare in (
+        content(signals=()),
+        content(signals=(msgspec.structs.replace(CONTENT.signals[0], history=()),)),
+    ):
+        (call,), _ = attempt(page("teams", "env:FLOW", content=bare), TAKEN)
+        assert b'"Image"' not in call.body
 
 
 def test_no_text_is_read_as_markdown():

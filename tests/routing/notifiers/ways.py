@@ -7,12 +7,24 @@ SECRETS = {
     "env:TARGET": TARGET,
     "env:TOKEN": "TOKEN-SECRET",
     "env:URL": "https://sink.example/URL-SECRET",
+    "env:LOGIN": "LOGIN-SECRET",
+    "env:SENDER": "oversight@example.com",
     "env:SLACK_BOT_TOKEN": "BOT-SECRET",
 }
-TARGETS: dict[str, str] = {}
+TARGETS = {"email": "ana@example.com, bo@example.com"}
 """Targets that are written out, by kind; all others are secret."""
-OPTIONS = {"token": "env:TOKEN", "secret": "env:TOKEN", "url": "env:URL", "responders": "team:shop"}
-REFERENCES = {"slack": "C1:2.3"}
+OPTIONS = {
+    "from": "env:SENDER",
+    "password": "env:TOKEN",
+    "responders": "team:shop",
+    "secret": "env:TOKEN",
+    "security": "tls",
+    "server": "mail.example:465",
+    "token": "env:TOKEN",
+    "url": "env:URL",
+    "username": "env:LOGIN",
+}
+REFERENCES = {"slack": "C1:2.3", "email": "<pag-1@example.com> CRITICAL: retail: 35 of 35 sessions fail"}
 ACCEPTED = Answer(status=202, body=b'{"ok": true, "channel": "C1", "ts": "2.3"}')
 AFTER = {"retry-after": "7"}
 LATER_HTTP = [Answer(status=status, headers=AFTER) for status in (429, 500, 503)]
@@ -32,17 +44,16 @@ def options_of(notifier: type[Notifier]) -> dict[str, str]:
 
 def well(kind: str) -> Answer:
     """Taken."""
-    del kind
-    return ACCEPTED
+    return Answer(status=250, body=b"2.0.0 queued") if kind == "email" else ACCEPTED
 
 
 def LATER(kind: str) -> list[Answer]:  # noqa: N802 - a table
     """Trouble that passes: four answers."""
-    del kind
-    return [NOTHING, *LATER_HTTP]
+    smtp = [Answer(status=status, body=b"try again") for status in (421, 450, 451)]
+    return [NOTHING, *(smtp if kind == "email" else LATER_HTTP)]
 
 
 def NEVER(kind: str) -> list[Answer]:  # noqa: N802 - a table
     """Refusals: four answers."""
-    del kind
-    return NEVER_HTTP
+    smtp = [Answer(status=status, body=b"no such user") for status in (535, 550, 552, 554)]
+    return smtp if kind == "email" else NEVER_HTTP
