@@ -14,13 +14,13 @@ from msgspec import Struct, field
 
 from detectors.detector import State, Unworded, decoded
 from detectors.durations import duration
-from detectors.failures.classes import error_class
 from detectors.failures.failure_finding import Words, unworded
 from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.failures.gauge import Terms
 from detectors.failures.windows import MINUTE_S
 from detectors.settings import Watch
 from schemas.event import Event, Failure
+from schemas.failures import error_class
 
 STALE_S = 900.0
 """After a silence this long an agent begins anew; a signal resolves as stale by then."""

@@ -12,7 +12,7 @@ from routing.incidents.closing import ACK, COOL, FORGET, STALE, cool_due, forget
 from routing.incidents.escalation import climb_due
 from routing.incidents.flushing import flush
 from routing.incidents.grid import FLUSH
-from routing.incidents.hands import ack_due, acknowledged, resolved, silenced
+from routing.incidents.hands import ack_due, acknowledged, resolved, ruled, silenced
 from routing.incidents.incident import Case
 from routing.incidents.joining import signalled
 from routing.incidents.outcomes import edit_due, page_due, reported
@@ -21,7 +21,16 @@ from routing.incidents.state import State
 from routing.incidents.turn import Routed, Turn
 from routing.oncall.instants import in_utc, utc
 from routing.policy import Policy
-from schemas.cause import Acknowledged, AnyCause, Configured, Reported, Resolved, Signalled, Silenced
+from schemas.cause import (
+    Acknowledged,
+    AnyCause,
+    Approved,
+    Configured,
+    Reported,
+    Resolved,
+    Signalled,
+    Silenced,
+)
 from schemas.record import Output
 
 ON_INCIDENT: Mapping[str, Callable[[Turn, Case], None]] = {
@@ -73,6 +82,8 @@ def _apply(turn: Turn, cause: AnyCause) -> None:
         acknowledged(turn, cause)
     elif isinstance(cause, Resolved):
         resolved(turn, cause)
+    elif isinstance(cause, Approved):
+        ruled(turn, cause)
     elif isinstance(cause, Silenced):
         silenced(turn, cause)
     elif isinstance(cause, Configured):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from routing.matchers import Matcher
 from routing.rules.intervals import TimeInterval
+from schemas.decision import Action, Then
 from schemas.event import ErrorClass
 from schemas.page import Channel, Severity
 
@@ -163,9 +164,10 @@ class Advice(Frozen, frozen=True):
     """One entry of `decisions:`."""
 
     matchers: tuple[Matcher, ...]
-    action: str
+    action: Action
     valid: timedelta | None = None
     automatic: bool = False
+    limits: Mapping[str, float] = {}
 
 
 class FailureMode(Frozen, frozen=True):
@@ -179,7 +181,7 @@ class FailureMode(Frozen, frozen=True):
     error_class: ErrorClass
     retry_after: timedelta | None = None
     retry_times: int = 0
-    then: Literal["defer", "stop", "person"] = "stop"
+    then: Then = "stop"
 
 
 class InhibitRule(Frozen, frozen=True):

@@ -52,6 +52,16 @@ class Silenced(Cause, frozen=True, tag="silence"):
     comment: str = ""
 
 
+class Approved(Cause, frozen=True, tag="approve"):
+    """Somebody granted or refused `decision`, advice of `incident` that waits for a person."""
+
+    id: str
+    incident: str
+    decision: str
+    by: str
+    verdict: Literal["granted", "refused"]
+
+
 class Reported(Cause, frozen=True, tag="outcome"):
     """What became of attempt `attempt` at page or update `page`."""
 
@@ -86,4 +96,4 @@ class Wake(Cause, frozen=True, tag="wake"):
     partitions: int | None = None
 
 
-AnyCause = Signalled | Acknowledged | Resolved | Silenced | Reported | Configured | Wake
+AnyCause = Signalled | Acknowledged | Resolved | Silenced | Approved | Reported | Configured | Wake

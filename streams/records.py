@@ -79,15 +79,8 @@ class UpdateRecord(Struct, frozen=True, kw_only=True, tag="update", tag_field="k
     summary: str
 
 
-class DecisionRecord(Struct, frozen=True, kw_only=True, tag="decision", tag_field="kind"):
-    """Advice for agents and gateways."""
-
-    id: str
-    time: datetime
-    action: str
-    subject: dict[str, str]
-    reason: str
-    incident: str
+class DecisionRecord(Decision, frozen=True, kw_only=True, tag="decision", tag_field="kind"):
+    """Advice for agents and gateways, as it is published."""
 
 
 SHAPES: dict[type[Struct], type[Struct]] = {

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from detectors.error_rate import LAST_ATTEMPT
-from detectors.failures.classes import TOO_MANY_REQUESTS, error_class
 from schemas.event import Failure
+from schemas.failures import TOO_MANY_REQUESTS, error_class
 
 LIMITS = ("rate_limit", "ratelimit", "too_many_requests", "throttl")
 ACCESS = (

@@ -10,9 +10,9 @@ from math import nan
 from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
 
-from detectors.failures.classes import error_class
 from detectors.rollouts.scores import Kind
 from schemas.event import Data, Evaluation, Event
+from schemas.failures import error_class
 
 METRICS: Mapping[str, Kind] = {
     "sessions": "binary",

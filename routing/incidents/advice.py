@@ -1,120 +1,114 @@
-"""What to do: the next step a page suggests, and the advice that agents and gateways subscribe to."""
+"""The advice that agents and gateways subscribe to: given, renewed, granted by a person, and taken back."""
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from datetime import timedelta
 
 from routing.incidents.incident import Case, Given, Member
+from routing.incidents.remedies import Remedy, remedies
 from routing.incidents.turn import Turn
-from routing.policy import Advice
+from schemas.cause import Approved
 from schemas.decision import Action, Decision
 from schemas.identity import canonical, derived
-from schemas.signal import Signal
 
-NEXT_STEPS: Mapping[str, str] = {
-    "error_rate": "Open a failing trace; if the errors began with a release, roll it back.",
-    "error_rate/sessions": "Open a failed session; if failures began with a release, roll it back.",
-    "error_rate/tools": "Check the tool that stands out; let agents go on without it if it is down.",
-    "error_rate/models": "Check the provider's status; switch model or provider if it is down.",
-    "cost": "Find the model or release that costs more; cap sessions until it is understood.",
-    "cost/spike": "Find the model or release that costs more; cap sessions until it is understood.",
-    "cost/budget": "Lower the limits or raise the budget before the period's money is spent.",
-    "cost/over_budget": "Decide whether the agent may go on: raise the budget, or cap or stop it.",
-    "cost/session": "Look into the session that stands out; stop it if it loops.",
-    "input_shift": "Read the samples; defer such inputs to a person if the agent was not validated for them.",
-    "input_shift/injection": "Read the samples; if it is an attack, block its source; check what was done.",
-    "dependency": "Check the provider's status; open the circuit until it answers again.",
-    "latency": "Look for queueing, retries or a slower model in the slow traces.",
-    "silence": "Check whether the agent runs and whether its events still arrive.",
-    "session": "Open the session's trace; stop it if it does no useful work.",
-    "session/loop": "Open the session's trace and stop it; cap its steps.",
-    "isolation": "Stop the agent, keep the trace, and find out whose data was seen by whom.",
-    "rollout": "Hold the rollout; roll back if the blamed metrics matter.",
-    "rollout/worse": "Roll the canary back, unless what it is blamed for is meant.",
-    "rollout/invalid": "Hold the rollout; find out why the arms are not recorded alike, then begin it anew.",
-    "rollout/no_control": "Hold the rollout until control has sessions again.",
-    "rollout/ready": "Go on to the rollout's next step.",
-}
-CLASSES: Mapping[str, str] = {
-    "retryable": "Retries may help: check rate limits and the dependency's status before anything else.",
-    "non_retryable": "Retries will not help: look for a changed schema, permission or release.",
-    "escalation": "A person must decide: look at what the agents handed over.",
-}
-ANY_STEP = "Look at the samples and what changed lately."
-ROLLOUT: Mapping[str, Action] = {
-    "worse": "roll_back",
-    "invalid": "hold",
-    "no_control": "hold",
-    "ready": "promote",
-}
-"""What a finding about a rollout calls for; given for a person to act on where `decisions:` says no more."""
 MOST_ADVICE = 64
 """Pieces of advice an incident remembers; at the cap it gives no more."""
-SUBJECT = ("agent", "env", "team", "tool", "model", "provider", "dependency", "session", "tenant", "release")
-
-
-def next_step(signal: Signal) -> str:
-    """The first thing to do about a finding, in a sentence or two; a known error class says more."""
-    step = NEXT_STEPS.get(f"{signal.detector}/{signal.finding}", NEXT_STEPS.get(signal.detector, ANY_STEP))
-    kind = CLASSES.get(signal.labels.get("error_class", signal.labels.get("class", "")), "")
-    return f"{step} {kind}".rstrip()
+HALF_OPEN = timedelta(minutes=1)
+"""How long single calls are let through to see whether a dependency is well again."""
+SUBJECT = (
+    "agent", "env", "team", "kind", "tool", "model", "provider", "dependency", "session", "tenant", "release",
+)  # fmt: skip
 
 
 def advise(turn: Turn, case: Case, member: Member) -> None:
-    """Gives the advice that the policy has for a signal, once for each subject while it is valid."""
-    for entry in _entries(turn.policy.advice, member.labels):
-        _give(turn, case, member, entry)
+    """Gives the advice that a signal calls for, once for each subject while it is valid."""
+    for remedy in remedies(turn.policy, member):
+        _give(turn, case, member, remedy)
 
 
-def _entries(policy: Sequence[Advice], labels: Mapping[str, str]) -> Sequence[Advice]:
-    """The entries that match. Nothing promotes a rollout that is to be rolled back, nor the other way."""
-    entries = [each for each in policy if all(matcher.matches(labels) for matcher in each.matchers)]
-    call = ROLLOUT.get(labels.get("finding", "")) if labels.get("detector") == "rollout" else None
-    if call is None:
-        return entries
-    others = set(ROLLOUT.values()) - {call}
-    entries = [each for each in entries if each.action not in others]
-    known = any(each.action == call for each in entries)
-    return entries if known else [*entries, Advice(matchers=(), action=call)]
-
-
-def withdraw(turn: Turn, case: Case) -> None:
-    """Takes back what is not true any more when an incident is resolved: closes circuits it opened."""
-    for about, given in case.advised.items():
-        if given.action == "open_circuit":
-            _say(turn, case, f"close {about}", "close_circuit", given)
-    case.advised = {}
-
-
-def _give(turn: Turn, case: Case, member: Member, entry: Advice) -> None:
-    subject = {name: member.labels[name] for name in SUBJECT if name in member.labels}
-    about = f"{entry.action} {canonical(subject)}"
+def _give(turn: Turn, case: Case, member: Member, remedy: Remedy) -> None:
+    subject = {name: member.labels[name] for name in SUBJECT if name in member.labels} | dict(remedy.about)
+    about = f"{remedy.action} {canonical(subject)}"
     before = case.advised.get(about)
-    if before is not None and (before.until is None or before.until > turn.now):
+    if before is not None and (before.refused_by or before.holds(turn.now)):
         return
     if before is None and len(case.advised) >= MOST_ADVICE:
         turn.state.count("advice dropped at the cap")
         return
+    action, valid = _turned(remedy, before)
     given = Given(
-        action=entry.action,
+        action=action,
         subject=subject,
-        until=None if entry.valid is None else turn.now + entry.valid,
-        automatic=entry.automatic,
+        until=None if valid is None else turn.now + valid,
+        automatic=remedy.automatic,
         times=1 if before is None else before.times + 1,
+        granted_by="" if before is None else before.granted_by,
+        valid=remedy.valid,
+        after_s=remedy.after_s,
+        retries=remedy.times,
+        then=remedy.then,
+        limits=dict(remedy.limits),
+        like=remedy.like,
     )
     case.advised[about] = given
     turn.state.touch(case)
-    _say(turn, case, about, cast("Action", entry.action), given)
+    _say(turn, case, about)
 
 
-def _say(turn: Turn, case: Case, about: str, action: Action, given: Given) -> None:
+def _turned(remedy: Remedy, before: Given | None) -> tuple[Action, timedelta | None]:
+    """A circuit that was open is opened half before it is opened again: else nobody would see it recover."""
+    if before is not None and before.action == "open_circuit":
+        return "half_open_circuit", HALF_OPEN
+    return remedy.action, remedy.valid
+
+
+def approved(turn: Turn, case: Case, cause: Approved) -> None:
+    """A person grants or refuses advice that waits for one; what was refused is not given again."""
+    found = [each for each in case.advised if _id(case, each) == cause.decision]
+    if not found:
+        turn.complain(f"decision {cause.decision} is none that incident {case.id} gave last", cause.decision)
+        return
+    given = case.advised[found[0]]
+    if cause.verdict == "refused":
+        given.refused_by, given.until = cause.by, turn.now
+    else:
+        given.granted_by = cause.by
+        given.until = None if given.valid is None else turn.now + given.valid
+    turn.state.touch(case)
+    _say(turn, case, found[0])
+
+
+def withdraw(turn: Turn, case: Case) -> None:
+    """Takes back what is not true any more when an incident is resolved: circuits close, the rest ends."""
+    for about, given in case.advised.items():
+        if given.action in ("open_circuit", "half_open_circuit"):
+            given.action, given.until, given.times = "close_circuit", None, given.times + 1
+        elif given.holds(turn.now):
+            given.until = turn.now
+        else:
+            continue
+        _say(turn, case, about)
+    case.advised = {}
+
+
+def _id(case: Case, about: str) -> str:
+    return derived("dec", case.id, about, str(case.opening), str(case.advised[about].times))
+
+
+def _say(turn: Turn, case: Case, about: str) -> None:
+    given = case.advised[about]
     decision = Decision(
-        id=derived("dec", case.id, about, str(case.opening), str(given.times)),
+        id=_id(case, about),
         time=turn.now,
-        action=action,
+        action=given.action,
         subject=given.subject,
         reason=case.summary,
         incident=case.id,
-        until=given.until if action == given.action else None,
+        until=given.until,
         automatic=given.automatic,
+        granted_by=given.granted_by,
+        after_s=given.after_s,
+        times=given.retries,
+        then=given.then,
+        limits=given.limits,
+        like=given.like,
     )
     turn.emit("decisions", case.id, decision)

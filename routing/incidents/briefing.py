@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from routing.incidents.advice import next_step
 from routing.incidents.incident import Case, Member, weight
+from routing.incidents.next_steps import next_step
 from routing.incidents.turn import Turn
 from routing.ownership import owned
 from schemas.incident import Incident

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from routing.incidents.advice import approved
 from routing.incidents.closing import ACK, resolve
 from routing.incidents.escalation import begin_again, stop
 from routing.incidents.flushing import arm_repeat, targets
@@ -14,7 +15,7 @@ from routing.incidents.telling import target_key
 from routing.incidents.turn import Turn
 from routing.matchers import MatcherSyntax, parse_matchers
 from routing.oncall.instants import utc
-from schemas.cause import Acknowledged, Resolved, Silenced
+from schemas.cause import Acknowledged, Approved, Resolved, Silenced
 
 SEEN_CAP = 64
 """Ids of acknowledgements and resolutions that an incident remembers; the oldest are forgotten."""
@@ -71,6 +72,13 @@ def resolved(turn: Turn, cause: Resolved) -> None:
     turn.state.release(case)
 
 
+def ruled(turn: Turn, cause: Approved) -> None:
+    """Somebody grants or refuses advice that waits for a person."""
+    case = _first_time(turn, cause)
+    if case is not None:
+        approved(turn, case, cause)
+
+
 def silenced(turn: Turn, cause: Silenced) -> None:
     """Somebody silences what matches, until an instant; the same id again replaces it."""
     silences = turn.state.core.silences
@@ -90,7 +98,7 @@ def silenced(turn: Turn, cause: Silenced) -> None:
     )
 
 
-def _first_time(turn: Turn, cause: Acknowledged | Resolved) -> Case | None:
+def _first_time(turn: Turn, cause: Acknowledged | Resolved | Approved) -> Case | None:
     """The open incident meant, if this is news; the id is remembered."""
     case = turn.state.cases.get(cause.incident)
     if case is None or not case.open:

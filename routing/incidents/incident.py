@@ -3,12 +3,13 @@
 These records are the router's state: they are changed in place by the fold and saved as they are.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
 
 from routing.severity import RANK
+from schemas.decision import Action, Then
 from schemas.page import Channel, PageReason, ScorePart, Severity, Status, UpdateReason
 from schemas.signal import Signal
 
@@ -114,13 +115,28 @@ class Climb(Kept):
 
 
 class Given(Kept):
-    """Advice that was given `times` times, the last valid until `until` (None: while the incident lasts)."""
+    """Advice that was given `times` times, the last valid until `until` (None: while the incident lasts).
 
-    action: str
+    `valid`: for how long it is given. The rest is as in `schemas.decision`; `retries` are its `times`.
+    """
+
+    action: Action
     subject: dict[str, str]
     until: datetime | None
     automatic: bool
     times: int = 1
+    granted_by: str = ""
+    refused_by: str = ""
+    valid: timedelta | None = None
+    after_s: float | None = None
+    retries: int | None = None
+    then: Then | None = None
+    limits: dict[str, float] = {}
+    like: tuple[str, ...] = ()
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is still valid."""
+        return self.until is None or self.until > now
 
 
 class Case(Kept):

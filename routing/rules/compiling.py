@@ -160,6 +160,7 @@ def _advice(document: Document) -> tuple[Advice, ...]:
             action=part.action,
             valid=part.valid,
             automatic=part.automatic,
+            limits=dict(part.limits),
         )
         for part in document.decisions
     )

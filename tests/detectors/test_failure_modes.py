@@ -4,8 +4,8 @@ import pytest
 
 from detectors.agent import AgentState
 from detectors.failure_modes import FailureModes
-from detectors.failures.classes import error_class
 from detectors.settings import Settings
+from schemas.failures import error_class
 from tests.detectors.agent_events import START_S, event
 from tests.detectors.made_up import Told
 

@@ -1,11 +1,10 @@
-"""What a page is filled with, and the advice that goes with it."""
+"""What a page is filled with."""
 
 from datetime import UTC, timedelta, timezone
 
-import pytest
 from msgspec.structs import replace
 
-from routing.incidents.advice import ANY_STEP, MOST_ADVICE, next_step
+from routing.incidents.next_steps import ANY_STEP, next_step
 from schemas.cause import Signalled
 from schemas.signal import Sample, Signal
 from tests.routing.scenario import MINUTE, ONE_CHANNEL, START, Scenario
@@ -116,117 +115,6 @@ def test_the_next_step_is_the_finding_s_or_the_detector_s_and_knows_error_classe
     assert step("unheard_of") == ANY_STEP
     assert "Retries will not help" in step("error_rate", "tools", error_class="non_retryable")
     assert "A person must decide" in step("error_rate", **{"class": "escalation"})
-
-
-ADVISED = (
-    OWNED
-    + """
-decisions:
-- {matchers: ['detector="error_rate"'], do: open_circuit, for: 2m, automatic: true}
-- {matchers: ['detector="cost"'], do: defer, automatic: false}
-"""
-)
-
-
-def given(t):
-    return [(each.action, each.automatic, (each.time - START).total_seconds()) for each in t.decisions]
-
-
-def test_advice_is_given_when_an_incident_opens_and_renewed_while_it_fires():
-    t = Scenario(ADVISED)
-    t.signal(tool="search")
-    t.fast_forward(3 * MINUTE)
-    assert given(t) == [("open_circuit", True, 0), ("open_circuit", True, 120)]
-    first = t.decisions[0]
-    assert first.subject == {"agent": "refund-agent", "team": "payments", "tool": "search"}
-    assert first.until == START + 2 * MINUTE
-    assert first.incident == t.incident.id
-    assert first.reason == t.incident.summary
-    assert len({each.id for each in t.decisions}) == 2
-
-
-def test_a_circuit_is_closed_again_when_its_incident_is_resolved():
-    t = Scenario(ADVISED)
-    t.signal("s1", tool="search")
-    t.signal("s2", detector="cost")
-    t.fast_forward(MINUTE)
-    t.recover("s1")
-    t.recover("s2")
-    assert [action for action, *_ in given(t)] == ["open_circuit", "defer", "close_circuit"]
-    assert t.decisions[-1].until is None
-
-
-def test_advice_without_an_end_is_given_once():
-    t = Scenario(ADVISED)
-    t.signal(detector="cost")
-    t.fast_forward(30 * MINUTE)
-    assert given(t) == [("defer", False, 0)]
-
-
-def test_one_signal_in_two_incidents_gives_advice_once():
-    text = ADVISED.replace(
-        "repeat_interval: 4h}",
-        "repeat_interval: 4h, routes: [{receiver: oncall, matchers: ['agent=~\".+\"'], continue: true}, "
-        "{receiver: oncall, matchers: ['agent!=\"\"']}]}",
-    )
-    t = Scenario(text)
-    t.signal(detector="cost")
-    assert len(t.incidents) == 2
-    assert len(t.decisions) == 1
-
-
-def test_advice_to_a_closed_incident_s_signal_is_not_given_again():
-    t = Scenario(ADVISED)
-    t.signal()
-    t.close()
-    t.fast_forward(10 * MINUTE)
-    assert [action for action, *_ in given(t)] == ["open_circuit", "close_circuit"]
-
-
-def test_an_incident_gives_advice_on_a_bounded_number_of_subjects():
-    t = Scenario(ADVISED)
-    for number in range(MOST_ADVICE + 3):
-        t.signal(f"s{number}", detector="cost", tool=f"t{number}")
-    assert len(t.decisions) == MOST_ADVICE
-    assert t.router.counts == {"advice dropped at the cap": 3}
-
-
-@pytest.mark.parametrize(
-    ("finding", "action"),
-    [("worse", "roll_back"), ("invalid", "hold"), ("no_control", "hold"), ("ready", "promote")],
-)
-def test_each_finding_about_a_rollout_is_advice_that_waits_for_a_person(finding, action):
-    t = Scenario(OWNED)
-    t.signal(detector="rollout", finding=finding, release="v2")
-    assert given(t) == [(action, False, 0)]
-    assert t.decisions[0].subject["release"] == "v2"
-
-
-def test_what_the_rules_say_of_rollouts_holds_for_the_finding_that_calls_for_it():
-    t = Scenario(
-        OWNED
-        + """
-decisions:
-- {matchers: ['detector="rollout"'], do: roll_back, automatic: true}
-- {matchers: ['detector="rollout"'], do: cap_session}
-"""
-    )
-    t.signal("s1", detector="rollout", finding="worse", release="v2")
-    assert [(action, automatic) for action, automatic, _ in given(t)] == [
-        ("roll_back", True),
-        ("cap_session", False),
-    ]
-    t.signal("s2", detector="rollout", finding="ready", release="v3")
-    assert [(action, automatic) for action, automatic, _ in given(t)[2:]] == [
-        ("cap_session", False),
-        ("promote", False),
-    ]
-
-
-def test_a_finding_about_a_rollout_that_is_not_known_calls_for_nothing():
-    t = Scenario(OWNED)
-    t.signal(detector="rollout", finding="odd")
-    assert given(t) == []
 
 
 def test_times_in_other_zones_are_told_in_utc():

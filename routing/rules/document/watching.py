@@ -24,13 +24,15 @@ from routing.rules.document.scalars import (
     Zone,
 )
 from routing.rules.durations import parse_duration
-from schemas.decision import Action
+from schemas.decision import Action, Then
 from schemas.event import Consequence, ErrorClass
 from schemas.page import Severity
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Stream = Literal["sessions", "tools", "models"]
 PAIR = 4
+LIMITING = ("cap_session", "throttle_tenant")
+"""Advice that says how much there may be."""
 
 
 class BudgetPart(Part):
@@ -105,7 +107,7 @@ class ErrorPart(Part):
     type: Expression
     error_class: ErrorClass = Field(alias="class")
     retry: RetryPart | None = None
-    then: Literal["defer", "stop", "person"] = "stop"
+    then: Then = "stop"
 
 
 class RolloutPart(Part):
@@ -133,6 +135,13 @@ class DecisionPart(Part):
     action: Action = Field(alias="do")
     valid: PositiveDuration | None = Field(default=None, alias="for")
     automatic: bool = False
+    limits: Mapping[Name, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+
+    @model_validator(mode="after")
+    def _limits(self) -> "DecisionPart":
+        if self.limits and self.action not in LIMITING:
+            raise ValueError(f"limits belong to {' and '.join(LIMITING)} alone")
+        return self
 
 
 class PricePart(Part):

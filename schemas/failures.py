@@ -13,6 +13,7 @@ RETRYABLE = (
 )  # fmt: skip
 TOO_MANY_REQUESTS = 429
 REQUEST_TIMEOUT = 408
+CLIENT_ERRORS = range(400, 500)
 SERVER_ERRORS = range(500, 600)
 
 
@@ -25,7 +26,12 @@ def error_class(failure: Failure) -> ErrorClass:
     >>> error_class(Failure(type="insufficient_quota", http_status_code=429))
     'non_retryable'
     """
-    return failure.class_ or _by_words(failure.type) or _by_status(failure)
+    return failure.class_ or known_class(failure.type, failure.http_status_code) or "non_retryable"
+
+
+def known_class(kind: str, status: int | None = None) -> ErrorClass | None:
+    """The class that a type's words or an HTTP status say, or None where nothing is known of them."""
+    return _by_words(kind) or _by_status(kind, status)
 
 
 def _by_words(kind: str) -> ErrorClass | None:
@@ -38,10 +44,9 @@ def _by_words(kind: str) -> ErrorClass | None:
     return next((name for name, parts in classes if any(part in word for part in parts)), None)
 
 
-def _by_status(failure: Failure) -> ErrorClass:
-    status = failure.http_status_code
-    if status is None and failure.type.isascii() and failure.type.isdigit():
-        status = int(failure.type[:3])
+def _by_status(kind: str, status: int | None) -> ErrorClass | None:
+    if status is None and kind.isascii() and kind.isdigit():
+        status = int(kind[:3])
     if status in (TOO_MANY_REQUESTS, REQUEST_TIMEOUT) or status in SERVER_ERRORS:
         return "retryable"
-    return "non_retryable"
+    return "non_retryable" if status in CLIENT_ERRORS else None

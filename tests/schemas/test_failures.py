@@ -2,8 +2,8 @@
 
 import pytest
 
-from detectors.failures.classes import error_class
 from schemas.event import Failure
+from schemas.failures import error_class
 
 
 @pytest.mark.parametrize(
