@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, cast
 
-from routing.notifiers.notifier import Answer, Delivery, Mail, Rendered, Secrets, Security
+from routing.notifiers.notifier import Answer, Delivery, Mail, Rendered, Room, Secrets, Security
 from routing.words.answers import option
-from routing.words.letters import letter, thread_of
+from routing.words.letters import ROOM, letter, thread_of
 from routing.words.wording import one_line
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message
@@ -32,6 +32,12 @@ class Email:
 
     kind: ClassVar[str] = "email"
     options: ClassVar[tuple[str, ...]] = ("from", "password", "security", "server", "username")
+    example: ClassVar[Mapping[str, str]] = {
+        "target": "oncall@example.com",
+        "env:SMTP_FROM": "oversight@example.com",
+        "env:SMTP_SERVER": "smtp.example.com",
+    }
+    room: ClassVar[Room] = Room(total=ROOM)
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

@@ -93,6 +93,17 @@ class Rendered(Struct, frozen=True, kw_only=True):
     facts: tuple[Fact, ...] = ()
 
 
+class Room(Struct, frozen=True, kw_only=True):
+    """How much a channel shows; what is longer is cut. 0: as much as there is.
+
+    `title`, `text`: characters of the title and of one fact or the body. `total`: bytes of all facts as JSON.
+    """
+
+    title: int = 0
+    text: int = 0
+    total: int = 0
+
+
 Secrets = Callable[[str], str]
 """Resolves a target or option: `env:NAME` to the variable's value, anything else to itself.
 
@@ -109,6 +120,9 @@ class Notifier(Protocol):
     kind: ClassVar[str]
     options: ClassVar[tuple[str, ...]]
     """What may be said beside the target, by name."""
+    example: ClassVar[Mapping[str, str]]
+    """A `target`, and what the channel cannot do without: by option, or by `env:NAME`."""
+    room: ClassVar[Room]
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

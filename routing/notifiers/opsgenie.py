@@ -6,14 +6,14 @@ own, such as https://api.eu.opsgenie.com; `responders`: who is notified where th
 it, such as `team:payments, user:ana@example.com`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
 
 from routing.content import links
-from routing.notifiers.notifier import Answer, Call, Delivery, Fact, Rendered, Secrets
+from routing.notifiers.notifier import Answer, Call, Delivery, Fact, Rendered, Room, Secrets
 from routing.words.answers import no_address, not_now, option
 from routing.words.fitting import fitted
 from routing.words.wording import cut, one_line
@@ -43,6 +43,8 @@ class Opsgenie:
 
     kind: ClassVar[str] = "opsgenie"
     options: ClassVar[tuple[str, ...]] = ("responders", "url")
+    example: ClassVar[Mapping[str, str]] = {"target": "env:OPSGENIE_KEY"}
+    room: ClassVar[Room] = Room(title=MESSAGE, text=DESCRIPTION, total=DETAILS)
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

@@ -4,13 +4,14 @@ Target: the integration's routing key (usually `env:NAME`). The dedup key is the
 attempt changes nothing. Option `url`, or `PAGERDUTY_EVENTS_URL`: another address than PagerDuty's own.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
 
 from routing.content import links
-from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
+from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Room, Secrets
 from routing.words.answers import no_address, not_now, option
 from routing.words.wording import cut, one_line
 from schemas.outcome import Delivered, Outcome, Undeliverable
@@ -30,6 +31,8 @@ class PagerDuty:
 
     kind: ClassVar[str] = "pagerduty"
     options: ClassVar[tuple[str, ...]] = ("url",)
+    example: ClassVar[Mapping[str, str]] = {"target": "env:PD_ANA"}
+    room: ClassVar[Room] = Room(title=SUMMARY, text=DETAIL)
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

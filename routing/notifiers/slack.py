@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
+from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Room, Secrets
 from routing.words.answers import no_address, not_now, option
-from routing.words.blocks import blocks, plain
+from routing.words.blocks import HEADER, SECTION, blocks, plain
 from routing.words.wording import one_line
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message, Page, Update
@@ -51,6 +51,8 @@ class Slack:
 
     kind: ClassVar[str] = "slack"
     options: ClassVar[tuple[str, ...]] = ("token", "url")
+    example: ClassVar[Mapping[str, str]] = {"target": "#triage", "env:SLACK_BOT_TOKEN": "xoxb"}
+    room: ClassVar[Room] = Room(title=HEADER - 2, text=SECTION)
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

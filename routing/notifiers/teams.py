@@ -5,12 +5,13 @@ nobody edit or answer it by webhook: an acknowledgement and a resolution are sho
 update is not sent. How cards look is in `routing.words.cards`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
-from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Secrets
+from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Room, Secrets
 from routing.words.answers import no_address, not_now
-from routing.words.cards import envelope
+from routing.words.cards import ROOM, envelope
 from routing.words.wording import one_line
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message
@@ -25,6 +26,8 @@ class Teams:
 
     kind: ClassVar[str] = "teams"
     options: ClassVar[tuple[str, ...]] = ()
+    example: ClassVar[Mapping[str, str]] = {"target": "https://flows.example/1"}
+    room: ClassVar[Room] = Room(total=ROOM)
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

@@ -1,11 +1,12 @@
 """The terminal of the worker: for the demo and for trying rules out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
 from rich.markup import escape
 
-from routing.notifiers.notifier import Delivery, Print, Rendered, Secrets
+from routing.notifiers.notifier import Delivery, Print, Rendered, Room, Secrets
 from schemas.outcome import Delivered
 from schemas.page import Message, Update
 
@@ -26,6 +27,8 @@ class Terminal:
 
     kind: ClassVar[str] = "terminal"
     options: ClassVar[tuple[str, ...]] = ()
+    example: ClassVar[Mapping[str, str]] = {"target": "ana"}
+    room: ClassVar[Room] = Room()
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

@@ -7,13 +7,14 @@ characters and labels beyond 100 are cut.
 """
 
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, ClassVar
 
 import msgspec
 
-from routing.notifiers.notifier import Call, Delivery, Rendered, Secrets
+from routing.notifiers.notifier import Call, Delivery, Rendered, Room, Secrets
 from routing.words.answers import no_address, not_now
 from routing.words.wording import cut
 from schemas.outcome import Delivered, Outcome, Undeliverable
@@ -32,6 +33,8 @@ class Webhook:
 
     kind: ClassVar[str] = "webhook"
     options: ClassVar[tuple[str, ...]] = ("secret",)
+    example: ClassVar[Mapping[str, str]] = {"target": "https://hooks.example/1", "secret": "env:HOOK_SECRET"}
+    room: ClassVar[Room] = Room(title=TEXT, text=TEXT)
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

@@ -97,7 +97,7 @@ def _caption(message: Message) -> str:
 
 
 def _text(message: Message, rendered: Rendered) -> str:
-    return f"{rendered.title}\n\n{rendered.body}\n\n-- \n{_foot(message)}\n"
+    return f"{rendered.title}\n\n{rendered.body}\n\n{_foot(message)}\n"
 
 
 def _html(message: Message, rendered: Rendered, picture: str) -> str:

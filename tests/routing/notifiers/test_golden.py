@@ -1,0 +1,144 @@
+"""How messages look in each channel, kept in `golden/`, one file a channel and a case.
+
+After a change that is meant, write them anew and read what changed before it is committed:
+
+    GOLDEN=write .venv/bin/pytest tests/routing/notifiers/test_golden.py
+    git diff tests/routing/notifiers/golden
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from routing.content import after_fault, built_in, worded
+from routing.notifiers.registry import discover
+from routing.words.sample import CONTENT, PAGE, SIGNAL, follow_up, too_long
+from routing.words.showing import INSTEAD, addressed, rehearsed, shown
+
+GOLDEN = Path(__file__).with_name("golden")
+NOTIFIERS = discover()
+HEBREW = "\u202e\u05e9\u05dc\u05d5\u05dd"
+HOSTILE = f"<!channel> [x](http://evil.example) <b>&amp;</b> *b* {HEBREW}\n`c` {{{{ 7*7 }}}} [/] \\["
+BARE = msgspec.structs.replace(
+    CONTENT,
+    signals=(),
+    related=(),
+    labels={},
+    score_parts=(),
+    runbook="",
+    dashboard="",
+    next_step="",
+    team="",
+)
+HOSTILE_CONTENT = msgspec.structs.replace(
+    CONTENT,
+    title=HOSTILE,
+    team=HOSTILE,
+    next_step=HOSTILE,
+    signals=(msgspec.structs.replace(SIGNAL, summary=HOSTILE, changes=(HOSTILE,)),),
+    labels={"agent": HOSTILE, "tool": HOSTILE},
+)
+
+
+def with_content(content):
+    return msgspec.structs.replace(PAGE, content=content)
+
+
+def followed(kind: str, reason: str):
+    _, reference = rehearsed(NOTIFIERS[kind], PAGE, built_in(PAGE))
+    return follow_up(PAGE, reason, reference)
+
+
+FOLLOWING = ("updated", "acknowledged", "resolved")
+PAGES = {
+    "page": PAGE,
+    "bare": with_content(BARE),
+    "hostile": with_content(HOSTILE_CONTENT),
+    "own-words": with_content(msgspec.structs.replace(CONTENT, template="x")),
+}
+CASES = (*PAGES, *FOLLOWING)
+
+
+def looks(kind: str, case: str) -> str:
+    message = PAGES[case] if case in PAGES else followed(kind, case)
+    rendered = (
+        worded(message, "refund-agent is ill:\n- look at <it>") if case == "own-words" else built_in(message)
+    )
+    steps, _ = rehearsed(NOTIFIERS[kind], message, rendered)
+    return "\n".join(map(shown, steps)) or "nothing is sent\n"
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("kind", NOTIFIERS)
+def test_a_message_looks_as_it_did(kind, case):
+    path = GOLDEN / f"{kind}.{case}.txt"
+    found = looks(kind, case)
+    if os.environ.get("GOLDEN") == "write":
+        GOLDEN.mkdir(exist_ok=True)
+        path.write_text(found, encoding="utf-8")
+    assert path.exists(), f"{path.name} is not there yet: write it as this file says"
+    assert found == path.read_text(encoding="utf-8")
+
+
+def test_every_file_is_of_a_channel_and_a_case():
+    assert {path.name for path in GOLDEN.iterdir()} == {
+        f"{kind}.{case}.txt" for kind in NOTIFIERS for case in CASES
+    }
+
+
+@pytest.mark.parametrize("kind", NOTIFIERS)
+def test_a_page_holds_what_a_page_must_hold(kind):
+    """Severity, a sentence, numbers, since when, whom, what stands out, changes, samples, what to do."""
+    told = (
+        looks(kind, "page")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+        .replace("\\[", "[")
+    )
+    for words in (
+        "CRITICAL: 42 of 130 sessions of refund-agent failed since 09:08: customers get no refund",
+        "32 % against 1.3 % (24.6 times)",
+        "6 min (2026-03-02 09:08:05 UTC)",
+        "rising ▁▁▁▁▁▁▁▂▃▅▇█",
+        "42 sessions, 40 users, 5 tenants; 32 % of all",
+        "tool=payments.refund: 95 % of the affected, 6.1 times as often as in the others",
+        "09:05 UTC release refund-agent 2.4.0 (was 2.3.7)",
+        "inc-7f: dependency payments-api is slow",
+        "payments.refund: 503 Service Unavailable for <card>",
+        "https://traces.example/t/4bf92f3577b34da6",
+        "score 94 of 100",
+        "Failures began with a release: roll it back.",
+        "https://runbooks.example/refunds",
+    ):
+        assert words in told
+
+
+@pytest.mark.parametrize("kind", NOTIFIERS)
+def test_the_example_of_a_channel_is_one_that_works(kind):
+    notifier = NOTIFIERS[kind]
+    target = notifier.example["target"]
+    assert target.startswith("env:") or notifier.fault(target) == ""
+    assert addressed(notifier, PAGE).channel.kind == kind
+    _, reference = rehearsed(notifier, PAGE, built_in(PAGE))
+    assert reference
+
+
+def test_pictures_are_shown_as_there_being_one():
+    assert INSTEAD in looks("teams", "page")
+    assert "[image/png: history.png]" in looks("email", "page")
+
+
+def test_what_a_channel_would_cut_is_told():
+    rendered = built_in(PAGE)
+    assert [too_long(rendered, notifier.room) for notifier in NOTIFIERS.values()] == [[]] * len(NOTIFIERS)
+    long = after_fault(with_content(msgspec.structs.replace(CONTENT, title="x" * 200)), "y" * 300)
+    assert too_long(long, NOTIFIERS["opsgenie"].room) == ["the title has 150 characters, 130 are shown"]
+    many = worded(PAGE, "🔥" * 3000)
+    assert too_long(many, NOTIFIERS["teams"].room) == [
+        "all texts have 12,002 bytes, 6,000 are shown: the longest are cut"
+    ]
+    room = msgspec.structs.replace(NOTIFIERS["slack"].room, text=100)
+    assert too_long(many, room) == ["a text has 3,000 characters, 100 are shown"]
