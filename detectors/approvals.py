@@ -85,7 +85,7 @@ class Approvals:
         wait = self._state.queue.answer(name, now, approval.wait, float(state == "expired"))
         self._state.consents.decide(session, GRANTED if state in GRANTING else REFUSED, now)
         if state == "approved":
-            self._approver(approval.approver).approve(now, wait)
+            self._approver(approval.approver).approve(now, wait, event)
 
     def _approver(self, name: str | None) -> Approver:
         """Whoever approved; the one untouched for longest gives its place."""
@@ -109,11 +109,11 @@ class Approvals:
             return ()
         queue.settle(now, self._least_s)
         consents.settle(now)
-        found = [*queue.findings(now, self._least_s), *consents.findings()]
+        found = [*queue.findings(now, self._least_s), *consents.findings(now)]
         for name, approver in state.approvers.items():
             if approver.bulk is not None or approver.instant is not None:
                 approver.settle(now)
-                found += approver.findings(name)
+                found += approver.findings(name, now)
         return found
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's

@@ -153,7 +153,7 @@ class Isolation:
             return ()
         for kind in [kind for kind, each in crossings.items() if now - each.latest >= TOLD_S]:
             del crossings[kind]
-        return [breach(kind, each, self._parties) for kind, each in sorted(crossings.items())]
+        return [breach(kind, each, self._parties, now) for kind, each in sorted(crossings.items())]
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """These pairs may touch what is each other's from here on; what holds ends."""

@@ -232,7 +232,8 @@ class Session:
         if now - self._state.settled >= SETTLED_EVERY_S:
             self._settle(now)
         return [
-            astray(finding, found, self._runs.dropped) for finding, found in sorted(self._state.found.items())
+            astray(finding, found, self._runs.dropped, now)
+            for finding, found in sorted(self._state.found.items())
         ]
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's

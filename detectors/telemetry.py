@@ -12,10 +12,12 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct
 
+from detectors.course import trend
 from detectors.detector import Finding, State, decoded
 from detectors.producers.share import Raised, Share, blamed
 from detectors.settings import Watch
-from schemas.event import Data, Event
+from schemas.event import Event
+from schemas.signal import Blast
 
 MINUTE_S = 60.0
 EXAMINED_A_MINUTE = 64
@@ -65,29 +67,31 @@ class Telemetry:
         service = data.service.name if data.service is not None else None
         producer = (f"{event.source} {service}" if service else event.source)[:LONGEST]
         lag = now - event.time.timestamp()
-        self._judge(shares["late"], producer, now, wrong=lag > LATE_S)
+        self._judge(shares["late"], event, producer, now, wrong=lag > LATE_S)
         if lag > LATE_S:
             state.lag = max(state.lag, lag)
-        self._judge(shares["conversation"], producer, now, wrong=_lacks(data.conversation))
-        self._judge(shares["tenant"], producer, now, wrong=_lacks(data.tenant))
+        self._judge(shares["conversation"], event, producer, now, wrong=_lacks(data.conversation))
+        self._judge(shares["tenant"], event, producer, now, wrong=_lacks(data.tenant))
         if data.operation.name in ANSWERS:
-            self._answer(data, producer, now)
+            self._answer(event, producer, now)
 
-    def _answer(self, data: Data, producer: str, now: float) -> None:
+    def _answer(self, event: Event, producer: str, now: float) -> None:
         """A call of a model: which one, and what it cost."""
+        data = event.data
         model = data.request.model if data.request is not None else None
         if model is None and data.response is not None:
             model = data.response.model
-        self._judge(self._state.shares["model"], producer, now, wrong=not model)
+        self._judge(self._state.shares["model"], event, producer, now, wrong=not model)
         usage = data.usage
         if usage is not None and (usage.input_tokens or usage.output_tokens):
-            self._judge(self._state.shares["unpriced"], producer, now, wrong=usage.cost_amount is None)
+            wrong = usage.cost_amount is None
+            self._judge(self._state.shares["unpriced"], event, producer, now, wrong=wrong)
 
     @staticmethod
-    def _judge(share: Share, producer: str, now: float, *, wrong: bool) -> None:
+    def _judge(share: Share, event: Event, producer: str, now: float, *, wrong: bool) -> None:
         share.take(producer)
         if wrong:
-            share.blame(producer, now)
+            share.blame(producer, event, now)
 
     @property
     def wake_at(self) -> float | None:
@@ -127,7 +131,11 @@ class Telemetry:
             unit="share",
             magnitude=round(raised.share / max(share.usual, 0.01), 2),
             magnitude_unit="ratio",
+            trend=trend(share.course),
+            blast=Blast(share=round(raised.share, 4)),
             contributors=known,
+            samples=tuple(raised.samples),
+            history=tuple(share.course),
         )
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's

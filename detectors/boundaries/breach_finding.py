@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from detectors.boundaries.crossing import Crossing
 from detectors.boundaries.parties import MOST_SESSIONS, Parties
 from detectors.contrast import top
+from detectors.course import trend
 from detectors.detector import Finding
 from schemas.signal import Blast, Contributor
 
@@ -20,9 +21,9 @@ _WHAT: Mapping[str, str] = {
 }
 
 
-def breach(kind: str, crossing: Crossing, parties: Parties) -> Finding:
-    """The finding of one kind of breaches."""
-    crowd = _crowd(crossing, parties)
+def breach(kind: str, crossing: Crossing, parties: Parties, now: float) -> Finding:
+    """The finding of one kind of breaches at `now`."""
+    crowd, course = _crowd(crossing, parties), crossing.course.history(now)
     return Finding(
         finding="breach",
         labels={"kind": kind},
@@ -31,6 +32,7 @@ def breach(kind: str, crossing: Crossing, parties: Parties) -> Finding:
         observed=float(crossing.count),
         baseline=0.0,
         unit="breaches",
+        trend=trend(course),
         blast=Blast(
             sessions=len(crossing.sessions),
             users=len(crossing.parties) if set(crossing.what) == {"user"} else 0,
@@ -39,6 +41,7 @@ def breach(kind: str, crossing: Crossing, parties: Parties) -> Finding:
         ),
         contributors=(*_pairs(crossing), *crowd),
         samples=tuple(crossing.samples),
+        history=course,
     )
 
 

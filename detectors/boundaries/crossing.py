@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from detectors.course import Course
 from detectors.redaction import redact
 from schemas.event import Event
 from schemas.signal import Sample
@@ -24,7 +25,7 @@ class Crossing(Struct, array_like=True):
     """The state of one kind. Distinct counts are exact up to their cap, then "at least".
 
     `onset`, `latest`: POSIX seconds of the first and the last breach. `crowd`: sessions (or calls) at once,
-    added up over the breaches. `what`: how often which boundary was crossed.
+    added up over the breaches. `what`: how often which boundary was crossed. `course`: breaches by minute.
     """
 
     onset: float
@@ -37,11 +38,13 @@ class Crossing(Struct, array_like=True):
     what: dict[str, int] = {}
     samples: list[Sample] = []
     capped: bool = False
+    course: Course = field(default_factory=Course)
 
     def take(self, sides: Sides, what: What, at: float, crowd: float) -> None:
         """One breach."""
         self.latest = at
         self.count += 1
+        self.course.add(at)
         self.crowd += crowd
         self.what[what] = self.what.get(what, 0) + 1
         key = "\0".join(sides)

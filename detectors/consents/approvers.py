@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from detectors.course import MINUTE_S, course, trend
 from detectors.detector import Finding
+from schemas.event import Event
+from schemas.signal import Blast, Sample
 
 MOST_APPROVERS = 32
 OTHER = "(unnamed)"
@@ -28,9 +31,10 @@ class Approver(Struct, array_like=True):
     bulk_count: int = 0
     instant: float | None = None
     instant_at: float = 0.0
+    sample: Sample | None = None
 
-    def approve(self, now: float, wait: float | None) -> None:
-        """One approval."""
+    def approve(self, now: float, wait: float | None, event: Event) -> None:
+        """One approval, said by an event."""
         self.last = [*self.last[1 - LAST :], [now, -1.0 if wait is None else wait]]
         together = sum(now - at <= BULK_S for at, _ in self.last)
         if together >= BULK:
@@ -41,6 +45,8 @@ class Approver(Struct, array_like=True):
         if len(quick) >= INSTANT and len(quick) >= SHARE * len(self.last) and quick[-1] == now:
             self.instant = quick[0] if self.instant is None else self.instant
             self.instant_at = now
+        if now in (self.bulk_at, self.instant_at):
+            self.sample = _sample(event)
 
     def settle(self, now: float) -> None:
         """What holds no more."""
@@ -48,11 +54,15 @@ class Approver(Struct, array_like=True):
             self.bulk, self.bulk_count = None, 0
         if now - self.instant_at > OVER_AFTER_S:
             self.instant = None
+        if self.bulk is None and self.instant is None:
+            self.sample = None
 
-    def findings(self, name: str) -> list[Finding]:
+    def findings(self, name: str, now: float) -> list[Finding]:
         """What holds of this approver."""
         found = []
+        samples = () if self.sample is None else (self.sample,)
         if self.bulk is not None:
+            every = course(now, [[at // MINUTE_S, 1.0] for at, _ in self.last])
             found.append(
                 Finding(
                     finding="bulk",
@@ -61,11 +71,19 @@ class Approver(Struct, array_like=True):
                     summary=f"{name} approved at least {self.bulk_count} requests within a minute, "
                     f"since {_clock(self.bulk)}: nobody reads so fast",
                     observed=float(self.bulk_count),
+                    baseline=float(BULK),
                     unit="approvals a minute",
+                    magnitude=round(self.bulk_count / BULK, 2),
+                    magnitude_unit="ratio",
+                    trend=trend(every),
+                    blast=Blast(share=round(min(1.0, self.bulk_count / len(self.last)), 4)),
+                    samples=samples,
+                    history=every,
                 )
             )
         if self.instant is not None:
-            quick = sum(0 <= took < INSTANT_S for _, took in self.last)
+            unread = [at for at, took in self.last if 0 <= took < INSTANT_S]
+            quick, by_minute = len(unread), course(now, [[at // MINUTE_S, 1.0] for at in unread])
             found.append(
                 Finding(
                     finding="instant",
@@ -74,10 +92,28 @@ class Approver(Struct, array_like=True):
                     summary=f"{name} approved {quick} of the last {len(self.last)} requests within a second, "
                     f"since {_clock(self.instant)}: nobody looks at them",
                     observed=round(quick / len(self.last), 4),
+                    baseline=SHARE,
                     unit="share",
+                    magnitude=round(quick / len(self.last) / SHARE, 2),
+                    magnitude_unit="ratio",
+                    trend=trend(by_minute),
+                    blast=Blast(share=round(quick / len(self.last), 4)),
+                    samples=samples,
+                    history=by_minute,
                 )
             )
         return found
+
+
+def _sample(event: Event) -> Sample:
+    data = event.data
+    return Sample(
+        event=f"{event.source}/{event.id}",
+        time=event.time,
+        text=data.operation.name,
+        conversation=data.conversation.id if data.conversation else None,
+        trace=event.traceparent[3:35] if event.traceparent else None,
+    )
 
 
 def _clock(at: float) -> str:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from detectors.course import MINUTE_S, MINUTES, course, trend
 from detectors.detector import Finding
 from schemas.event import Event
 from schemas.signal import Blast, Sample
@@ -131,11 +132,13 @@ class Queue(Struct, array_like=True):
             trend="rising",
             blast=Blast(sessions=len({each.sample.conversation for each in self.waiting.values()})),
             samples=tuple(each.sample for each in list(self.waiting.values())[:MOST_SAMPLES]),
+            history=tuple(round(max(0.0, wait / MINUTE_S - back), 1) for back in range(MINUTES - 1, -1, -1)),
         )
 
     def _expiring(self, onset: float, now: float) -> Finding:
         expired = sum(gone for at, gone in self.decided if now - at <= GIVEN_UP_S)
         share = expired / len(self.decided)
+        every = course(now, [[at // MINUTE_S, gone] for at, gone in self.decided])
         return Finding(
             finding="expiring",
             onset=onset,
@@ -144,7 +147,10 @@ class Queue(Struct, array_like=True):
             observed=round(share, 4),
             baseline=0.0,
             unit="share",
+            trend=trend(every),
             blast=Blast(share=round(share, 4)),
+            samples=tuple(each.sample for each in list(self.waiting.values())[:MOST_SAMPLES]),
+            history=every,
         )
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, field
 
+from detectors.course import Course, trend
 from detectors.detector import Finding
 from detectors.failures.affected import Affected, mark_of
 from schemas.event import Event
@@ -27,6 +28,7 @@ class Breach(Struct, array_like=True):
     refused: int = 0
     affected: Affected = field(default_factory=Affected)
     samples: list[Sample] = []
+    course: Course = field(default_factory=Course)
 
 
 class Consents(Struct, array_like=True):
@@ -60,6 +62,7 @@ class Consents(Struct, array_like=True):
         breach = self.breach = self.breach or Breach(now, now)
         breach.latest = now
         breach.count += 1
+        breach.course.add(now)
         breach.refused += at > 0
         breach.affected.take(mark_of(event, now, "", data.operation.name))
         sample = Sample(
@@ -76,7 +79,7 @@ class Consents(Struct, array_like=True):
         if self.breach is not None and now - self.breach.latest > OVER_AFTER_S:
             self.breach = None
 
-    def findings(self) -> list[Finding]:
+    def findings(self, now: float) -> list[Finding]:
         """What holds."""
         breach = self.breach
         if breach is None:
@@ -96,7 +99,9 @@ class Consents(Struct, array_like=True):
                 observed=float(breach.count),
                 baseline=0.0,
                 unit="operations",
+                trend=trend(breach.course.history(now)),
                 blast=breach.affected.blast(0.0),
                 samples=tuple(breach.samples),
+                history=breach.course.history(now),
             )
         ]

@@ -1,32 +1,43 @@
 """A share of events with something wrong, against the share that is usual, and whose events they are."""
 
+from math import sqrt
+
 from msgspec import Struct
 
-from schemas.signal import Contributor
+from schemas.event import Event
+from schemas.signal import Contributor, Sample
 
 BLOCK = 100
 """Events that are judged together."""
 FEWEST_BLOCKS = 5
 MEMORY = 0.05
 USUAL_TIMES = 5.0
+SIGMAS = 5.0
+FEWEST = 3.0
 ADOPTED_S = 86400.0
 MOST_PRODUCERS = 8
 OTHER = "(other)"
+MOST_SAMPLES = 3
+COURSE = 30
 
 
 class Raised(Struct, array_like=True):
-    """A share that is told: since when; of its last block, whose events were wrong, and all by sender."""
+    """A share that is told: since when; of its last block, whose events were wrong, and all by sender.
+
+    `samples`: some of them.
+    """
 
     onset: float
     share: float
     wrong: dict[str, int]
     sent: dict[str, int]
+    samples: list[Sample] = []
 
 
 class Share(Struct, array_like=True):
     """The state. Of the open block: events and wrong ones, by producer; since when any was wrong.
 
-    `usual`: the mean share of the last twenty blocks or so; `examples`: events to look at.
+    `usual`: the mean share of the last twenty blocks or so; `course`: of the last thirty, each.
     """
 
     seen: int = 0
@@ -36,34 +47,46 @@ class Share(Struct, array_like=True):
     usual: float = 0.0
     blocks: int = 0
     raised: Raised | None = None
+    samples: list[Sample] = []
+    course: list[float] = []
 
     def take(self, producer: str) -> None:
         """One event."""
         self.seen += 1
         _count(self.sent, producer)
 
-    def blame(self, producer: str, now: float) -> None:
-        """What is wrong with the event that was just taken."""
+    def blame(self, producer: str, event: Event, now: float) -> None:
+        """The event that was just taken is wrong."""
         if not self.wrong:
             self.first_wrong = now
         _count(self.wrong, producer)
+        if len(self.samples) < MOST_SAMPLES:
+            self.samples = [*self.samples, _sample(event)]
 
     def settle(self, now: float, least: float) -> None:
         """Judges the block when it is full. `least`: a smaller share is never told."""
         if self.seen < BLOCK:
             return
         share = sum(self.wrong.values()) / self.seen
-        limit = max(least, USUAL_TIMES * self.usual)
+        limit = max(least, USUAL_TIMES * self.usual, self._chance_limit)
+        self.course = [*self.course[1 - COURSE :], round(share, 4)]
         if self.raised is not None and now - self.raised.onset >= ADOPTED_S:
             self.adopt()
         if self.blocks >= FEWEST_BLOCKS and share >= limit:
             onset = self.raised.onset if self.raised is not None else self.first_wrong
-            self.raised = Raised(onset, share, self.wrong, self.sent)
+            self.raised = Raised(onset, share, self.wrong, self.sent, self.samples)
         elif self.raised is None or share < limit / 2:
             self.raised = None
             self.blocks += 1
             self.usual += (share - self.usual) * max(MEMORY, 1 / self.blocks)
-        self.seen, self.sent, self.wrong = 0, {}, {}
+        self.seen, self.sent, self.wrong, self.samples = 0, {}, {}, []
+
+    @property
+    def _chance_limit(self) -> float:
+        """A share that a block reaches by chance once in 900,000: of a Poisson count, whatever its mean."""
+        known = self.usual + 1 / (BLOCK * max(1, self.blocks))
+        mean = known * self.seen
+        return (mean + SIGMAS * sqrt(mean) + FEWEST) / self.seen
 
     def adopt(self) -> None:
         """What is wrong now is usual: learns it anew."""
@@ -82,6 +105,17 @@ def blamed(raised: Raised) -> tuple[Contributor, ...]:
             lift=round(count / total / (raised.sent[producer] / sent), 2),
         )
         for producer, count in ranked[:3]
+    )
+
+
+def _sample(event: Event) -> Sample:
+    data = event.data
+    return Sample(
+        event=f"{event.source}/{event.id}",
+        time=event.time,
+        text=" ".join(word for word in (data.operation.name, data.agent.version) if word),
+        conversation=data.conversation.id if data.conversation else None,
+        trace=event.traceparent[3:35] if event.traceparent else None,
     )
 
 

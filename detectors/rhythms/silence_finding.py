@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from detectors.detector import Finding
-from detectors.rhythms.pulse import Pulse
+from detectors.rhythms.pulse import SHORTEST_S, Pulse
 from schemas.signal import Sample
 
 SAID_IN_HOURS_S = 7200.0
@@ -27,7 +27,7 @@ def silent(pulse: Pulse, now: float, last: Sample | None) -> Finding:
         summary=f"nothing is heard of the agent since {since} ({span(gap)}): usually "
         f"{state.rate:,.0f} events an hour, and {longest} in 28 days{_WHY[pulse.told_by]}",
         observed=round(gap / 60, 1),
-        baseline=round(usual / 60, 1) if usual else None,
+        baseline=round(max(usual, SHORTEST_S) / 60, 1),
         unit="minutes of silence",
         magnitude=round(max(1.0, ratio), 2),
         magnitude_unit="ratio",

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from detectors.course import Course
 from detectors.sessions.run import Run
 from schemas.event import Event
 
@@ -30,7 +31,10 @@ class Entry(Struct, array_like=True):
 
 
 class Astray(Struct, array_like=True):
-    """The state. `onset`: since when (POSIX seconds); `latest`: when one was last found to go astray."""
+    """The state. `onset`: since when (POSIX seconds); `latest`: when one was last found to go astray.
+
+    `course`: by minute, the ratio of the one that went furthest.
+    """
 
     onset: float
     latest: float
@@ -38,6 +42,7 @@ class Astray(Struct, array_like=True):
     of: int = 0
     kept: dict[str, Entry] = {}
     open: dict[str, int] = {}
+    course: Course = field(default_factory=Course)
 
     def take(self, session: str, entry: Entry) -> None:
         """A session that goes astray, or goes further."""
@@ -46,6 +51,7 @@ class Astray(Struct, array_like=True):
             self.latest = entry.at
             self.open[session] = 1
         self.kept[session] = entry
+        self.course.reach(entry.at, entry.ratio)
         if len(self.kept) > MOST_KEPT:
             del self.kept[min(self.kept, key=lambda each: (self.kept[each].ratio, each))]
         if len(self.open) > MOST_OPEN:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from detectors.course import trend
 from detectors.detector import Finding
 from detectors.sessions.astray import Astray, Entry
 from schemas.signal import Blast, Contributor, Sample
@@ -13,11 +14,12 @@ _UNITS: Mapping[str, str] = {"steps": "steps", "tokens": "tokens", "cost": "USD"
 _LOOP, _STUCK = "calls", "seconds without progress"
 
 
-def astray(finding: str, found: Astray, dropped: int) -> Finding:
-    """The finding of one kind. `dropped`: sessions that were let go at the cap."""
+def astray(finding: str, found: Astray, dropped: int, now: float) -> Finding:
+    """The finding of one kind at `now`. `dropped`: sessions that were let go at the cap."""
     worst = found.worst
     ranked = sorted(found.kept.items(), key=lambda each: (-each[1].ratio, each[0]))[:MOST_TOLD]
-    baseline = worst.usual or worst.amount / worst.ratio
+    limit = worst.amount / worst.ratio
+    baseline, course = worst.usual or limit, found.course.history(now)
     return Finding(
         finding=finding,
         onset=found.onset,
@@ -28,6 +30,7 @@ def astray(finding: str, found: Astray, dropped: int) -> Finding:
         magnitude=round(worst.amount / baseline, 2),
         magnitude_unit="ratio",
         confidence=round(1 - min(0.5, worst.chance), 4),
+        trend=trend(course),
         blast=Blast(
             sessions=found.count,
             users=len({each.user for each in found.kept.values() if each.user}),
@@ -37,6 +40,7 @@ def astray(finding: str, found: Astray, dropped: int) -> Finding:
         ),
         contributors=tuple(_contributor(session, each, found) for session, each in ranked),
         samples=tuple(_sample(finding, session, each) for session, each in ranked),
+        history=tuple(round(ratio * limit, 4) for ratio in course),
     )
 
 

@@ -51,3 +51,7 @@ def positive() -> Iterator[Event]:
         )
     for minute in range(60):
         yield event(at_s + 2100 + 60 * minute)
+
+
+TROUBLE_S, FOUND_WITHIN_S = 43_800.0, 60.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

@@ -40,3 +40,7 @@ def positive() -> Iterator[Event]:
     draw = random.Random(2)
     for at in range(360):
         yield from _session(START_S + at * _EVERY_S, draw, 0.005 if at < 270 else 0.7)
+
+
+TROUBLE_S, FOUND_WITHIN_S = 5_400.0, 300.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

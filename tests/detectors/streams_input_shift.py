@@ -67,3 +67,7 @@ def positive() -> Iterator[Event]:
     for at in range(1000):
         things = _FLIGHTS if at >= 700 and draw.random() < 1 / 3 else _ORDERS
         yield asked(START_S + at * _EVERY_S, draw, things)
+
+
+TROUBLE_S, FOUND_WITHIN_S = 42_000.0, 1_800.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

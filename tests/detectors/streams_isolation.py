@@ -38,3 +38,7 @@ def positive() -> Iterator[Event]:
     draw = random.Random(2)
     for at in range(360):
         yield from _session(at, draw, 0.0 if at < 270 else 0.2)
+
+
+TROUBLE_S, FOUND_WITHIN_S = 5_400.0, 60.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

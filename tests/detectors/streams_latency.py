@@ -35,3 +35,7 @@ def positive() -> Iterator[Event]:
     draw = random.Random(2)
     for at in range(2700):
         yield _call(at, draw, 1.0 if at < 2400 else 16.0)
+
+
+TROUBLE_S, FOUND_WITHIN_S = 7_200.0, 180.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

@@ -33,3 +33,7 @@ def positive() -> Iterator[Event]:
     draw = random.Random(2)
     for at in range(1440):
         yield from _answer(at, draw, *((0.02, 0.8) if at < 1080 else (0.2, 0.5)))
+
+
+TROUBLE_S, FOUND_WITHIN_S = 10_800.0, 1_200.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

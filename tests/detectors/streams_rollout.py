@@ -56,3 +56,7 @@ def positive() -> Iterator[Event]:
     yield step(START_S, 0.3)
     for at in range(540):
         yield from session(START_S + 1 + at * _EVERY_S, draw, worse=0.4)
+
+
+TROUBLE_S, FOUND_WITHIN_S = 0.0, 2_700.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

@@ -34,3 +34,7 @@ def positive() -> Iterator[Event]:
     for at in range(260):
         long = at >= 240 and at % 10 == 0
         yield from _session(at, draw, 120 if long else 3 + int(6 * draw.lognormvariate(0, 0.4)))
+
+
+TROUBLE_S, FOUND_WITHIN_S = 7_200.0, 60.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

@@ -23,3 +23,7 @@ def positive() -> Iterator[Event]:
     yield from _minutes(4 * 1440, 2)
     for at in range(30):
         yield event(START_S + 4 * 86400 + 5400 + at * 60)
+
+
+TROUBLE_S, FOUND_WITHIN_S = 345_600.0, 300.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

@@ -36,3 +36,7 @@ def stable() -> Iterator[Event]:
 def positive() -> Iterator[Event]:
     """Two hours of it, then the bad ones."""
     yield from calls(2000, 2, 1440)
+
+
+TROUBLE_S, FOUND_WITHIN_S = 7_200.0, 600.0
+"""When it begins, in seconds after the start, and how many later something is said of it."""

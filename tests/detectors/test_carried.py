@@ -1,0 +1,112 @@
+"""What every finding carries for routing and for the page; who cannot carry something says why, here."""
+
+from pathlib import Path
+
+import pytest
+
+from detectors.course import trend
+from detectors.detector import Finding
+from tests.detectors.conformance import KINDS, every_detector, whole
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "detectors"
+
+NEEDED = {
+    "summary": lambda finding: finding.summary,
+    "observed": lambda finding: finding.observed is not None,
+    "unit": lambda finding: finding.unit,
+    "baseline": lambda finding: finding.baseline is not None,
+    "magnitude": lambda finding: finding.magnitude is not None and finding.magnitude_unit,
+    "trend": lambda finding: finding.trend,
+    "blast": lambda finding: _reach(finding.blast),
+    "contributors": lambda finding: finding.contributors,
+    "samples": lambda finding: finding.samples,
+    "history": lambda finding: len(finding.history) > 1,
+}
+ALIKE = "the calls of its stream are all alike: nothing stands out in those it speaks of"
+LABELLED = "its labels say who: nobody else has part in it"
+WITHOUT = {
+    ("approvals", "bulk"): {"contributors": LABELLED},
+    ("approvals", "instant"): {"contributors": LABELLED},
+    ("approvals", "waiting"): {"contributors": "what waits is shown; of what was answered nothing is kept"},
+    ("approvals", "unapproved"): {
+        "magnitude": "none is usual, so none is so many times as much",
+        "contributors": "what was approved is not kept, to compare with",
+    },
+    ("cost", "session"): {
+        "trend": "sessions that ended: what they cost stays as it is",
+        "contributors": ALIKE,
+        "history": "sessions that ended, not a course",
+    },
+    ("cost", "spike"): {"contributors": ALIKE},
+    ("cost", "budget"): dict.fromkeys(
+        ("trend", "blast", "contributors", "samples"), "of the agent's money, whoever's sessions it went to"
+    ),
+    ("cost", "over_budget"): dict.fromkeys(
+        ("trend", "blast", "contributors", "samples"), "of the agent's money, whoever's sessions it went to"
+    ),
+    ("isolation", "breach"): {"magnitude": "none is usual, so none is so many times as much"},
+    ("latency", "slow"): {"contributors": ALIKE},
+    ("latency", "first_chunk"): {"contributors": ALIKE},
+    ("quality", "score"): {"contributors": ALIKE},
+    ("quality", "truncated"): {"contributors": ALIKE},
+    ("rollout", "worse"): dict.fromkeys(
+        ("trend", "contributors", "history"), "of a whole trial; its labels and words name metric and stratum"
+    ),
+    ("silence", "agent_down"): {
+        "trend": "a silence only gets longer",
+        "blast": "whom nobody serves cannot be counted",
+        "contributors": "there are no events to compare",
+    },
+}
+
+
+def _reach(blast):
+    return blast.sessions or blast.users or blast.tenants or blast.share
+
+
+def last_of_each(name) -> dict[str, Finding]:
+    """The last finding of each kind on a detector's positive stream."""
+    return {finding.finding: finding for finding in whole(name).found}
+
+
+@every_detector
+def test_every_finding_carries_what_routing_and_the_page_need(name):
+    for kind, finding in last_of_each(name).items():
+        lacking = {each for each, carries in NEEDED.items() if not carries(finding)}
+        assert lacking == set(WITHOUT.get((name, kind), {})), f"{name}/{kind}"
+
+
+@every_detector
+def test_what_it_carries_is_in_its_range(name):
+    for finding in whole(name).found:
+        assert 0 <= finding.confidence <= 1
+        assert 0 <= finding.blast.share <= 1
+        assert finding.magnitude_unit in {"ratio", "sigma", "burn_rate", ""}
+        assert finding.trend in {"rising", "falling", "steady", ""}
+        assert len(finding.history) <= 60
+        assert len(finding.samples) <= 5
+        assert all(each.lift >= 0 and 0 <= each.share <= 1 for each in finding.contributors)
+        assert len(finding.summary) < 1000
+
+
+@every_detector
+def test_it_carries_few_and_short_labels(name):
+    for finding in whole(name).found:
+        assert len(finding.labels) <= 6
+        assert all(len(value) <= 256 for value in finding.labels.values())
+
+
+@every_detector
+def test_its_page_says_how_its_confidence_is_calibrated(name):
+    text = (PAGES / f"{name}.md").read_text()
+    assert "\n## Confidence\n" in text
+
+
+def test_who_lacks_something_is_still_there():
+    kinds = {(name, kind) for name in KINDS for kind in last_of_each(name)}
+    assert set(WITHOUT) <= kinds
+
+
+@pytest.mark.parametrize("history", [(0.0, 0.0, 4.0), ()])
+def test_what_has_just_begun_has_no_trend_yet(history):
+    assert trend(history) == "steady"
