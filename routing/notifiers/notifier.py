@@ -56,6 +56,19 @@ class Mail(Struct, frozen=True, kw_only=True):
         return f"Mail({len(self.recipients)} recipients, {len(self.content)} bytes)"
 
 
+class Handover(Struct, frozen=True, kw_only=True):
+    """Text for a service that the library apprise knows. `address`: apprise's own, with its secrets in it."""
+
+    address: str
+    title: str
+    body: str
+    tone: Literal["failure", "warning", "info", "success"]
+
+    def __repr__(self) -> str:
+        """Without address and words of others."""
+        return f"Handover({len(self.body)} characters)"
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """What came back. `status` 0: nothing did (`fault` says why: time-out, connection refused, …).
 
@@ -110,7 +123,7 @@ Secrets = Callable[[str], str]
 Raises KeyError(NAME) where it is not set.
 """
 
-Step = Call | Print | Mail
+Step = Call | Print | Mail | Handover
 Delivery = Generator[Step, Answer, Outcome]
 
 

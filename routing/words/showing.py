@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from routing.notifiers.notifier import Answer, Call, Mail, Notifier, Print, Rendered, Step
+from routing.notifiers.notifier import Answer, Call, Handover, Mail, Notifier, Print, Rendered, Step
 from schemas.page import Channel, Message
 
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
@@ -57,6 +57,8 @@ def shown(step: Step) -> str:
     """
     if isinstance(step, Print):
         return f"{step.markup}\n"
+    if isinstance(step, Handover):
+        return f"APPRISE {step.address} ({step.tone})\n\n{step.title}\n\n{step.body}\n"
     return _letter(step) if isinstance(step, Mail) else _call(step)
 
 

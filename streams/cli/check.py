@@ -13,6 +13,7 @@ from routing.checking import Report, check
 from routing.rules.faults import Fault
 from streams.calendars import configuration
 from streams.cli.console import Wrong, console, emit
+from streams.delivering.long_tail import REMEDY, is_absent, is_needed
 from streams.delivering.secrets import unset
 from streams.files import Unreadable
 from streams.hosting.clock import WallClock
@@ -53,6 +54,8 @@ def command(*, config: Path, form: str | None) -> None:
     except Unreadable as error:
         raise Wrong(str(error)) from error
     warnings = [*report.warnings, *unset(report.variables, os.environ)]
+    if report.policy and is_needed(report.policy) and is_absent():
+        warnings.append(Fault(str(config), 0, 0, REMEDY))
     if form == "json":
         emit([*_places("error", report.failed), *_places("warning", warnings)])
     else:

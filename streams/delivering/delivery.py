@@ -10,10 +10,11 @@ import httpx
 import structlog
 from msgspec import structs
 
-from routing.notifiers.notifier import Answer, Call, Delivery, Mail, Notifier, Print, Secrets, Step
+from routing.notifiers.notifier import Answer, Call, Delivery, Handover, Mail, Notifier, Print, Secrets, Step
 from routing.notifiers.registry import discover
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message
+from streams.delivering.long_tail import LongTail
 from streams.delivering.mailing import posted
 from streams.delivering.rendering import Renderer
 from streams.delivering.secrets import Told, Unset
@@ -57,6 +58,7 @@ class Courier:
         self._notifiers = dict(discover() if notifiers is None else notifiers)
         self._bound = bound
         self._trust = trust
+        self._long_tail = LongTail()
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -78,6 +80,7 @@ class Courier:
         """Ends connections and the process that fills templates."""
         await self._client.aclose()
         await self._renderer.close()
+        self._long_tail.close()
 
     async def _bounded(
         self, notifier: type[Notifier], message: Message, told: Told, now: datetime
@@ -117,6 +120,8 @@ class Courier:
                 return PRINTED
             case Mail():
                 return await posted(step, self._trusted())
+            case Handover():
+                return await self._long_tail.hand_over(step)
             case Call():
                 return await self._called(step)
 

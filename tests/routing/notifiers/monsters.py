@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from routing.notifiers.notifier import Call, Mail, Print
+from routing.notifiers.notifier import Call, Handover, Mail, Print
 from schemas.page import Content, ScorePart
 from schemas.signal import Contributor, Sample
 from tests.fakes import NOW, SIGNAL, content
@@ -59,6 +59,8 @@ def said(step: Any) -> str:
     """What a step tells the world, but for the places that are made for secrets."""
     if isinstance(step, Print):
         return step.markup
+    if isinstance(step, Handover):
+        return step.title + step.body
     if isinstance(step, Mail):
         return step.content.decode() + step.sender + "".join(step.recipients)
     return step.body.decode() + step.url + step.headers.get("idempotency-key", "")
@@ -92,6 +94,11 @@ def _pagerduty(step: Call) -> Iterator[str]:
         yield "summary"
     if not event["payload"]["source"] or len(event["dedup_key"]) > 255:
         yield "source or dedup_key"
+
+
+def _apprise(step: Handover) -> Iterator[str]:
+    if not step.title or len(step.title) > 150 or len(step.body) > 3_200:
+        yield "title or body"
 
 
 def _email(step: Mail) -> Iterator[str]:
@@ -153,6 +160,7 @@ def _terminal(step: Print) -> Iterator[str]:
 
 
 LIMITS: dict[str, Callable[[Any], Iterator[str]]] = {
+    "apprise": _apprise,
     "email": _email,
     "opsgenie": _opsgenie,
     "pagerduty": _pagerduty,
