@@ -21,7 +21,7 @@ from routing.words.wording import (
     one_line,
     percent,
 )
-from schemas.page import Content, Message
+from schemas.page import Content, Message, Notice
 from schemas.signal import Blast, Contributor, Sample, Signal
 
 TITLE = 150
@@ -49,7 +49,7 @@ class Link(msgspec.Struct, frozen=True):
 
 def built_in(message: Message) -> Rendered:
     """The message as it is worded where the team has no template of its own."""
-    facts = tuple(_facts(message))
+    facts = tuple(_noted(message) if isinstance(message, Notice) else _facts(message))
     return Rendered(title=title(message), body=_body(facts), facts=facts)
 
 
@@ -67,6 +67,8 @@ def after_fault(message: Message, fault: str) -> Rendered:
 
 def title(message: Message) -> str:
     """One line of at most 150 characters for a lock screen: severity or status, who, and what happens."""
+    if isinstance(message, Notice):
+        return one_line(message.summary, TITLE)
     content = message.content
     head = STATUS.get(content.status, content.severity.upper())
     what = content.title or message.summary
@@ -102,6 +104,11 @@ def variables(message: Message) -> dict[str, Any]:
         "reason": message.reason,
         "to": message.to,
     }
+
+
+def _noted(notice: Notice) -> Iterator[Fact]:
+    """What a notice says, without what only incidents have."""
+    return (Fact(one_line(label, LINE), lines(text, BODY)) for label, text in notice.facts)
 
 
 def _body(facts: Sequence[Fact], *last: Fact) -> str:

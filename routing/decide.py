@@ -7,6 +7,7 @@ the outcome does not depend on when the router happens to be woken.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from routing.incidents import handoffs
 from routing.incidents.briefing import published
 from routing.incidents.closing import ACK, COOL, FORGET, STALE, cool_due, forget_due, stale_due
 from routing.incidents.escalation import climb_due
@@ -18,6 +19,7 @@ from routing.incidents.joining import signalled
 from routing.incidents.outcomes import edit_due, page_due, reported
 from routing.incidents.reload import rematch
 from routing.incidents.state import State
+from routing.incidents.timers import Due
 from routing.incidents.turn import Routed, Turn
 from routing.oncall.instants import in_utc, utc
 from routing.policy import Policy
@@ -58,6 +60,7 @@ def decide(state: State, cause: AnyCause, policy: Policy) -> Routed:
     state.core.now = now
     turn = Turn(state, policy, now, outputs)
     _apply(turn, cause)
+    _follow_schedules(turn, cause)
     _publish(turn)
     _fire(state, policy, outputs, now)
     return Routed(state, outputs)
@@ -91,15 +94,33 @@ def _apply(turn: Turn, cause: AnyCause) -> None:
         rematch(turn)
 
 
+def _follow_schedules(turn: Turn, cause: AnyCause) -> None:
+    """Of a new configuration, and first of all; the events' clock begins with the first event."""
+    begun = turn.state.core.handoff_at is not None
+    is_known = turn.state.core.clock == "wall" or not isinstance(cause, Reported | Configured)
+    if (begun and isinstance(cause, Configured)) or (not begun and is_known):
+        handoffs.follow(turn)
+
+
 def _fire(state: State, policy: Policy, outputs: list[Output], until: datetime) -> None:
     """Fires what is due by `until`, each at its own time."""
-    while (due := state.timers.take(until)) is not None:
+    while (due := _next(state, policy, outputs, until)) is not None:
         at, case_id, name = due
         turn = Turn(state, policy, at, outputs)
         case = state.cases[case_id]
         state.touch(case)
         _timer(turn, case, name)
         _publish(turn)
+
+
+def _next(state: State, policy: Policy, outputs: list[Output], until: datetime) -> Due | None:
+    """Takes out the incidents' timer that is due by `until`, after the handoffs that are due before it."""
+    while (at := state.core.handoff_at) is not None and at <= until:
+        first = state.timers.next()
+        if first is not None and first[0] < at:
+            break
+        handoffs.due(Turn(state, policy, at, outputs))
+    return state.timers.take(until)
 
 
 def _timer(turn: Turn, case: Case, name: str) -> None:

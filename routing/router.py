@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from routing.configuration import load as load_policy
 from routing.decide import decide, later
 from routing.incidents.alignment import Alignment, Watermarks
+from routing.incidents.handoffs import NEVER
 from routing.incidents.intake import HELD_CAP, Held, Intake
 from routing.incidents.snapshot import Packing, unpack
 from routing.incidents.state import Core, State
@@ -37,11 +38,11 @@ class Router:
     @property
     def wake_at(self) -> float | None:
         """When the first timer is due. Where the clock is the events', only the end of input asks for it."""
-        due = self._state.timers.next()
-        first = self._alignment.first
-        if self._policy is None or (due is None and first is None):
-            return None
-        return min(at for at in (due[0] if due else None, first) if at is not None).timestamp()
+        due, core = self._state.timers.next(), self._state.core
+        # On the events' clock shifts would keep the end of input waiting for ever.
+        handoff = core.handoff_at if core.clock == "wall" and core.handoff_at != NEVER else None
+        waits = [at for at in (due[0] if due else None, self._alignment.first, handoff) if at is not None]
+        return min(waits).timestamp() if waits and self._policy is not None else None
 
     @property
     def counts(self) -> Mapping[str, int]:

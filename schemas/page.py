@@ -9,7 +9,9 @@ from schemas.signal import Signal, Time, Words
 
 Severity = Literal["critical", "error", "warning", "info"]
 Status = Literal["triggered", "acknowledged", "resolved"]
-PageReason = Literal["opened", "joined", "escalated", "repeated", "reopened", "fallback"]
+PageReason = Literal[
+    "opened", "joined", "escalated", "repeated", "reopened", "fallback", "handoff_soon", "handoff"
+]
 UpdateReason = Literal["updated", "acknowledged", "resolved"]
 
 
@@ -94,4 +96,13 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="update"
     attempt: int = 1
 
 
-Message = Page | Update
+class Notice(Page, frozen=True, kw_only=True, omit_defaults=True, tag="notice"):
+    """Word of something that asks nobody to act: a shift that is about to change hands, or that did.
+
+    `incident` is no incident's id but says what it is about. `facts`: what it says, by label.
+    """
+
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+Message = Page | Update | Notice

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from schemas.decision import Decision
 from schemas.incident import Incident
-from schemas.page import Page, Update
+from schemas.page import Notice, Page, Update
 from schemas.signal import Signal
 from streams.files import Line
 
@@ -67,6 +67,10 @@ class PageRecord(Struct, frozen=True, kw_only=True, tag="page", tag_field="kind"
     summary: str
 
 
+class NoticeRecord(PageRecord, frozen=True, kw_only=True, tag="notice"):
+    """Word of a shift that changes hands: no page."""
+
+
 class UpdateRecord(Struct, frozen=True, kw_only=True, tag="update", tag_field="kind"):
     """An edit or thread reply to a page that was sent: no new page."""
 
@@ -87,6 +91,7 @@ SHAPES: dict[type[Struct], type[Struct]] = {
     Signal: SignalRecord,
     Incident: IncidentRecord,
     Page: PageRecord,
+    Notice: NoticeRecord,
     Update: UpdateRecord,
     Decision: DecisionRecord,
 }

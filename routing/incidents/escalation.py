@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from routing.incidents.grid import flush_on_grid
+from routing.incidents.handoffs import tally
 from routing.incidents.incident import Case, Climb, Sent
 from routing.incidents.muting import audible
 from routing.incidents.paging import Address, send
@@ -95,6 +96,7 @@ def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
         found = responders(step, turn.policy, turn.now)
         if found or not escalation.skip_empty:
             _send_all(turn, case, key, found, reason)
+            tally(turn, case, step, (to for to, _ in found))
             turn.arm(case, climb_timer(key), step.wait)
             break
         climb.step += 1

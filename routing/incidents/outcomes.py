@@ -5,6 +5,7 @@ from typing import cast
 
 from routing.incidents.closing import forget_if_settled
 from routing.incidents.escalation import fall_through, is_answered
+from routing.incidents.handoffs import heard
 from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.paging import attempt, attempt_edit, edit, edit_timer, page_timer
 from routing.incidents.turn import Turn
@@ -24,7 +25,8 @@ def reported(turn: Turn, cause: Reported) -> None:
     """Takes an outcome. One that is unknown, old or doubled changes nothing."""
     found = turn.state.messages.get(cause.page)
     if found is None:
-        turn.state.count("outcomes of unknown pages")
+        if not heard(turn, cause):
+            turn.state.count("outcomes of unknown pages")
         return
     case = turn.state.cases[found[0]]
     sent = case.pages[found[1]]

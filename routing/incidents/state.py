@@ -14,6 +14,7 @@ from routing.incidents.timers import Timers
 from routing.matchers import Matcher
 from routing.policy import InhibitRule, Policy, Route
 from routing.tree import nodes
+from schemas.page import Notice
 
 OPEN_CAP = 20_000
 """Open incidents; at the cap, signals of new groups join one overflow incident of the root route."""
@@ -35,6 +36,31 @@ class Silence(Kept):
     comment: str = ""
 
 
+class Handover(Kept):
+    """A shift of a schedule whose handoffs are told: who is on call `since` when, and when it ends (`at`).
+
+    `due`: when something is to be done next. `noticed`: its end was announced. `pages`, `incidents`: of the
+    shift so far; `seen`: the latest of these.
+    """
+
+    on_call: tuple[str, ...]
+    since: datetime
+    due: datetime
+    at: datetime | None = None
+    noticed: bool = False
+    pages: int = 0
+    incidents: int = 0
+    seen: tuple[str, ...] = ()
+
+
+class Unheard(Kept):
+    """A notice of a schedule of which nothing was heard yet; the next attempt is `due`."""
+
+    notice: Notice
+    schedule: str
+    due: datetime
+
+
 class Core(Kept):
     """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was.
 
@@ -45,6 +71,11 @@ class Core(Kept):
     clock: Literal["wall", "events"] = "wall"
     silences: dict[str, Silence] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    handovers: dict[str, Handover] = field(default_factory=dict)
+    """By schedule."""
+    unheard: dict[str, Unheard] = field(default_factory=dict)
+    handoff_at: datetime | None = None
+    """When the first of these is due; None: schedules are not followed yet."""
     covers: dict[str, dict[str, tuple[datetime, datetime]]] = field(default_factory=dict)
 
 

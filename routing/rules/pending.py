@@ -27,7 +27,5 @@ def _of_receiver(receiver: Receiver) -> Iterator[str]:
 
 
 def _of_schedule(schedule: Schedule) -> Iterator[str]:
-    if schedule.handoff:
-        yield f"handoff of schedule {schedule.name}"
     if schedule.holidays:
         yield f"skip_holidays of schedule {schedule.name}"

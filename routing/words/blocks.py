@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import (
 from routing.content import Link, links
 from routing.notifiers.notifier import Rendered
 from routing.words.wording import cut
-from schemas.page import Message
+from schemas.page import Message, Notice
 
 BLOCKS = 50
 HEADER = 150
@@ -62,6 +62,8 @@ def escaped(text: str) -> str:
 
 
 def _mark(message: Message) -> str:
+    if isinstance(message, Notice):
+        return "📟"
     return {"resolved": "✅", "acknowledged": "👀"}.get(message.content.status, MARKS[message.severity])
 
 

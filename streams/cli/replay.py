@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from routing.rules.faults import ConfigFaults
 from schemas.cause import ConfigFile
-from schemas.page import Page
+from schemas.page import Notice, Page
 from streams.cli.console import Wrong, console, meter
 from streams.cli.figures import show
 from streams.cli.rules import files_of
@@ -100,7 +100,7 @@ class _Pages:
         self._look = look
 
     def __call__(self, word: Word) -> None:
-        if isinstance(word, Page):
+        if isinstance(word, Page) and not isinstance(word, Notice):
             self._look.print(
                 f"[time]{word.time:%m-%d %H:%M:%S}[/] [{word.severity}]{word.severity:8}[/] "
                 f"[person]{escape(word.to)}[/] {escape(word.summary)} [quiet]({word.reason})[/]",

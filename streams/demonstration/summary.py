@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from schemas.decision import Decision
 from schemas.incident import Incident
-from schemas.page import Page
+from schemas.page import Notice, Page
 from schemas.signal import Signal
 from streams.history import Step
 from streams.records import DeadLetter, Told
@@ -60,7 +60,7 @@ class Summary:
                 self.signals[f"{told.detector}/{told.finding}"] += 1
             case Incident():
                 self.incidents[told.id] = told
-            case Page():
+            case Page() if not isinstance(told, Notice):
                 self.pages.append(told)
             case Decision():
                 self.advice[told.action] += 1

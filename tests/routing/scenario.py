@@ -20,7 +20,7 @@ from schemas.decision import Decision
 from schemas.identity import derived
 from schemas.incident import Incident
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
-from schemas.page import Message, Page, Update
+from schemas.page import Message, Notice, Page, Update
 from schemas.record import Origin, Output, Record
 from schemas.signal import Signal
 from schemas.wire import encode, moment
@@ -194,7 +194,12 @@ class Scenario:
 
     @property
     def pages(self) -> list[Page]:
-        return [output.value for output in self.outputs if isinstance(output.value, Page)]
+        values = (output.value for output in self.outputs)
+        return [value for value in values if isinstance(value, Page) and not isinstance(value, Notice)]
+
+    @property
+    def notices(self) -> list[Notice]:
+        return [output.value for output in self.outputs if isinstance(output.value, Notice)]
 
     @property
     def updates(self) -> list[Update]:

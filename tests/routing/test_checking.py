@@ -27,12 +27,10 @@ def test_every_example_passes_its_own_tests(name):
 def test_what_is_not_acted_on_yet_is_named():
     assert not_yet(load(example("complete"))) == [
         "silences",
-        "errors",
         "rollouts",
         "drills",
         "limits",
         "digest of receiver digest",
-        "handoff of schedule payments",
         "skip_holidays of schedule payments",
     ]
     text = "route: {receiver: a, routes: [{active_time_intervals: [n]}]}\n"

@@ -4,6 +4,7 @@ import pytest
 
 from routing.configuration import ConfigFaults, examine, load
 from routing.rules.document.notify import KINDS
+from routing.rules.document.people import TELLING
 from routing.rules.faults import Fault
 from tests.routing.configs import LEAST, faults, files
 
@@ -171,6 +172,10 @@ def climb(text):
          "6:15: expected a time such as 2026-01-05T09:00, found '0001-01-01T00:00'"),
         (layer("start: 2026-01-01T00:00Z, every: day, users: [u]"),
          "6:15: '2026-01-01T00:00Z': expected wall time without an offset; the schedule has the time zone"),
+        (rota("handoff: {notice: 1h}\n    layers: [{start: 2026-01-01T00:00, every: day, users: [u]}]"),
+         f"5:14: a handoff is told somewhere: expected one of {', '.join(TELLING)}"),
+        (rota("ical: rota.yml"),
+         "5:11: expected env:NAME, an address or a file that ends with .ics, found 'rota.yml'"),
         (rota("overrides: [{user: u, start: 2026-01-02T00:00, end: 2026-01-01T00:00Z}]"),
          "5:17: the override ends before it starts"),
         (rota("overrides: [{user: u, start: 2026-01-02T00:00, end: 2026-01-02T00:00}]"),

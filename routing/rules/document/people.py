@@ -22,6 +22,9 @@ from routing.rules.document.scalars import (
     Zone,
 )
 
+TELLING = tuple(kind for kind in KINDS if kind not in ("opsgenie", "pagerduty"))
+"""Channels that can be told something without waking anybody."""
+
 
 class UserPart(Part):
     """`{tz: Europe/London, email: ana@example.com, slack: U01, pagerduty: 'env:PD_ANA'}`."""
@@ -89,10 +92,16 @@ class SwapPart(Part):
 class HandoffPart(Part):
     """`{notice: 1h, slack: '#pay-sec'}`."""
 
-    gathers: ClassVar[Mapping[str, tuple[str, ...]]] = {"*channels": KINDS}
+    gathers: ClassVar[Mapping[str, tuple[str, ...]]] = {"*channels": TELLING}
 
     notice: PositiveDuration
     channels: dict[str, Target] = Field(default={}, alias="*channels")
+
+    @model_validator(mode="after")
+    def _says_where(self) -> "HandoffPart":
+        if not self.channels:
+            raise ValueError(f"a handoff is told somewhere: expected one of {', '.join(TELLING)}")
+        return self
 
 
 class SchedulePart(Part):
