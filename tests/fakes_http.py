@@ -189,6 +189,7 @@ class Slack(Sink):
         self.token = token
         self.channels = {"triage": "C0TRIAGE", "agents": "C0AGENTS"}
         self.messages: list[dict] = []
+        self.files: dict[str, bytes] = {}
         self._clock = 1771760670
 
     @property
@@ -202,6 +203,9 @@ class Slack(Sink):
         return [each.path.removeprefix(self.path) for each in self.received]
 
     def accept(self, received: Received) -> web.Response:
+        if received.path.startswith("/upload/"):
+            self.files[received.path.removeprefix("/upload/")] = received.body
+            return web.Response(text=f"OK - {len(received.body)}")
         if received.headers.get("Authorization") != f"Bearer {self.token}":
             return _refused("invalid_auth")
         method = received.path.removeprefix(self.path)
@@ -212,6 +216,8 @@ class Slack(Sink):
             "conversations.replies": self._replies,
             "conversations.list": self._list,
             "conversations.open": self._open,
+            "files.getUploadURLExternal": self._ticket,
+            "files.completeUploadExternal": self._shared,
         }
         if method not in known:
             return _refused("unknown_method")
@@ -262,6 +268,19 @@ class Slack(Sink):
         name = names[place]
         channels = [{"id": self.channels[name], "name": name}]
         return _answered(channels=channels, response_metadata={"next_cursor": following})
+
+    def _ticket(self, said: dict) -> web.Response:
+        name = f"F{len(self.files)}-{said['length']}"
+        return _answered(file_id=name, upload_url=f"{self.url.removesuffix('api/')}upload/{name}")
+
+    def _shared(self, said: dict) -> web.Response:
+        for file in said["files"]:
+            if file["id"] not in self.files:
+                return _refused("file_not_found")
+            self.messages.append(
+                {"channel": said["channel_id"], "thread_ts": said["thread_ts"], "ts": "0", "file": file["id"]}
+            )
+        return _answered(files=said["files"])
 
     def _open(self, said: dict) -> web.Response:
         return _answered(channel={"id": f"D{said['users']}"})

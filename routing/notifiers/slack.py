@@ -1,116 +1,68 @@
 """Slack, by its Web API.
 
 Target: a channel (`#name` or its id) or a user's id. Options: `token` (usually `env:NAME`, else
-`SLACK_BOT_TOKEN`), `url` (else `SLACK_API_URL`, else Slack's own). A page is one message that carries the
-page's id as metadata; an attempt after the first looks for it before it sends again. An update edits that
-message; a resolution also replies in its thread. How messages look is in `routing.words.blocks`.
+`SLACK_BOT_TOKEN`), `url` (else `SLACK_API_URL`, else Slack's own), `chart: thread` (a picture of the history
+in the page's thread; the bot needs `files:write`). A page is one message that carries the page's id as
+metadata; an attempt after the first looks for it before it sends again. An update edits that message; a
+resolution also replies in its thread. How messages look is in `routing.words.blocks`.
 """
 
 from collections.abc import Generator, Mapping
 from datetime import datetime, timedelta
-from string import ascii_letters, digits
-from typing import Any, ClassVar
-
-import msgspec
+from typing import ClassVar
 
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Room, Secrets
-from routing.words.answers import no_address, not_now, option
+from routing.words.answers import no_address, option
 from routing.words.blocks import HEADER, SECTION, blocks, plain
-from routing.words.wording import one_line
+from routing.words.chart import caption, chart
+from routing.words.web_api import Exchange, Fields, WebApi, inner, listed
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message, Page, Update
 
 API = "https://slack.com/api/"
 EVENT = "oversight_page"
-# Slack answers 200 even to errors; these pass, the others never will by themselves.
-PASSING = frozenset(
-    {
-        "fatal_error",
-        "internal_error",
-        "message_limit_exceeded",
-        "rate_limited",
-        "ratelimited",
-        "request_timeout",
-        "service_unavailable",
-        "team_added_to_org",
-    }
-)
 BEFORE = timedelta(minutes=5)
 """Slack's clock and ours may differ by so much."""
 LOOKED_AT = 100
 CHANNEL_PAGES = 3
+IN_THREAD = "thread"
 USERS = ("U", "W")
 IDS = ("C", "D", "G")
-UNRESERVED = frozenset(ascii_letters + digits + "-._~")
-Fields = Mapping[str, Any]
-Exchange = Generator[Call, Answer, "Fields | Outcome"]
 
 
 class Slack:
     """One message per page, edited from then on."""
 
     kind: ClassVar[str] = "slack"
-    options: ClassVar[tuple[str, ...]] = ("token", "url")
+    options: ClassVar[tuple[str, ...]] = ("chart", "token", "url")
     example: ClassVar[Mapping[str, str]] = {"target": "#triage", "env:SLACK_BOT_TOKEN": "xoxb"}
     room: ClassVar[Room] = Room(title=HEADER - 2, text=SECTION)
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:
         """A channel or a person is one word."""
+        if option == "url":
+            return no_address(text)
         if option:
-            return no_address(text) if option == "url" else ""
+            wrong = option == "chart" and text != IN_THREAD
+            return f"expected {IN_THREAD}, found {text!r}" if wrong else ""
         one_word = text == "".join(text.split())
         return "" if one_word else f"expected a channel such as #triage, or the id of one, found {text!r}"
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """Posts a page, or edits and answers one."""
         api = option(message.channel, secrets, "url", API, variable="SLACK_API_URL")
-        web = _Web(api, secrets(message.channel.options.get("token", "env:SLACK_BOT_TOKEN")), now)
+        web = WebApi(api, secrets(message.channel.options.get("token", "env:SLACK_BOT_TOKEN")), now)
         target = secrets(message.channel.target)
-        if isinstance(message, Page):
-            return (yield from _post(web, message, rendered, target))
-        return (yield from _edit(web, message, rendered))
+        if isinstance(message, Update):
+            return (yield from _edit(web, message, rendered))
+        outcome = yield from _post(web, message, rendered, target)
+        if option(message.channel, secrets, "chart") and isinstance(outcome, Delivered):
+            yield from _illustrate(web, message, outcome)
+        return outcome
 
 
-class _Web:
-    """Slack's Web API with one token. A method gives its fields, or the outcome where it failed."""
-
-    def __init__(self, api: str, token: str, now: datetime) -> None:
-        self._api = api.rstrip("/") + "/"
-        self._token = token
-        self._now = now
-
-    def write(self, method: str, body: Fields) -> Exchange:
-        """A method that takes JSON."""
-        headers = {
-            "authorization": f"Bearer {self._token}",
-            "content-type": "application/json; charset=utf-8",
-        }
-        url = self._api + method
-        answer = yield Call(method="POST", url=url, headers=headers, body=msgspec.json.encode(body))
-        return self._meaning(method, answer)
-
-    def read(self, method: str, query: Mapping[str, str]) -> Exchange:
-        """A method that takes its arguments in the address."""
-        asked = "&".join(f"{name}={_quoted(query[name])}" for name in query)
-        headers = {"authorization": f"Bearer {self._token}"}
-        answer = yield Call(method="GET", url=f"{self._api}{method}?{asked}", headers=headers)
-        return self._meaning(method, answer)
-
-    def _meaning(self, method: str, answer: Answer) -> Fields | Outcome:
-        later = not_now(answer, self._now)
-        if later is not None:
-            return later
-        fields = answer.json()
-        if fields.get("ok") is True:
-            return fields
-        error = one_line(str(fields.get("error", f"HTTP {answer.status} without an answer")), 80)
-        if error in PASSING:
-            return Deferred(reason=f"Slack {method}: {error}")
-        return Undeliverable(reason=f"Slack {method}: {error}")
-
-
-def _post(web: _Web, page: Page, rendered: Rendered, target: str) -> Generator[Call, Answer, Outcome]:
+def _post(web: WebApi, page: Page, rendered: Rendered, target: str) -> Generator[Call, Answer, Outcome]:
     if page.attempt > 1:
         earlier = yield from _earlier(web, page, target)
         if earlier is not None:
@@ -129,7 +81,15 @@ def _post(web: _Web, page: Page, rendered: Rendered, target: str) -> Generator[C
     return Delivered(reference=f"{fields.get('channel', target)}:{fields.get('ts', '')}")
 
 
-def _edit(web: _Web, update: Update, rendered: Rendered) -> Generator[Call, Answer, Outcome]:
+def _illustrate(web: WebApi, page: Page, posted: Delivered) -> Generator[Call, Answer, None]:
+    """The chart in the page's thread, once; no page is held up or lost for a picture."""
+    channel, _, ts = posted.reference.partition(":")
+    for signal in page.content.signals[:1] if page.attempt == 1 else ():
+        if picture := chart(signal, "alarm"):
+            yield from web.share(picture, caption(signal), channel, ts)
+
+
+def _edit(web: WebApi, update: Update, rendered: Rendered) -> Generator[Call, Answer, Outcome]:
     channel, _, ts = update.reference.partition(":")
     if not ts:
         return Undeliverable(reason="the reference of the page must be channel:ts")
@@ -151,7 +111,7 @@ def _edit(web: _Web, update: Update, rendered: Rendered) -> Generator[Call, Answ
     return Delivered(reference=update.reference)
 
 
-def _reply(web: _Web, update: Update, channel: str, ts: str, text: str) -> Exchange:
+def _reply(web: WebApi, update: Update, channel: str, ts: str, text: str) -> Exchange:
     """Says in the thread that it is over, unless an earlier attempt did."""
     if update.attempt > 1:
         query = {"channel": channel, "ts": ts, "limit": str(LOOKED_AT), "include_all_metadata": "true"}
@@ -164,7 +124,7 @@ def _reply(web: _Web, update: Update, channel: str, ts: str, text: str) -> Excha
     return (yield from web.write("chat.postMessage", reply))
 
 
-def _earlier(web: _Web, page: Page, target: str) -> Generator[Call, Answer, Outcome | None]:
+def _earlier(web: WebApi, page: Page, target: str) -> Generator[Call, Answer, Outcome | None]:
     """The delivery of an earlier attempt, None if there is none or it cannot be told."""
     channel = yield from _conversation(web, target)
     if isinstance(channel, Deferred) or not channel:
@@ -182,7 +142,7 @@ def _earlier(web: _Web, page: Page, target: str) -> Generator[Call, Answer, Outc
     return Delivered(reference=f"{channel}:{ts}") if ts else None
 
 
-def _conversation(web: _Web, target: str) -> Generator[Call, Answer, str | Deferred]:
+def _conversation(web: WebApi, target: str) -> Generator[Call, Answer, str | Deferred]:
     """The id of the conversation that a target means, or nothing where Slack does not tell."""
     if target.startswith(USERS):
         fields = yield from web.write("conversations.open", {"users": target})
@@ -192,16 +152,16 @@ def _conversation(web: _Web, target: str) -> Generator[Call, Answer, str | Defer
     return (yield from _by_name(web, target.removeprefix("#")))
 
 
-def _by_name(web: _Web, name: str) -> Generator[Call, Answer, str | Deferred]:
+def _by_name(web: WebApi, name: str) -> Generator[Call, Answer, str | Deferred]:
     query = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": "1000"}
     for _ in range(CHANNEL_PAGES):
         fields = yield from web.read("conversations.list", query)
         if isinstance(fields, Outcome):
             return fields if isinstance(fields, Deferred) else ""
-        for channel in _objects(fields, "channels"):
+        for channel in listed(fields, "channels"):
             if channel.get("name") == name:
                 return str(channel.get("id", ""))
-        cursor = str(_object(fields, "response_metadata").get("next_cursor", ""))
+        cursor = str(inner(fields, "response_metadata").get("next_cursor", ""))
         if not cursor:
             return ""
         query["cursor"] = cursor
@@ -211,38 +171,19 @@ def _by_name(web: _Web, name: str) -> Generator[Call, Answer, str | Deferred]:
 def _id_of(fields: Fields | Outcome, name: str) -> str | Deferred:
     if isinstance(fields, Outcome):
         return fields if isinstance(fields, Deferred) else ""
-    return str(_object(fields, name).get("id", ""))
+    return str(inner(fields, name).get("id", ""))
 
 
 def _found(fields: Fields | Outcome, wanted: str) -> str:
     """`ts` of the message that carries the id `wanted`, or nothing."""
     if isinstance(fields, Outcome):
         return ""
-    for message in _objects(fields, "messages"):
-        metadata = _object(message, "metadata")
-        if metadata.get("event_type") == EVENT and _object(metadata, "event_payload").get("page") == wanted:
+    for message in listed(fields, "messages"):
+        metadata = inner(message, "metadata")
+        if metadata.get("event_type") == EVENT and inner(metadata, "event_payload").get("page") == wanted:
             return str(message.get("ts", ""))
     return ""
 
 
 def _metadata(message: Message, id_: str) -> Fields:
     return {"event_type": EVENT, "event_payload": {"page": id_, "incident": message.incident}}
-
-
-def _object(fields: Fields, name: str) -> Fields:
-    value = fields.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(fields: Fields, name: str) -> list[Fields]:
-    value = fields.get(name)
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _quoted(text: str) -> str:
-    """Percent-encoded for a query (RFC 3986)."""
-    return "".join(letter if letter in UNRESERVED else _percent(letter) for letter in text)
-
-
-def _percent(letter: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in letter.encode())

@@ -11,7 +11,7 @@ RECEIVER = "route: {receiver: a}\nreceivers: [{name: a, notify: [%s]}]\n"
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        ("{slack: '#x', secret: 'env:S'}", '2:46: no option "secret" here: slack takes token, url'),
+        ("{slack: '#x', secret: 'env:S'}", '2:46: no option "secret" here: slack takes chart, token, url'),
         ("{terminal: x, url: 'http://x'}", '2:46: no option "url" here: terminal takes none'),
         (
             "{escalation: '{{ labels.team }}', url: 'http://x'}",
@@ -25,6 +25,17 @@ RECEIVER = "route: {receiver: a}\nreceivers: [{name: a, notify: [%s]}]\n"
          "2:40: looks like an address with a signature: write env:NAME, and put it into that variable"),
         ("{opsgenie: 0dd5bba1}",
          "2:43: an API key is a secret: write env:NAME, and put it into that variable"),
+        ("{slack: '#x', chart: below}", "2:53: expected thread, found 'below'"),
+        ("{slack: '#x', url: example}",
+         "2:51: expected an address that begins with https:// or http://, found 'example'"),
+        ("{email: ana}", "2:40: expected an address such as oncall@example.com, found 'ana'"),
+        ("{email: a@x.org, security: ssl}", "2:59: expected one of starttls, tls, none; found 'ssl'"),
+        ("{email: a@x.org, server: 'a b'}",
+         "2:57: expected a server such as smtp.example.com:587, found 'a b'"),
+        ("{email: a@x.org, password: word}",
+         "2:59: looks like a secret: write env:NAME, and put it into that variable"),
+        ("{apprise: 'tgram://x'}",
+         "2:42: an address of apprise holds secrets: write env:NAME, and put it into that variable"),
         ("{slack: 'two words'}",
          "2:40: expected a channel such as #triage, or the id of one, found 'two words'"),
     ],

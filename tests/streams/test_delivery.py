@@ -70,6 +70,22 @@ async def test_a_page_reaches_slack_and_is_edited_from_then_on():
         assert slack.methods == ["chat.postMessage", "chat.update", "chat.update", "chat.postMessage"]
 
 
+async def test_the_chart_is_put_into_the_thread_once_and_holds_up_no_page():
+    async with Slack().running() as slack, courier() as one:
+        message = page("slack", options={"url": slack.url, "chart": "thread"})
+        delivered = await one.attempt(message, NOW)
+        assert await one.attempt(msgspec.structs.replace(message, attempt=2), NOW) == delivered
+        ((_, picture),) = slack.files.items()
+        assert picture.startswith(b"\x89PNG")
+        (top,) = slack.top
+        assert [reply["thread_ts"] for reply in slack.messages[1:]] == [top["ts"]]
+    for trouble in (500, Refusal("missing_scope")):
+        async with Slack([200, trouble]).running() as slack, courier() as one:
+            message = page("slack", options={"url": slack.url, "chart": "thread"})
+            assert isinstance(await one.attempt(message, NOW), Delivered)
+            assert slack.files == {}
+
+
 async def test_slack_down_for_ten_minutes_gets_one_message():
     async with Slack([500] * 20).running() as slack, courier() as one:
         outcomes = await retried(one, to_slack(slack, "C0TRIAGE"), 30)

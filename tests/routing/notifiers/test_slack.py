@@ -26,7 +26,7 @@ DOWN = Answer(status=503)
 
 
 def known(reference: str) -> str:
-    return reference if reference[0] in "#CDGUW" else KNOWN[reference]
+    return reference if reference[0] in "#CDGUW" or reference == "thread" else KNOWN[reference]
 
 
 def attempt(message, *answers: Answer, rendered=None):
@@ -145,6 +145,36 @@ def test_an_update_of_a_page_without_a_reference_is_refused():
     assert outcome == Undeliverable(reason="the reference of the page must be channel:ts")
     _, outcome = attempt(update(page("slack"), reference="C1:1.5"), refused("message_not_found"))
     assert outcome == Undeliverable(reason="Slack chat.update: message_not_found")
+
+
+TICKET = Answer(status=200, body=b'{"ok": true, "file_id": "F1", "upload_url": "https://files.example/up"}')
+CHART = {"chart": "thread"}
+
+
+def test_the_chart_goes_into_the_thread_of_the_page():
+    (_, ticket, upload, share), outcome = attempt(page("slack", options=CHART), POSTED, TICKET, OK, OK)
+    assert ticket.url.startswith(API + "files.getUploadURLExternal?filename=history.png&length=")
+    assert (upload.url, upload.body[:4]) == ("https://files.example/up", b"\x89PNG")
+    assert "authorization" not in upload.headers
+    assert share.url == API + "files.completeUploadExternal"
+    assert body_of(share)["channel_id"] == "C1"
+    assert body_of(share)["thread_ts"] == "171.5"
+    assert outcome == Delivered(reference="C1:171.5")
+
+
+@pytest.mark.parametrize("answers", [[refused("missing_scope")], [OK], [TICKET, DOWN], [TICKET, OK, LIMITED]])
+def test_no_page_is_lost_for_a_picture(answers):
+    _, outcome = attempt(page("slack", options=CHART), POSTED, *answers)
+    assert outcome == Delivered(reference="C1:171.5")
+
+
+def test_a_page_that_is_not_delivered_or_has_no_history_has_no_picture():
+    assert len(attempt(page("slack", options=CHART), DOWN)[0]) == 1
+    for bare in (
+        content(signals=()),
+        content(signals=(msgspec.structs.replace(CONTENT.signals[0], history=()),)),
+    ):
+        assert len(attempt(page("slack", options=CHART, content=bare), POSTED)[0]) == 1
 
 
 def test_a_second_attempt_finds_what_the_first_one_posted():

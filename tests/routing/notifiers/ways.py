@@ -14,6 +14,7 @@ SECRETS = {
 TARGETS = {"email": "ana@example.com, bo@example.com"}
 """Targets that are written out, by kind; all others are secret."""
 OPTIONS = {
+    "chart": "thread",
     "from": "env:SENDER",
     "password": "env:TOKEN",
     "responders": "team:shop",
