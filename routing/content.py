@@ -21,6 +21,7 @@ from routing.words.wording import (
     one_line,
     percent,
 )
+from schemas.deed import Deed
 from schemas.page import Content, Message, Notice
 from schemas.signal import Blast, Contributor, Sample, Signal
 
@@ -133,6 +134,7 @@ def _facts(message: Message) -> Iterator[Fact]:
     told = (
         ("What", "" if _what(message) in title(message) else _what(message)),
         ("Status", _status(content)),
+        ("Done", "\n".join(_deed(each) for each in content.deeds)),
         ("Where", _where(content)),
         *_measured(content, message),
         ("Also", _also(content.signals[1:])),
@@ -177,6 +179,12 @@ def _status(content: Content) -> str:
     if content.status == "acknowledged":
         return f"acknowledged by {one_line(content.acknowledged_by, LINE) or 'somebody'}"
     return ""
+
+
+def _deed(deed: Deed) -> str:
+    via = f" by {one_line(deed.via, 80)}" if deed.via else ""
+    note = f": {one_line(deed.note, LINE)}" if deed.note else ""
+    return f"{instant(deed.at)} {one_line(deed.by, 80)} {deed.did}{via}{note}"
 
 
 def _since(content: Content, message: Message) -> str:

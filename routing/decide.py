@@ -6,6 +6,7 @@ the outcome does not depend on when the router happens to be woken.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from routing.incidents import handoffs
 from routing.incidents.briefing import published
@@ -13,11 +14,12 @@ from routing.incidents.closing import ACK, COOL, FORGET, STALE, cool_due, forget
 from routing.incidents.escalation import climb_due
 from routing.incidents.flushing import flush
 from routing.incidents.grid import FLUSH
-from routing.incidents.hands import ack_due, acknowledged, resolved, ruled, silenced
+from routing.incidents.hands import ack_due, acknowledged, resolved, ruled, silenced, snoozed
 from routing.incidents.incident import Case
 from routing.incidents.joining import signalled
 from routing.incidents.outcomes import edit_due, page_due, reported
 from routing.incidents.reload import rematch
+from routing.incidents.saying import commented, judged, reassigned
 from routing.incidents.state import State
 from routing.incidents.timers import Due
 from routing.incidents.turn import Routed, Turn
@@ -27,11 +29,16 @@ from schemas.cause import (
     Acknowledged,
     AnyCause,
     Approved,
+    Commented,
     Configured,
+    Hand,
+    Judged,
+    Reassigned,
     Reported,
     Resolved,
     Signalled,
     Silenced,
+    Snoozed,
 )
 from schemas.record import Output
 
@@ -46,6 +53,16 @@ ON_PART: Mapping[str, Callable[[Turn, Case, str], None]] = {
     "climb": climb_due,
     "edit": edit_due,
     "page": page_due,
+}
+BY_HAND: Mapping[type[Hand], Callable[[Turn, Any], None]] = {
+    Acknowledged: acknowledged,
+    Approved: ruled,
+    Commented: commented,
+    Judged: judged,
+    Reassigned: reassigned,
+    Resolved: resolved,
+    Silenced: silenced,
+    Snoozed: snoozed,
 }
 
 
@@ -81,17 +98,11 @@ def _apply(turn: Turn, cause: AnyCause) -> None:
         signalled(turn, in_utc(cause.signal))
     elif isinstance(cause, Reported):
         reported(turn, cause)
-    elif isinstance(cause, Acknowledged):
-        acknowledged(turn, cause)
-    elif isinstance(cause, Resolved):
-        resolved(turn, cause)
-    elif isinstance(cause, Approved):
-        ruled(turn, cause)
-    elif isinstance(cause, Silenced):
-        silenced(turn, cause)
     elif isinstance(cause, Configured):
         turn.state.core.clock = cause.clock
         rematch(turn)
+    elif isinstance(cause, Hand):
+        BY_HAND[type(cause)](turn, cause)
 
 
 def _follow_schedules(turn: Turn, cause: AnyCause) -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas.deed import Verdict
 from schemas.outcome import Outcome
 from schemas.record import Origin
 from schemas.signal import Signal, Time
@@ -26,39 +27,71 @@ class Signalled(Cause, frozen=True, tag="signal"):
     signal: Signal
 
 
-class Acknowledged(Cause, frozen=True, tag="acknowledge"):
-    """Somebody took the incident. `id` is derived from the delivery: a repeated callback changes nothing."""
+class Word(Cause, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person says of an incident.
+
+    `id` is derived from the delivery: a repeated callback changes nothing. `by`: who. `via`: the way it
+    came: slack, pagerduty, api, cli.
+    """
 
     id: str
-    incident: str
     by: str
+    incident: str
+    via: str = ""
 
 
-class Resolved(Cause, frozen=True, tag="resolve"):
+class Acknowledged(Word, frozen=True, tag="acknowledge"):
+    """Somebody took the incident."""
+
+
+class Resolved(Word, frozen=True, tag="resolve"):
     """Somebody closed the incident by hand."""
 
+
+class Snoozed(Word, frozen=True, kw_only=True, tag="snooze"):
+    """Somebody wants to hear of it again at `until`, if it still holds then."""
+
+    until: Time
+
+
+class Reassigned(Word, frozen=True, kw_only=True, tag="reassign"):
+    """Somebody handed the incident to another person or to a team: one of `user` and `team` is said."""
+
+    user: str = ""
+    team: str = ""
+
+
+class Commented(Word, frozen=True, kw_only=True, tag="comment"):
+    """Somebody said something about the incident, open or over."""
+
+    text: str
+
+
+class Judged(Word, frozen=True, kw_only=True, tag="judge"):
+    """Somebody told whether the page was worth it; of several verdicts of one person the last counts."""
+
+    verdict: Verdict
+
+
+class Silenced(Cause, frozen=True, kw_only=True, tag="silence"):
+    """Somebody silenced what matches, until `until`.
+
+    From a page: `incident` is said and no matchers; then what is like that incident is silenced.
+    """
+
     id: str
-    incident: str
-    by: str
-
-
-class Silenced(Cause, frozen=True, tag="silence"):
-    """Somebody silenced what matches, until `until`."""
-
-    id: str
-    matchers: tuple[str, ...]
     by: str
     until: Time
+    matchers: tuple[str, ...] = ()
     comment: str = ""
+    incident: str = ""
+    via: str = ""
 
 
-class Approved(Cause, frozen=True, tag="approve"):
-    """Somebody granted or refused `decision`, advice of `incident` that waits for a person."""
+class Approved(Word, frozen=True, kw_only=True, tag="approve"):
+    """Somebody granted or refused `decision`, advice of the incident that waits for a person."""
 
-    id: str
-    incident: str
     decision: str
-    by: str
     verdict: Literal["granted", "refused"]
 
 
@@ -96,4 +129,6 @@ class Wake(Cause, frozen=True, tag="wake"):
     partitions: int | None = None
 
 
-AnyCause = Signalled | Acknowledged | Resolved | Silenced | Approved | Reported | Configured | Wake
+Hand = Acknowledged | Resolved | Snoozed | Reassigned | Commented | Judged | Approved | Silenced
+"""What people do."""
+AnyCause = Signalled | Hand | Reported | Configured | Wake

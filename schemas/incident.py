@@ -1,5 +1,8 @@
 """Incidents: the current state of each, as published on the compacted topic."""
 
+from collections.abc import Mapping
+
+from schemas.deed import Deed
 from schemas.page import ScorePart, Severity, Status
 from schemas.signal import Time, Words
 
@@ -26,3 +29,10 @@ class Incident(Words, frozen=True):
     """What keeps signals of it from being told: `silence ID`, `incident ID`, `time interval NAME`."""
     acknowledged_by: str = ""
     resolved: Time | None = None
+    snoozed_until: Time | None = None
+    assigned: str = ""
+    """To whom it was handed: `user NAME` or `team NAME`."""
+    deeds: tuple[Deed, ...] = ()
+    """What people did, the latest last; the oldest are forgotten."""
+    feedback: Mapping[str, int] = {}
+    """How many people found it `useful` or a `false_alarm`."""

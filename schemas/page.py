@@ -5,14 +5,23 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas.deed import Deed
 from schemas.signal import Signal, Time, Words
 
 Severity = Literal["critical", "error", "warning", "info"]
 Status = Literal["triggered", "acknowledged", "resolved"]
 PageReason = Literal[
-    "opened", "joined", "escalated", "repeated", "reopened", "fallback", "handoff_soon", "handoff"
+    "opened",
+    "joined",
+    "escalated",
+    "repeated",
+    "reopened",
+    "fallback",
+    "reassigned",
+    "handoff_soon",
+    "handoff",
 ]
-UpdateReason = Literal["updated", "acknowledged", "resolved"]
+UpdateReason = Literal["updated", "acknowledged", "resolved", "commented"]
 
 
 class Channel(Words, frozen=True):
@@ -53,6 +62,8 @@ class Content(Words, frozen=True):
     next_step: str = ""
     related: tuple[str, ...] = ()
     acknowledged_by: str = ""
+    deeds: tuple[Deed, ...] = ()
+    """What people did last."""
     template: str = ""
     """Text of the team's own message template, or empty for the built-in one."""
 

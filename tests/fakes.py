@@ -117,9 +117,13 @@ def page(
     return Page(**(fields | changes))
 
 
+STATUS = {"updated": "triggered", "commented": "triggered"}
+"""What an incident's status is where an update does not say it."""
+
+
 def update(of: Page, reason: str = "resolved", *, reference: str = "", **changes) -> Update:
     """An update of a page that was delivered."""
-    status = {"updated": "triggered"}.get(reason, reason)
+    status = STATUS.get(reason, reason)
     fields = {
         name: getattr(of, name) for name in ("time", "incident", "severity", "to", "channel", "summary")
     }

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from routing.incidents.deeds import note_deed
 from routing.incidents.incident import Case, Given, Member
 from routing.incidents.remedies import Remedy, remedies
 from routing.incidents.turn import Turn
@@ -72,7 +73,7 @@ def approved(turn: Turn, case: Case, cause: Approved) -> None:
     else:
         given.granted_by = cause.by
         given.until = None if given.valid is None else turn.now + given.valid
-    turn.state.touch(case)
+    note_deed(turn, case, cause, cause.verdict, cause.decision)
     _say(turn, case, found[0])
 
 

@@ -12,7 +12,7 @@ from msgspec import field
 
 from routing.incidents.incident import Kept
 from routing.oncall.instants import utc
-from schemas.cause import Acknowledged, AnyCause, Resolved, Signalled, Silenced, Wake
+from schemas.cause import AnyCause, Hand, Signalled, Wake
 
 HELD_CAP = 10_000
 """Causes that wait; at the cap the first in order leaves before its time, and is counted."""
@@ -53,7 +53,7 @@ class Alignment:
         """Takes the cause at `offset` of the log; gives those whose turn it is, in order."""
         if isinstance(cause, Wake):
             return list(self._woken(cause))
-        if not isinstance(cause, Signalled | Acknowledged | Resolved | Silenced):
+        if not isinstance(cause, Signalled | Hand):
             return [cause]
         low = self._low()
         at = utc(cause.at)

@@ -1,5 +1,6 @@
 """What a page is filled with, and how an incident is shown to others: taken from the incident's signals."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from schemas.page import Content
 
 FEW_SIGNALS = 5
 FEW_RELATED = 5
+FEW_DEEDS = 3
 
 
 def content(turn: Turn, case: Case, template: str) -> Content:
@@ -36,6 +38,7 @@ def content(turn: Turn, case: Case, template: str) -> Content:
         next_step=next_step(shown[0].signal) if shown else "",
         related=related(turn, case),
         acknowledged_by=case.acknowledged_by,
+        deeds=case.deeds[-FEW_DEEDS:],
         template=turn.policy.messages.get(template, ""),
     )
 
@@ -86,6 +89,10 @@ def published(turn: Turn, case: Case) -> Incident:
         muted_by=case.muted_by,
         acknowledged_by=case.acknowledged_by,
         resolved=case.resolved,
+        snoozed_until=case.snoozed,
+        assigned=case.assigned,
+        deeds=case.deeds,
+        feedback=dict(Counter(sorted(case.judged.values()))),
     )
 
 

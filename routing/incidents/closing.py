@@ -13,7 +13,7 @@ from routing.incidents.turn import Turn
 from schemas.signal import Signal
 
 RETENTION = timedelta(hours=6)
-"""How long a resolved incident waits for outcomes of its pages, where the clock is the wall's."""
+"""How long a resolved incident waits for outcomes of its pages and for what people say of it, by the wall."""
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """The time of events may run ahead of those who send: outcomes are waited for until KEPT_CAP is reached."""
 ACK, STALE, COOL, FORGET = "ack", "stale", "cool", "forget"
@@ -94,7 +94,12 @@ def forget_due(turn: Turn, case: Case) -> None:
 
 
 def forget_if_settled(turn: Turn, case: Case) -> None:
-    """Forgets a resolved incident about which nothing more is to be heard."""
+    """Forgets a resolved incident about which nothing more is to be heard.
+
+    Of what was told to somebody, people may still say something, unless it is history.
+    """
+    if case.told and turn.state.core.clock == "wall":
+        return
     over = FORGET in case.timers and not case.open and not case.firing()
     if over and all(sent.settled for sent in case.pages.values()):
         turn.state.forget(case)

@@ -9,11 +9,16 @@ from routing.incidents.muting import audible
 from routing.incidents.paging import Address, send
 from routing.incidents.telling import OVER, note, tell
 from routing.incidents.turn import Turn
-from routing.oncall.responders import Responder, chosen, responders
+from routing.oncall.responders import Responder, chosen, person, responders
 from routing.policy import Escalation, EscalationTarget
 from schemas.page import PageReason
 
 LEAST_PAUSE = timedelta(minutes=1)
+HANDED = "handed over"
+"""The climb of an incident that was handed to somebody."""
+HANDED_WAIT = timedelta(minutes=5)
+"""How long somebody to whom an incident was handed has, where no escalation says it."""
+FIRST = -1
 
 
 def begin(turn: Turn, case: Case, key: str, target: EscalationTarget, reason: PageReason) -> None:
@@ -34,6 +39,19 @@ def begin_again(turn: Turn, case: Case, key: str) -> None:
     note(turn, case, key)
     _restart(turn, case.climbs[key], "repeated")
     _page_step(turn, case, key, "repeated")
+
+
+def hand_over(turn: Turn, case: Case, user: str, escalation: str) -> None:
+    """Pages a person, and after them an escalation from its first step; all other climbs end."""
+    sequence = case.climbs[HANDED].sequence if HANDED in case.climbs else 0
+    for key, climb in case.climbs.items():
+        climb.finished = True
+        turn.disarm(case, climb_timer(key))
+        case.told[key].paged = turn.now
+    case.climbs[HANDED] = Climb(escalation=escalation, began=turn.now, first=user, sequence=sequence)
+    note(turn, case, HANDED)
+    _restart(turn, case.climbs[HANDED], "reassigned")
+    _page_step(turn, case, HANDED, "reassigned")
 
 
 def climb_due(turn: Turn, case: Case, key: str) -> None:
@@ -79,7 +97,7 @@ def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
 
 def _restart(turn: Turn, climb: Climb, reason: PageReason) -> None:
     if reason != "joined" or climb.finished:
-        climb.step, climb.round = 0, 0
+        climb.step, climb.round = FIRST if climb.first else 0, 0
     climb.began, climb.finished = turn.now, False
     climb.sequence += 1
 
@@ -88,6 +106,8 @@ def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
     """Pages the present step, or the next that reaches somebody; after the last, another round or the end."""
     climb = case.climbs[key]
     escalation = turn.policy.escalations.get(climb.escalation)
+    if climb.step == FIRST and _page_first(turn, case, key, escalation, reason):
+        return
     while escalation is not None and not climb.finished:
         if climb.step >= len(escalation.steps):
             _next_round(turn, case, key, escalation, reason)
@@ -104,6 +124,21 @@ def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
         _finish(turn, case, key, "", reason)
     if case.status != "triggered":
         stop(turn, case)
+
+
+def _page_first(turn: Turn, case: Case, key: str, escalation: Escalation | None, reason: PageReason) -> bool:
+    """Pages the person to whom the incident was handed, if a contact reaches them."""
+    climb = case.climbs[key]
+    steps = escalation.steps if escalation else ()
+    preferred = steps[0].via if steps else ()
+    wait = steps[0].wait if steps else HANDED_WAIT
+    found = person(climb.first, preferred, turn.policy)
+    if not found:
+        climb.step = 0
+        return False
+    _send_all(turn, case, key, found, reason)
+    turn.arm(case, climb_timer(key), wait)
+    return True
 
 
 def _send_all(turn: Turn, case: Case, key: str, found: tuple[Responder, ...], reason: PageReason) -> None:

@@ -1,72 +1,102 @@
-"""What people do to incidents: take them, close them, silence what they know about."""
+"""What people do to incidents: take them, close them, put them off, silence what they know about."""
 
 from datetime import timedelta
 
 from routing.incidents.advice import approved
 from routing.incidents.closing import ACK, resolve
-from routing.incidents.escalation import begin_again, stop
+from routing.incidents.deeds import first_time_open, note_deed
+from routing.incidents.escalation import HANDED, begin_again, stop
 from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.grid import flush_on_grid
-from routing.incidents.incident import Case
+from routing.incidents.incident import Case, Member
 from routing.incidents.muting import audible
 from routing.incidents.paging import edit_latest
 from routing.incidents.state import SILENCE_CAP, Silence
-from routing.incidents.telling import target_key
+from routing.incidents.telling import target_key, tell_channel
 from routing.incidents.turn import Turn
-from routing.matchers import MatcherSyntax, parse_matchers
+from routing.matchers import Matcher, MatcherSyntax, parse_matchers
 from routing.oncall.instants import utc
-from schemas.cause import Acknowledged, Approved, Resolved, Silenced
+from routing.policy import ChannelTarget
+from schemas.cause import Acknowledged, Approved, Resolved, Silenced, Snoozed
+from schemas.identity import canonical
 
-SEEN_CAP = 64
-"""Ids of acknowledgements and resolutions that an incident remembers; the oldest are forgotten."""
 LEAST_PAUSE = timedelta(minutes=1)
+MOST_SNOOZE = timedelta(days=7)
+"""Nobody puts an incident off for longer."""
+LIKENESS = ("agent", "env", "detector", "finding")
+"""Labels by which what is like an incident is silenced, where its signals agree; and those of its group."""
 
 
 def acknowledged(turn: Turn, cause: Acknowledged) -> None:
     """Somebody takes an incident: nobody else is paged, until the acknowledgement lapses."""
-    case = _first_time(turn, cause)
+    case = first_time_open(turn, cause)
     if case is None:
         return
-    case.status = "acknowledged"
-    case.acknowledged_by = cause.by
-    case.acknowledged = turn.now
-    stop(turn, case)
+    note_deed(turn, case, cause, "acknowledged")
+    _taken(turn, case, cause.by)
     lapses = [
         escalation.ack_timeout
         for climb in case.climbs.values()
         if (escalation := turn.policy.escalations.get(climb.escalation)) and escalation.ack_timeout
     ]
+    turn.disarm(case, ACK)
     if lapses:
         turn.arm(case, ACK, min(lapses))
     edit_latest(turn, case, case.told, "acknowledged")
-    turn.changed(case)
+
+
+def snoozed(turn: Turn, cause: Snoozed) -> None:
+    """Somebody puts an incident off: it is theirs until then, and pages anew if it still holds."""
+    case = first_time_open(turn, cause)
+    if case is None:
+        return
+    until = min(utc(cause.until), turn.now + MOST_SNOOZE)
+    if until <= turn.now:
+        turn.complain(f"snooze {cause.id}: it was over before it came", cause.id)
+        return
+    note_deed(turn, case, cause, "snoozed", f"until {until.isoformat()}")
+    _taken(turn, case, cause.by)
+    case.snoozed = until
+    turn.arm_at(case, ACK, until)
+    edit_latest(turn, case, case.told, "acknowledged")
 
 
 def ack_due(turn: Turn, case: Case) -> None:
-    """The acknowledgement lapses: the escalation is climbed again. While all is muted it is not.
+    """The acknowledgement lapses, or the snooze is over: people are paged again, unless all is muted.
 
-    An escalation that the incident's receiver no longer means is not climbed again.
+    An escalation that the incident's receiver no longer means is not climbed again; where the incident was
+    handed to somebody, they are paged first.
     """
     if not audible(turn, case):
         turn.arm(case, ACK, LEAST_PAUSE)
         return
-    case.status = "triggered"
-    case.acknowledged_by = ""
-    case.acknowledged = None
+    was_snoozed = case.snoozed is not None
+    reopened(turn, case)
     edit_latest(turn, case, case.told, "updated")
-    meant = {target_key(target) for target in targets(turn, case)}
-    for key in (each for each in case.climbs if each in meant):
-        begin_again(turn, case, key)
+    if HANDED in case.climbs:
+        begin_again(turn, case, HANDED)
+    else:
+        _page_again(turn, case, was_snoozed=was_snoozed)
     flush_on_grid(turn, case, turn.now)
     arm_repeat(turn, case)
     turn.changed(case)
 
 
+def reopened(turn: Turn, case: Case) -> None:
+    """Nobody has the incident any more."""
+    case.status = "triggered"
+    case.acknowledged_by = ""
+    case.acknowledged = None
+    case.snoozed = None
+    turn.disarm(case, ACK)
+
+
 def resolved(turn: Turn, cause: Resolved) -> None:
     """Somebody closes an incident. Signals that still fire stay closed with it, unless they get worse."""
-    case = _first_time(turn, cause)
+    case = first_time_open(turn, cause)
     if case is None:
         return
+    note_deed(turn, case, cause, "resolved")
     case.closed_by = cause.by
     resolve(turn, case)
     turn.state.release(case)
@@ -74,13 +104,20 @@ def resolved(turn: Turn, cause: Resolved) -> None:
 
 def ruled(turn: Turn, cause: Approved) -> None:
     """Somebody grants or refuses advice that waits for a person."""
-    case = _first_time(turn, cause)
+    case = first_time_open(turn, cause)
     if case is not None:
         approved(turn, case, cause)
 
 
 def silenced(turn: Turn, cause: Silenced) -> None:
-    """Somebody silences what matches, until an instant; the same id again replaces it."""
+    """Somebody silences what matches, or what is like an incident; the same id again replaces it."""
+    case = first_time_open(turn, cause) if cause.incident else None
+    if cause.incident and case is None:
+        return
+    texts = cause.matchers or (_likeness(case) if case else ())
+    if not texts:
+        turn.complain(f"silence {cause.id}: it says nothing of what is to be silenced", cause.id)
+        return
     silences = turn.state.core.silences
     for each in [each for each in silences.values() if each.until <= turn.now]:
         del silences[each.id]
@@ -89,24 +126,48 @@ def silenced(turn: Turn, cause: Silenced) -> None:
         turn.complain(f"silence {cause.id}: {SILENCE_CAP} silences hold already", cause.id)
         return
     try:
-        matchers = tuple(one for text in cause.matchers for one in parse_matchers(text))
+        matchers = tuple(one for text in texts for one in parse_matchers(text))
     except MatcherSyntax as fault:
         turn.complain(f"silence {cause.id}: {fault}", cause.id)
         return
-    silences[cause.id] = Silence(
+    _silence(turn, cause, matchers)
+    if case is not None:
+        note_deed(turn, case, cause, "silenced", f"until {utc(cause.until).isoformat()}")
+        edit_latest(turn, case, case.told, "updated")
+
+
+def _silence(turn: Turn, cause: Silenced, matchers: tuple[Matcher, ...]) -> None:
+    turn.state.core.silences[cause.id] = Silence(
         id=cause.id, matchers=matchers, by=cause.by, until=utc(cause.until), comment=cause.comment
     )
 
 
-def _first_time(turn: Turn, cause: Acknowledged | Resolved | Approved) -> Case | None:
-    """The open incident meant, if this is news; the id is remembered."""
-    case = turn.state.cases.get(cause.incident)
-    if case is None or not case.open:
-        turn.state.count("words about incidents that are not open")
-        return None
-    if cause.id in case.seen:
-        turn.state.count("words repeated")
-        return None
-    case.seen = (*case.seen, cause.id)[-SEEN_CAP:]
-    turn.state.touch(case)
-    return case
+def _likeness(case: Case) -> tuple[str, ...]:
+    """Matchers of what is like an incident: the labels of its group, and those on which its signals agree."""
+    firing: list[Member] = case.firing()
+    first = firing[0].labels
+    agreed = {
+        name: first[name]
+        for name in LIKENESS
+        if first.get(name) and all(each.labels.get(name) == first[name] for each in firing)
+    }
+    labels = agreed | case.labels
+    return (canonical(labels),) if labels else ()
+
+
+def _taken(turn: Turn, case: Case, by: str) -> None:
+    case.status = "acknowledged"
+    case.acknowledged_by = by
+    case.acknowledged = turn.now
+    case.snoozed = None
+    stop(turn, case)
+
+
+def _page_again(turn: Turn, case: Case, *, was_snoozed: bool) -> None:
+    """Climbs again; channels hear of it again after a snooze, else when they are due."""
+    for target in targets(turn, case):
+        key = target_key(target)
+        if key in case.climbs:
+            begin_again(turn, case, key)
+        elif was_snoozed and key in case.told and isinstance(target, ChannelTarget):
+            tell_channel(turn, case, case.receiver, target, "repeated")

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from routing.severity import RANK
 from schemas.decision import Action, Then
+from schemas.deed import Deed, Verdict
 from schemas.page import Channel, PageReason, ScorePart, Severity, Status, UpdateReason
 from schemas.signal import Signal
 
@@ -104,10 +105,14 @@ class Sent(Kept):
 
 
 class Climb(Kept):
-    """How far an escalation was climbed, since `began`. `sequence` counts how often its steps began anew."""
+    """How far an escalation was climbed, since `began`. `sequence` counts how often its steps began anew.
+
+    `first`: who is paged before the first step (which is -1 then), because the incident was handed to them.
+    """
 
     escalation: str
     began: datetime
+    first: str = ""
     step: int = 0
     round: int = 0
     sequence: int = 0
@@ -146,7 +151,8 @@ class Case(Kept):
     it fired again after its resolution. `closed_by`: who resolved it by hand, while its signals may still
     fire. `muted_by`: what kept signals of it from being told when it was last flushed; `hushed_by`: the
     incidents among that. `gone`: resolved signals that were reported and left; `beyond`: assertions for
-    which no room was.
+    which no room was. `snoozed`: until when somebody does not want to hear of it; `assigned`: to whom it was
+    handed.
     """
 
     id: str
@@ -170,7 +176,7 @@ class Case(Kept):
     timers: dict[str, datetime] = {}
     paged: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
-    """Ids of acknowledgements and resolutions that were applied, the latest last."""
+    """Ids of what people did, as far as it was applied, the latest last."""
     advised: dict[str, Given] = {}
     """Advice that was given, by what it says of whom."""
     opening: int = 0
@@ -183,6 +189,11 @@ class Case(Kept):
     hushed_by: tuple[str, ...] = ()
     gone: int = 0
     beyond: int = 0
+    snoozed: datetime | None = None
+    assigned: str = ""
+    deeds: tuple[Deed, ...] = ()
+    judged: dict[str, Verdict] = {}
+    """Verdicts, by who gave them."""
 
     @property
     def open(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from routing.incidents.escalation import climb_timer
+from routing.incidents.escalation import HANDED, climb_timer
 from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of
@@ -65,7 +65,7 @@ def _best(case: Case, free: Iterable[Group]) -> Group | None:
 
 def _stop_climbs(turn: Turn, case: Case) -> None:
     """Escalations that the incident's receiver no longer means are not climbed further."""
-    keys = {target_key(target) for target in targets(turn, case)}
+    keys = {HANDED, *(target_key(target) for target in targets(turn, case))}
     for key, climb in case.climbs.items():
         if key not in keys:
             climb.finished = True

@@ -18,7 +18,7 @@ from routing.words.answers import no_address, not_now, option
 from routing.words.fitting import fitted
 from routing.words.wording import cut, one_line
 from schemas.outcome import Delivered, Outcome, Undeliverable
-from schemas.page import Message, Page
+from schemas.page import Message, Page, Update
 
 API = "https://api.opsgenie.com"
 ACCEPTED = range(200, 300)
@@ -89,8 +89,14 @@ def _steps(message: Message, rendered: Rendered, responders: str) -> Iterator[St
         yield "PUT", here.format("message"), {"message": cut(rendered.title, MESSAGE)}
         yield "PUT", here.format("description"), {"description": cut(rendered.body, DESCRIPTION)}
         return
-    action = {"acknowledged": "acknowledge", "resolved": "close"}[message.reason]
-    yield "POST", here.format(action), author | {"note": cut(rendered.title, NOTE)}
+    action = {"acknowledged": "acknowledge", "resolved": "close", "commented": "notes"}[message.reason]
+    yield "POST", here.format(action), author | {"note": cut(_note(message, rendered), NOTE)}
+
+
+def _note(message: Update, rendered: Rendered) -> str:
+    """What somebody said last, or what happened."""
+    said = [deed for deed in message.content.deeds if deed.did == "commented"]
+    return f"{said[-1].by}: {said[-1].note}" if message.reason == "commented" and said else rendered.title
 
 
 def _alert(message: Page, rendered: Rendered, responders: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Target: a channel (`#name` or its id) or a user's id. Options: `token` (usually 
 `SLACK_BOT_TOKEN`), `url` (else `SLACK_API_URL`, else Slack's own), `chart: thread` (a picture of the history
 in the page's thread; the bot needs `files:write`). A page is one message that carries the page's id as
 metadata; an attempt after the first looks for it before it sends again. An update edits that message; a
-resolution also replies in its thread. How messages look is in `routing.words.blocks`.
+resolution or a comment also replies in its thread. How messages look is in `routing.words.blocks`.
 """
 
 from collections.abc import Generator, Mapping
@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Room, Secrets
 from routing.words.answers import no_address, option
-from routing.words.blocks import HEADER, SECTION, blocks, plain
+from routing.words.blocks import HEADER, SECTION, blocks, comment, plain
 from routing.words.chart import caption, chart
 from routing.words.web_api import Exchange, Fields, WebApi, inner, listed
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
@@ -21,6 +21,7 @@ from schemas.page import Message, Page, Update
 
 API = "https://slack.com/api/"
 EVENT = "oversight_page"
+ANSWERED = ("resolved", "commented")
 BEFORE = timedelta(minutes=5)
 """Slack's clock and ours may differ by so much."""
 LOOKED_AT = 100
@@ -104,15 +105,16 @@ def _edit(web: WebApi, update: Update, rendered: Rendered) -> Generator[Call, An
     fields = yield from web.write("chat.update", edited)
     if isinstance(fields, Outcome):
         return fields
-    if update.reason == "resolved":
-        answered = yield from _reply(web, update, channel, ts, text)
+    if update.reason in ANSWERED:
+        said = comment(update) or text
+        answered = yield from _reply(web, update, channel, ts, said)
         if isinstance(answered, Outcome):
             return answered
     return Delivered(reference=update.reference)
 
 
 def _reply(web: WebApi, update: Update, channel: str, ts: str, text: str) -> Exchange:
-    """Says in the thread that it is over, unless an earlier attempt did."""
+    """Says in the thread that it is over, or what somebody said, unless an earlier attempt did."""
     if update.attempt > 1:
         query = {"channel": channel, "ts": ts, "limit": str(LOOKED_AT), "include_all_metadata": "true"}
         thread = yield from web.read("conversations.replies", query)

@@ -40,7 +40,7 @@ class Teams:
         url = secrets(message.channel.target)
         if no_address(url):
             return Undeliverable(reason="the target of teams must be an http or https address")
-        if message.reason == "updated":
+        if message.reason in {"updated", "commented"}:
             return Delivered(reference=message.id)
         body = envelope(message, rendered)
         answer = yield Call(method="POST", url=url, headers={"content-type": "application/json"}, body=body)

@@ -8,6 +8,8 @@ from routing.policy import Escalation, EscalationTarget, Party, Policy, Step
 from schemas.page import Channel
 
 LABEL = re.compile(r"\{\{\s*labels\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+SCREEN = "terminal"
+"""Everybody has it, and nobody looks at it by night."""
 Responder = tuple[str, tuple[Channel, ...]]
 """A name, and the channels that reach it, in order of preference."""
 
@@ -31,6 +33,14 @@ def responders(step: Step, policy: Policy, at: datetime) -> tuple[Responder, ...
             if channels:
                 found.setdefault(name, channels)
     return tuple(found.items())
+
+
+def person(name: str, preferred: tuple[str, ...], policy: Policy) -> tuple[Responder, ...]:
+    """A person by name, over the preferred kinds of channel, then the others; a screen only if preferred."""
+    user = policy.users.get(name)
+    others = (kind for kind in user.contacts if kind != SCREEN) if user else ()
+    channels = _channels(name, tuple(dict.fromkeys((*preferred, *others))) or ("",), policy)
+    return ((name, channels),) if channels else ()
 
 
 def first_responders(escalation: Escalation, policy: Policy, at: datetime) -> tuple[str, ...]:

@@ -52,6 +52,14 @@ def plain(message: Message, rendered: Rendered) -> str:
     return _safe(f"{_mark(message)} {rendered.title}", TEXT)
 
 
+def comment(message: Message) -> str:
+    """What somebody said last, for the thread; empty where the message is about something else."""
+    said = [deed for deed in message.content.deeds if deed.did == "commented"]
+    if message.reason != "commented" or not said:
+        return ""
+    return _safe(f"💬 {said[-1].by}: {said[-1].note}", TEXT)
+
+
 def escaped(text: str) -> str:
     """Slack's three characters; nothing else can become a mention or a link.
 

@@ -1,6 +1,8 @@
 """An incident to try words on: it has everything that a page can hold. And what follows a page."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -83,9 +85,18 @@ PAGE = Page(
 )
 
 
+STATUS: Mapping[UpdateReason, Status] = MappingProxyType(
+    {
+        "updated": "triggered",
+        "commented": "triggered",
+        "acknowledged": "acknowledged",
+        "resolved": "resolved",
+    }
+)
+
+
 def follow_up(page: Page, reason: UpdateReason, reference: str) -> Update:
     """The update of a page that was delivered with this reference."""
-    status: Status = "triggered" if reason == "updated" else reason
     return Update(
         id=f"upd-{reason}",
         time=page.time,
@@ -95,7 +106,7 @@ def follow_up(page: Page, reason: UpdateReason, reference: str) -> Update:
         channel=page.channel,
         reason=reason,
         summary=page.summary,
-        content=replace(page.content, status=status, acknowledged_by=page.to),
+        content=replace(page.content, status=STATUS[reason], acknowledged_by=page.to),
         page=page.id,
         reference=reference,
     )

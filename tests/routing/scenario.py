@@ -8,15 +8,20 @@ from routing.router import KEY, Router
 from schemas.cause import (
     Acknowledged,
     AnyCause,
+    Commented,
     ConfigFile,
     Configured,
+    Judged,
+    Reassigned,
     Reported,
     Resolved,
     Signalled,
     Silenced,
+    Snoozed,
     Wake,
 )
 from schemas.decision import Decision
+from schemas.deed import Verdict
 from schemas.identity import derived
 from schemas.incident import Incident
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
@@ -147,6 +152,30 @@ class Scenario:
     def silence(self, *matchers: str, lasts: timedelta = HOUR, name: str = "quiet") -> None:
         until = self.now + lasts
         self.write(Silenced(at=self.now, id=name, matchers=matchers, by="ana", until=until))
+
+    def snooze(self, lasts: timedelta = HOUR, by: str = "ana", name: str = "") -> None:
+        name = name or f"snooze-{len(self.log)}"
+        until = self.now + lasts
+        self.write(Snoozed(at=self.now, id=name, incident=self.incident.id, by=by, until=until))
+
+    def hand(self, user: str = "", team: str = "", by: str = "ana", name: str = "") -> None:
+        """Somebody hands the incident over."""
+        name = name or f"hand-{len(self.log)}"
+        said = {"id": name, "incident": self.incident.id, "by": by, "user": user, "team": team}
+        self.write(Reassigned(at=self.now, **said))
+
+    def comment(self, text: str, by: str = "ana", name: str = "", via: str = "slack") -> None:
+        name = name or f"comment-{len(self.log)}"
+        self.write(Commented(at=self.now, id=name, incident=self.incident.id, by=by, text=text, via=via))
+
+    def judge(self, verdict: Verdict, by: str = "ana", name: str = "") -> None:
+        name = name or f"judge-{len(self.log)}"
+        self.write(Judged(at=self.now, id=name, incident=self.incident.id, by=by, verdict=verdict))
+
+    def hush(self, lasts: timedelta = HOUR, name: str = "hush") -> None:
+        """Somebody silences what is like the incident."""
+        said = {"id": name, "incident": self.incident.id, "by": "ana", "until": self.now + lasts}
+        self.write(Silenced(at=self.now, **said))
 
     def report(self, message: Message, outcome: Outcome, attempt: int | None = None) -> None:
         number = message.attempt if attempt is None else attempt

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.content import BODY, TITLE, after_fault, built_in, links, title, variables, worded
+from schemas.deed import Deed
 from schemas.page import Content
 from schemas.signal import Blast, Contributor, Sample, Signal
 from tests.fakes import BODY as GOLDEN
@@ -54,6 +55,15 @@ def test_an_acknowledged_page_says_by_whom():
     assert title(update(page(), "acknowledged")).startswith("ACKNOWLEDGED: retail")
     assert fact("Status", status="acknowledged", acknowledged_by="bo") == "acknowledged by bo"
     assert fact("Status", status="acknowledged") == "acknowledged by somebody"
+
+
+def test_what_people_did_last_is_said_with_when_and_how():
+    taken = Deed(at=NOW, by="ana", did="acknowledged", via="slack")
+    said = Deed(at=NOW, by="bo\n", did="commented", note="restarting\nit")
+    assert fact("Done", deeds=(taken, said)) == (
+        "2026-02-22 11:44:30 UTC ana acknowledged by slack\n"
+        "2026-02-22 11:44:30 UTC bo commented: restarting it"
+    )
 
 
 def test_a_resolved_page_says_why_it_is_over():

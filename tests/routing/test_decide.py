@@ -334,14 +334,24 @@ def test_a_resolution_that_is_heard_twice_is_told_once():
     assert len(t.updates) == 1
 
 
-def test_a_resolved_incident_is_forgotten_once_all_is_settled():
+def test_a_resolved_incident_that_somebody_was_told_of_is_kept_for_what_they_say_of_it():
     t = Scenario()
     t.signal()
     t.fast_forward(MINUTE)
     t.recover()
-    t.fast_forward(3 * MINUTE)
+    t.fast_forward(5 * HOUR)
+    assert len(t.router.save("router").parts) == 2
+    t.fast_forward(2 * HOUR)
     assert t.router.save("router").parts.keys() == {"policy"}
     assert t.router.wake_at is None
+
+
+def test_a_resolved_incident_that_nobody_was_told_of_is_forgotten_at_once():
+    t = Scenario()
+    t.signal()
+    t.recover()
+    t.fast_forward(3 * MINUTE)
+    assert t.router.save("router").parts.keys() == {"policy"}
 
 
 def test_an_outcome_that_never_comes_is_not_waited_for_for_ever():
@@ -350,17 +360,6 @@ def test_an_outcome_that_never_comes_is_not_waited_for_for_ever():
     t.fast_forward(MINUTE)
     t.recover()
     t.fast_forward(7 * HOUR)
-    assert t.router.save("router").parts.keys() == {"policy"}
-
-
-def test_an_outcome_settles_an_incident_that_waited_for_it():
-    t = Scenario(answers={"slack": says_nothing})
-    t.signal()
-    t.fast_forward(MINUTE)
-    t.recover()
-    t.fast_forward(10 * MINUTE)
-    t.answers = {}
-    t.report(t.pages[0], Delivered())
     assert t.router.save("router").parts.keys() == {"policy"}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from routing.incidents.inhibition import Sources
 from routing.matchers import parse_matchers
 from routing.policy import InhibitRule
-from tests.routing.scenario import ESCALATED, MINUTE, ONE_CHANNEL, Scenario
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario
 
 RULE = """
 inhibit_rules:
@@ -255,4 +255,5 @@ def test_inhibition_does_not_grow_with_what_came_and_went():
         t.recover("calls")
         t.recover("down")
         t.fast_forward(7 * MINUTE)
+    t.fast_forward(7 * HOUR)
     assert not [part for part in t.router.save("router").parts if part.startswith("cases-")]

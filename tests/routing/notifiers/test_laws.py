@@ -11,7 +11,7 @@ from routing.content import built_in
 from routing.notifiers.notifier import Answer
 from routing.notifiers.registry import discover, only_class
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
-from tests.fakes import NOW, driven, page, update
+from tests.fakes import NOW, STATUS, driven, page, update
 from tests.routing.notifiers.monsters import MONSTER, over_the_limits, said
 from tests.routing.notifiers.ways import LATER, NEVER, REFERENCES, SECRETS, TARGETS, options_of, secrets, well
 
@@ -147,13 +147,13 @@ def test_a_target_that_is_written_out_is_checked(kind):
 
 
 @every
-@pytest.mark.parametrize("reason", ["opened", "updated", "acknowledged", "resolved"])
+@pytest.mark.parametrize("reason", ["opened", "updated", "acknowledged", "resolved", "commented"])
 @pytest.mark.parametrize("name", sorted(MONSTER))
 def test_no_page_is_too_monstrous(kind, name, reason):
     """Labels of 100,000 characters, emoji, bidirectional text, line breaks, markup of every kind."""
     message = written(kind, summary=MONSTER[name].title, content=MONSTER[name])
     if reason != "opened":
-        changed = msgspec.structs.replace(MONSTER[name], status={"updated": "triggered"}.get(reason, reason))
+        changed = msgspec.structs.replace(MONSTER[name], status=STATUS.get(reason, reason))
         message = update(message, reason, reference=REFERENCES.get(kind, ""), content=changed)
     steps, outcome = attempt(kind, *[well(kind)] * 9, message=message)
     assert isinstance(outcome, Delivered)
@@ -162,7 +162,7 @@ def test_no_page_is_too_monstrous(kind, name, reason):
 
 @every
 def test_updates_are_taken_too(kind):
-    for reason in ("updated", "acknowledged", "resolved"):
+    for reason in ("updated", "acknowledged", "resolved", "commented"):
         message = update(written(kind), reason, reference=REFERENCES.get(kind, ""))
         _, outcome = attempt(kind, *[well(kind)] * 9, message=message)
         assert isinstance(outcome, Delivered)

@@ -3,6 +3,7 @@ import pytest
 from routing.content import built_in
 from routing.notifiers.notifier import Answer
 from routing.notifiers.opsgenie import API, Opsgenie
+from schemas.deed import Deed
 from schemas.outcome import Deferred, Delivered, Undeliverable
 from tests.fakes import BODY, CONTENT, NOW, body_of, content, driven, page, update
 
@@ -77,6 +78,14 @@ def test_an_acknowledgement_and_a_resolution_act_on_the_alias():
         assert call.url == f"{API}/v2/alerts/inc-1/{action}?identifierType=alias"
         assert body_of(call)["note"].startswith(reason.upper())
         assert outcome == Delivered(reference="inc-1")
+
+
+def test_a_comment_becomes_a_note_of_the_alias():
+    shown = content(deeds=(Deed(at=NOW, by="ana", did="commented", note="it is the provider"),))
+    message = update(page("opsgenie", "env:OG"), "commented", reference="inc-1", content=shown)
+    (call,), _ = attempt(message, TAKEN)
+    assert call.url == f"{API}/v2/alerts/inc-1/notes?identifierType=alias"
+    assert body_of(call)["note"] == "ana: it is the provider"
 
 
 def test_an_update_brings_priority_message_and_description_up_to_date_in_turn():

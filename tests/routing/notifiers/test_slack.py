@@ -9,6 +9,7 @@ from routing.content import built_in, worded
 from routing.notifiers.notifier import Answer, Fact, Rendered
 from routing.notifiers.slack import Slack
 from routing.words.blocks import escaped
+from schemas.deed import Deed
 from schemas.outcome import Deferred, Delivered, Undeliverable
 from tests.fakes import CONTENT, NOW, body_of, content, driven, page, update
 
@@ -113,6 +114,19 @@ def test_an_acknowledgement_edits_the_message_and_takes_its_button_away():
     ]
     assert said["text"].startswith("👀 ACKNOWLEDGED")
     assert outcome == Delivered(reference="C1:171.5")
+
+
+def test_a_comment_edits_the_message_and_appears_in_its_thread():
+    deeds = (
+        Deed(at=NOW, by="<!ana>", did="commented", note="it is the provider"),
+        Deed(at=NOW, by="bo", did="acknowledged"),
+    )
+    shown = content(status="triggered", deeds=deeds)
+    message = update(page("slack"), "commented", reference="C1:171.5", content=shown)
+    (edit, reply), _ = attempt(message, OK, POSTED)
+    assert edit.url == API + "chat.update"
+    assert body_of(reply)["thread_ts"] == "171.5"
+    assert body_of(reply)["text"] == "💬 &lt;!ana&gt;: it is the provider"
 
 
 def test_a_resolution_edits_the_message_and_replies_in_its_thread():
