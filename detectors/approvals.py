@@ -6,16 +6,16 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
+from detectors.boundaries.parties import digest, short
 from detectors.consents.approvers import MOST_APPROVERS, OTHER, Approver
-from detectors.consents.queue import Queue
-from detectors.consents.unapproved import GRANTED, HIGH, REFUSED, Consents
+from detectors.consents.earlier import migrated
+from detectors.consents.queue import HIGH, Queue
+from detectors.consents.unapproved import GRANTED, REFUSED, Consents
 from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
 from schemas.event import Approval, Event
-from schemas.identity import derived
 
-LONGEST_ID = 40
 LEAST_WAIT = "30m"
 GRANTING = frozenset({"approved", "modified"})
 
@@ -36,7 +36,7 @@ class Approvals:
     """
 
     name: ClassVar[str] = "approvals"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     warm_up: ClassVar[str] = "None; how long requests usually wait is known after twenty answers."
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.approval.v1"})
@@ -69,9 +69,9 @@ class Approvals:
     def _approval(self, event: Event, approval: Approval, now: float) -> None:
         """What an approval says; nothing, where it has no state."""
         state, session = approval.state, _session(event)
-        name = _short(approval.id or session or event.id)
+        name = digest(approval.id) if approval.id else session or digest(event.id)
         if state == "requested":
-            self._state.queue.ask(name, event, now)
+            self._state.queue.ask(name, session, event, now)
             self._state.consents.ask(session, now)
             return
         if state is None:
@@ -89,7 +89,7 @@ class Approvals:
 
     def _approver(self, name: str | None) -> Approver:
         """Whoever approved; the one untouched for longest gives its place."""
-        approvers, known = self._state.approvers, _short(name or OTHER)
+        approvers, known = self._state.approvers, short(name or OTHER)
         found = approvers.pop(known, None) or Approver()
         if len(approvers) >= MOST_APPROVERS:
             del approvers[next(iter(approvers))]
@@ -122,22 +122,18 @@ class Approvals:
         self._state.consents.known = self._required
 
     def save(self) -> State:
-        """The whole state, some kilobytes of msgpack."""
+        """The whole state, some kilobytes of msgpack, 35 at its caps."""
         return State(msgspec.msgpack.encode(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
         loaded = cls(watch, options)
-        loaded._state = decoded(cls, state, version, Remembered)
+        loaded._state = decoded(cls, *migrated(state, version), Remembered)
         return loaded
 
 
-def _session(event: Event) -> str:
+def _session(event: Event) -> int:
+    """The digest of the event's session, 0 where it names none."""
     conversation = event.data.conversation
-    return _short((conversation.id if conversation is not None else None) or "")
-
-
-def _short(name: str) -> str:
-    """An id or, longer than a UUID, one derived from it: state is kept small."""
-    return name if len(name) <= LONGEST_ID else derived("id", name)
+    return digest(conversation.id) if conversation is not None and conversation.id else 0

@@ -23,9 +23,9 @@ OVER_AFTER_S = 3600.0
 
 
 class Approver(Struct, array_like=True):
-    """The last approvals: when, and in how many seconds (-1: not known). Since when findings hold."""
+    """The last approvals: when, and 1 if it took less than a second. Since when findings hold."""
 
-    last: list[list[float]] = []
+    last: list[tuple[float, int]] = []
     bulk: float | None = None
     bulk_at: float = 0.0
     bulk_count: int = 0
@@ -35,13 +35,13 @@ class Approver(Struct, array_like=True):
 
     def approve(self, now: float, wait: float | None, event: Event) -> None:
         """One approval, said by an event."""
-        self.last = [*self.last[1 - LAST :], [now, -1.0 if wait is None else wait]]
+        self.last = [*self.last[1 - LAST :], (now, int(wait is not None and 0 <= wait < INSTANT_S))]
         together = sum(now - at <= BULK_S for at, _ in self.last)
         if together >= BULK:
             began = next(at for at, _ in self.last if now - at <= BULK_S)
             self.bulk = began if self.bulk is None else self.bulk
             self.bulk_at, self.bulk_count = now, max(together, self.bulk_count)
-        quick = [at for at, took in self.last if 0 <= took < INSTANT_S]
+        quick = [at for at, unread in self.last if unread]
         if len(quick) >= INSTANT and len(quick) >= SHARE * len(self.last) and quick[-1] == now:
             self.instant = quick[0] if self.instant is None else self.instant
             self.instant_at = now
@@ -82,7 +82,7 @@ class Approver(Struct, array_like=True):
                 )
             )
         if self.instant is not None:
-            unread = [at for at, took in self.last if 0 <= took < INSTANT_S]
+            unread = [at for at, is_unread in self.last if is_unread]
             quick, by_minute = len(unread), course(now, [[at // MINUTE_S, 1.0] for at in unread])
             found.append(
                 Finding(

@@ -22,30 +22,35 @@ FEWEST_EXPIRED = 3
 EXPIRED_SHARE = 0.2
 EXPIRED_FOR_S = 7200.0
 MOST_SAMPLES = 3
+MOST_SAMPLED = 16
+"""Requests with something to look at: the oldest, for new ones get none while so many have."""
+HIGH = frozenset({"high", "critical"})
 
 
 class Waiting(Struct, array_like=True, frozen=True):
-    """A request: since when, and what shows it."""
+    """A request: since when, whether of high consequence; the digest of its session; what shows it."""
 
     since: float
-    consequence: str
-    sample: Sample
+    high: bool
+    session: int
+    sample: Sample | None = None
 
 
 class Queue(Struct, array_like=True):
     """The state. `waits`: seconds that the last requests waited; `decided`: when, and 1 if it expired.
 
-    `late`, `expiring`: since when the findings hold, or None; `dropped`: requests beyond the cap.
+    `late`, `expiring`: since when the findings hold, or None; `dropped`: requests beyond the cap. Keys are
+    64-bit digests of ids.
     """
 
-    waiting: dict[str, Waiting] = {}
+    waiting: dict[int, Waiting] = {}
     waits: list[float] = []
     decided: list[list[float]] = []
     late: float | None = None
     expiring: float | None = None
     dropped: int = 0
 
-    def ask(self, name: str, event: Event, now: float) -> None:
+    def ask(self, name: int, session: int, event: Event, now: float) -> None:
         """A request. The oldest gives its place where there are too many."""
         if name in self.waiting:
             return
@@ -54,16 +59,11 @@ class Queue(Struct, array_like=True):
             self.dropped += 1
         data = event.data
         level = (data.approval.consequence if data.approval else None) or data.operation.consequence or ""
-        sample = Sample(
-            event=f"{event.source}/{event.id}",
-            time=event.time,
-            text=" ".join(word for word in (data.operation.name, level) if word),
-            conversation=data.conversation.id if data.conversation else None,
-            trace=event.traceparent[3:35] if event.traceparent else None,
-        )
-        self.waiting[name] = Waiting(now, level, sample)
+        sampled = sum(each.sample is not None for each in self.waiting.values())
+        sample = _sample(event, level) if sampled < MOST_SAMPLED else None
+        self.waiting[name] = Waiting(now, level in HIGH, session, sample)
 
-    def answer(self, name: str, now: float, said_s: float | None, expired: float) -> float | None:
+    def answer(self, name: int, now: float, said_s: float | None, expired: float) -> float | None:
         """A decision, or that there was none in time. Returns how many seconds it took, if that is known."""
         asked = self.waiting.pop(name, None)
         wait = said_s if said_s is not None or asked is None else now - asked.since
@@ -118,7 +118,7 @@ class Queue(Struct, array_like=True):
         wait, limit = now - oldest.since, self.limit_s(least_s)
         usually = "" if usual is None else f" (usually answered in {usual / 60:.0f} minutes)"
         many = f"{len(self.waiting)} approvals wait" if len(self.waiting) > 1 else "1 approval waits"
-        high = sum(each.consequence in {"high", "critical"} for each in self.waiting.values())
+        high = sum(each.high for each in self.waiting.values())
         return Finding(
             finding="waiting",
             onset=onset,
@@ -130,10 +130,15 @@ class Queue(Struct, array_like=True):
             magnitude=round(wait / limit, 2),
             magnitude_unit="ratio",
             trend="rising",
-            blast=Blast(sessions=len({each.sample.conversation for each in self.waiting.values()})),
-            samples=tuple(each.sample for each in list(self.waiting.values())[:MOST_SAMPLES]),
+            blast=Blast(sessions=len({each.session for each in self.waiting.values()})),
+            samples=self._samples,
             history=tuple(round(max(0.0, wait / MINUTE_S - back), 1) for back in range(MINUTES - 1, -1, -1)),
         )
+
+    @property
+    def _samples(self) -> tuple[Sample, ...]:
+        """Of those that wait, the oldest that have one."""
+        return tuple(each.sample for each in self.waiting.values() if each.sample is not None)[:MOST_SAMPLES]
 
     def _expiring(self, onset: float, now: float) -> Finding:
         expired = sum(gone for at, gone in self.decided if now - at <= GIVEN_UP_S)
@@ -149,9 +154,20 @@ class Queue(Struct, array_like=True):
             unit="share",
             trend=trend(every),
             blast=Blast(share=round(share, 4)),
-            samples=tuple(each.sample for each in list(self.waiting.values())[:MOST_SAMPLES]),
+            samples=self._samples,
             history=every,
         )
+
+
+def _sample(event: Event, level: str) -> Sample:
+    data = event.data
+    return Sample(
+        event=f"{event.source}/{event.id}",
+        time=event.time,
+        text=" ".join(word for word in (data.operation.name, level) if word),
+        conversation=data.conversation.id if data.conversation else None,
+        trace=event.traceparent[3:35] if event.traceparent else None,
+    )
 
 
 def _clock(at: float) -> str:

@@ -14,7 +14,6 @@ MOST_SESSIONS = 512
 HOLDS_S = 86400.0
 """An approval of a session counts for its operations for a day."""
 OVER_AFTER_S = 1800.0
-HIGH = frozenset({"high", "critical"})
 MOST_SAMPLES = 3
 GRANTED, REFUSED = 1, 0
 
@@ -32,30 +31,33 @@ class Breach(Struct, array_like=True):
 
 
 class Consents(Struct, array_like=True):
-    """The state. `sessions`: what was decided of a session, and when; `known`: whether anybody is asked."""
+    """The state. `sessions`: what was decided of a session, by its digest, and when, in whole seconds.
 
-    sessions: dict[str, tuple[int, float]] = {}
+    `known`: whether anybody is asked at all.
+    """
+
+    sessions: dict[int, tuple[int, int]] = {}
     known: bool = False
     breach: Breach | None = None
 
-    def ask(self, session: str, now: float) -> None:
+    def ask(self, session: int, now: float) -> None:
         """Somebody is asked: until the answer nothing is granted, but what was before."""
         if session not in self.sessions:
             self.decide(session, REFUSED, now)
 
-    def decide(self, session: str, granted: int, now: float) -> None:
+    def decide(self, session: int, granted: int, now: float) -> None:
         """What a person decided of a session's operation."""
         self.known = True
         self.sessions.pop(session, None)
         if len(self.sessions) >= MOST_SESSIONS:
             del self.sessions[next(iter(self.sessions))]
-        self.sessions[session] = granted, now
+        self.sessions[session] = granted, int(now)
 
-    def operate(self, event: Event, session: str, now: float) -> None:
+    def operate(self, event: Event, session: int, now: float) -> None:
         """An operation of high consequence that was carried out."""
-        granted, at = self.sessions.get(session, (REFUSED, 0.0))
+        granted, at = self.sessions.get(session, (REFUSED, 0))
         if now - at > HOLDS_S:
-            granted, at = REFUSED, 0.0
+            granted, at = REFUSED, 0
         if granted or not self.known or not session:
             return
         data = event.data

@@ -5,6 +5,7 @@ events in order of time; when the trouble of the latter begins and how soon it i
 `FOUND_WITHIN_S`; and, if the default will not do, `WATCH`.
 """
 
+import os
 from collections import Counter
 from functools import cache
 from hashlib import blake2b
@@ -16,11 +17,13 @@ import pytest
 from detectors.detector import outlives
 from detectors.registry import discover
 from detectors.settings import Watch
+from tests.detectors.ordinary_events import ordinary
 
 KINDS = discover()
 GRID_S = 5.0
 LARGEST = 600_000
 """Bytes that a detector's whole state may have for one agent."""
+QUIET = 1_000_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 100_000
 every_detector = pytest.mark.parametrize("name", KINDS)
 
 
@@ -98,6 +101,12 @@ class Run:
 def whole(name):
     """A detector's positive stream from end to end, for tests that only look."""
     return Run(fresh(name)).feed(events(name, "positive"))
+
+
+@cache
+def quiet(name):
+    """A detector that was shown an ordinary agent, in which nothing happens: 10⁵ events, by night 10⁶."""
+    return Run(fresh(name)).feed(ordinary(QUIET))
 
 
 def digest(name):

@@ -1,10 +1,13 @@
 """Human oversight of an agent: what waits, what expires, what is waved through, what goes ahead without."""
 
+import msgspec
 import pytest
 
 from detectors.approvals import Approvals
 from detectors.bank import Bank
+from detectors.detector import State
 from detectors.settings import Settings, Watch
+from schemas.wire import moment
 from tests.detectors.agent_events import START_S, event
 from tests.detectors.made_up import Tape
 
@@ -207,6 +210,46 @@ def test_requests_approvers_and_sessions_without_end_are_bounded():
     assert len(desk.detector._state.consents.sessions) == 512
 
 
+def test_at_its_caps_its_state_stays_small():
+    desk = Desk()
+    for number in range(2000):
+        desk.say(number / 10, "requested", number)
+    for number in range(100):
+        for again in range(20):
+            desk.say(300 + number, "approved", 1000 * again + number, approver=f"{number}" * 20, wait=0.1)
+    assert len(desk.detector._state.queue.waiting) > 200
+    assert len(desk.detector.save().body) < 35_000
+
+
+def test_the_oldest_requests_have_something_to_look_at_and_later_ones_once_there_is_room():
+    desk = Desk()
+    for number in range(20):
+        desk.say(number, "requested", number)
+    for number in range(16):
+        desk.say(30, "denied", number)
+    desk.say(40, "requested", 50)
+    [sample] = desk.holds(3 * HOUR)["waiting"].samples
+    assert sample.time == moment(START_S + 40)
+
+
+def test_state_of_the_first_version_is_read():
+    asked = {"event": "s/1", "time": moment(START_S), "text": "refund high", "conversation": "c1"}
+    queue = [{"a1": [START_S, "high", asked]}, [5.0], [[START_S, 0.0]], START_S, None, 0]
+    approvers = {"ana": [[[START_S, 0.4], [START_S, -1.0], [START_S, 9.0]], None, 0.0, 0, None, 0.0]}
+    consents = [{"c1": [1, START_S + 0.5], "": [0, START_S]}, True, None]
+    body = msgspec.msgpack.encode([queue, approvers, consents])
+    detector = Approvals.load(Watch(), {}, State(body), 1)
+    [told] = detector.findings(START_S + HOUR)
+    assert (told.finding, told.blast.sessions) == ("waiting", 1)
+    assert told.summary.endswith("; 1 of high consequence")
+    assert told.samples[0].conversation == "c1"
+    assert [unread for _, unread in detector._state.approvers["ana"].last] == [1, 0, 0]
+    desk = Desk()
+    desk.detector = detector
+    desk.say(HOUR, "approved", 1)
+    assert desk.holds(HOUR + 1) == {}
+
+
 def test_a_request_without_an_id_goes_by_its_session():
     desk = Desk()
     desk.show(0, "pay", "agent.approval.v1", approval={"state": "requested"}, conversation={"id": "c"})
@@ -233,5 +276,5 @@ def test_a_clock_that_jumps_a_day_ahead_gives_up_what_waited():
 def test_options_and_versions_that_do_not_hold_are_refused():
     with pytest.raises(ValueError, match="'late' is no span of time"):
         Approvals(Watch(), {"wait": "late"})
-    with pytest.raises(ValueError, match="state of approvals has version 0, this is 1"):
+    with pytest.raises(ValueError, match="state of approvals has version 0, this is 2"):
         Approvals.load(Watch(), {}, Approvals(Watch(), {}).save(), 0)

@@ -24,6 +24,7 @@ from tests.detectors.conformance import (
     every_detector,
     fresh,
     openings,
+    quiet,
     streams,
     watch_of,
     whole,
@@ -56,6 +57,15 @@ def test_it_watches_types_of_events_that_there_are(name):
 @every_detector
 def test_it_is_silent_on_its_stable_stream(name):
     assert Run(fresh(name)).feed(events(name, "stable")).found == []
+
+
+@every_detector
+def test_of_an_ordinary_agent_it_says_no_more_than_its_rate_of_false_alarms_allows(name):
+    run = quiet(name)
+    days = (run.now - START_S) / DAY_S
+    expected = days / KINDS[name].quiet_arl_days
+    # A Poisson count of that mean exceeds this once in a thousand times at most.
+    assert openings(run).total() <= expected + 3.1 * expected**0.5 + 1
 
 
 @every_detector
