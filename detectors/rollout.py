@@ -14,6 +14,7 @@ from detectors.detector import State, Unworded, decoded
 from detectors.durations import duration
 from detectors.failures.affected import sample_of
 from detectors.rollouts.comparison import Comparison
+from detectors.rollouts.packed import Packed, pack, rounded, unpack
 from detectors.rollouts.rollout_finding import found
 from detectors.rollouts.sessions import METRICS, Session, Sessions, key_of
 from detectors.rollouts.trial import MOST_SAMPLES, Trial
@@ -24,7 +25,9 @@ from schemas.wire import moment
 
 __all__ = ["Comparison", "Rollout", "Verdict"]
 
-LONGEST = 64
+MOST_BYTES = 50_000
+"""What the state holds at most; a tenth of it in the usual rollout."""
+LONGEST, LONGEST_STRATUM = 64, 48
 STRATA = ("tenant", "operation", "model")
 
 
@@ -32,9 +35,15 @@ class Remembered(Struct, array_like=True):
     """The whole state. `compared`: the comparison's own, absent while nothing is compared."""
 
     trial: Trial = field(default_factory=Trial)
-    sessions: Sessions = field(default_factory=Sessions)
+    sessions: Packed | None = None
     compared: bytes | None = None
     step: float | None = None
+
+
+class First(Struct, array_like=True):
+    """What the first version kept; its sessions and its comparison are not continued."""
+
+    trial: Trial
 
 
 class Rollout:
@@ -48,7 +57,7 @@ class Rollout:
     """
 
     name: ClassVar[str] = "rollout"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     warm_up: ClassVar[str] = (
         "None: control is compared with while the canary runs, from its first session on."
     )
@@ -57,7 +66,17 @@ class Rollout:
         {"agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.release.v1"}
     )
 
-    __slots__ = ("_alpha", "_compared", "_margins", "_patterns", "_ripe_s", "_state", "_strata", "_trial")
+    __slots__ = (
+        "_alpha",
+        "_compared",
+        "_margins",
+        "_patterns",
+        "_ripe_s",
+        "_sessions",
+        "_step",
+        "_strata",
+        "_trial",
+    )
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
@@ -65,7 +84,7 @@ class Rollout:
         self._restore(Remembered())
 
     def _restore(self, state: Remembered) -> None:
-        self._state, self._trial = state, state.trial
+        self._trial, self._sessions, self._step = state.trial, _sessions(state), state.step
         self._compared = None if state.compared is None else Comparison.load(state.compared)
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
@@ -104,7 +123,7 @@ class Rollout:
 
     def _seen(self, event: Event, key: int, now: float) -> None:
         """An event of a session of whatever arm."""
-        sessions, trial = self._state.sessions, self._trial
+        sessions, trial = self._sessions, self._trial
         session = sessions.open.get(key)
         if session is None:
             release = event.data.release
@@ -113,7 +132,7 @@ class Rollout:
             session = self._begun(event, release, key, now)
             if session is None:
                 return
-            sessions = self._state.sessions
+            sessions = self._sessions
         sessions.take(session, event, now)
         if session.canary and event.data.error is not None and len(trial.samples) < MOST_SAMPLES:
             trial.samples = [*trial.samples, sample_of(event, self._patterns)]
@@ -128,9 +147,9 @@ class Rollout:
             if name in trial.done:
                 return False
             trial.start(name, now)
-            self._state.sessions = Sessions()
+            self._sessions = Sessions()
             self._compared = self._comparison(trial.share)
-            self._state.step = trial.share
+            self._step = trial.share
         return True
 
     def _begun(self, event: Event, release: Release, key: int, now: float) -> Session | None:
@@ -144,8 +163,8 @@ class Rollout:
         if state != "started" and not canary and now - trial.began < self._ripe_s:
             return None
         stratum = release.stratum or self._stratum(data)
-        session = Session(now, canary, stratum[:LONGEST], trial.share, event.dataschema or "")
-        begun = self._state.sessions.admit(key, session, data)
+        session = Session(now, canary, trial.share)
+        begun = self._sessions.admit(key, session, stratum[:LONGEST_STRATUM], event)
         if begun is not None:
             trial.came(now, canary=canary)
         return begun
@@ -164,22 +183,22 @@ class Rollout:
         name = release[:LONGEST]
         if trial.release and name in {"", trial.release}:
             if 0 < share < 1:
-                trial.share = share
+                trial.share = rounded(share)
             else:
                 self._finish()
         elif 0 < share < 1:
-            trial.announce(name, share)
+            trial.announce(name, rounded(share))
 
     def _finish(self) -> None:
         self._trial.finish()
-        self._state.sessions, self._compared = Sessions(), None
+        self._sessions, self._compared = Sessions(), None
 
     @property
     def wake_at(self) -> float | None:
         """When the oldest open session is ripe, or a rollout may be over."""
         if not self._trial.release:
             return None
-        oldest = next(iter(self._state.sessions.open.values()), None)
+        oldest = next(iter(self._sessions.open.values()), None)
         return self._trial.over_at if oldest is None else oldest.began + self._ripe_s
 
     def findings(self, now: float) -> Sequence[Unworded]:
@@ -187,7 +206,7 @@ class Rollout:
         trial, compared = self._trial, self._compared
         if compared is None:
             return ()
-        for session in self._state.sessions.ripe(now - self._ripe_s):
+        for session in self._sessions.ripe(now - self._ripe_s):
             self._score(compared, session)
         trial.settle(compared.verdict.state, now)
         if not trial.release:
@@ -197,16 +216,16 @@ class Rollout:
         return () if told is None else (told,)
 
     def _score(self, compared: Comparison, session: Session) -> None:
-        if session.share != self._state.step:
+        if session.share != self._step:
             compared.step(session.share)
-            self._state.step = session.share
+            self._step = session.share
         compared.observe(
             moment(session.began),
             "canary" if session.canary else "control",
-            session.stratum,
+            self._sessions.strata[session.stratum],
             session.values(self._ripe_s),
-            schema=session.schema,
-            lacking=self._state.sessions.usual.lacking(session),
+            schema=self._sessions.schema(session),
+            lacking=self._sessions.usual.lacking(session),
         )
 
     def rebase(self, now: float) -> None:
@@ -216,12 +235,27 @@ class Rollout:
 
     def save(self) -> State:
         """The whole state."""
-        self._state.compared = None if self._compared is None else self._compared.save()
-        return State(msgspec.msgpack.encode(self._state))
+        compared = None if self._compared is None else self._compared.save()
+        sessions = None if self._compared is None else pack(self._sessions)
+        state = Remembered(self._trial, sessions, compared, self._step)
+        return State(msgspec.msgpack.encode(state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
-        """Continues from a saved state."""
+        """Continues from a saved state; after one of the first version the comparison begins anew."""
         loaded = cls(watch, options)
-        loaded._restore(decoded(cls, state, version, Remembered))
+        if version == 1:
+            trial = msgspec.msgpack.decode(state.body, type=First).trial
+            name, share = trial.release, trial.share
+            trial.finish()
+            trial.done = [each for each in trial.done if each != name]
+            if name and share is not None:
+                trial.announce(name, share)
+            loaded._restore(Remembered(trial))
+        else:
+            loaded._restore(decoded(cls, state, version, Remembered))
         return loaded
+
+
+def _sessions(state: Remembered) -> Sessions:
+    return Sessions() if state.sessions is None else unpack(state.sessions)

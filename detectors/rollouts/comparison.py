@@ -4,9 +4,9 @@ Block conditional-likelihood e-process: Mantel and Haenszel's comparison as a ma
 router's draw alone; strata take care of composition, blocks of drift and ramps.
 """
 
-from array import array
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from itertools import compress
 from math import log, nan
 from typing import Literal, Self
 
@@ -19,6 +19,7 @@ from detectors.rollouts import evidence, instrumentation
 from detectors.rollouts.blocks import Labels, Numbers, log_likelihood, size
 from detectors.rollouts.evidence import Effect, Evidence
 from detectors.rollouts.instrumentation import Instrumentation
+from detectors.rollouts.open_block import Block
 from detectors.rollouts.scores import Kind, Scale, score_of
 from detectors.rollouts.verdict import Judged, Standing, Verdict, judge
 
@@ -28,19 +29,10 @@ Share = float | None | Mapping[str, float]
 MARGINS: Mapping[Kind, float] = {"binary": 1.5, "positive": 1.1}
 """What is still no worse: an odds ratio, a ratio."""
 MOST_STRATA = 32
+MOST_WAITING = 400
+"""Sessions in open blocks; at more, the fullest is closed early, which depends on no label."""
 LONGEST_BLOCK_S = 86400.0
 UNKNOWN_SHARE = 0.1
-
-
-class Block:
-    """The open block of a stratum: a label and a row of 32-bit numbers a session. `began`: POSIX seconds."""
-
-    __slots__ = ("began", "labels", "rows")
-
-    def __init__(self, began: float = 0.0, labels: bytes = b"", rows: bytes = b"") -> None:
-        self.began = began
-        self.labels = bytearray(labels)
-        self.rows = array("f", rows)
 
 
 class Saved(Struct, array_like=True):
@@ -101,6 +93,7 @@ class Comparison:
         self._share: Share = None
         self._strata: dict[str, int] = {}
         self._blocks: list[Block] = []
+        self._waiting = 0
         self._scales: list[list[Scale]] = []
         self._evidence = [
             Evidence(score_of(kind, self._margins.get(name, MARGINS.get(kind, 0.0))))
@@ -164,11 +157,12 @@ class Comparison:
             block.began = at
         row = [nan if (value := values.get(name)) is None else read(value) for name, read in self._reads]
         lacks = any(each != each for each in row) if lacking is None else bool(lacking)  # noqa: PLR0124 - NaN
-        block.rows.extend(row)
-        block.rows.extend((lacks, self._instrumentation.schema(schema)))
-        block.labels.append(arm == "canary")
+        block.add(row, lacks + 2 * self._instrumentation.schema(schema), canary=arm == "canary")
+        self._waiting += 1
         if len(block.labels) >= self._sizes[place]:
             self._close(place)
+        elif self._waiting >= MOST_WAITING:
+            self._close(max(range(len(self._blocks)), key=lambda each: len(self._blocks[each].labels)))
         return self.verdict
 
     def _enter(self, stratum: str) -> int:
@@ -186,9 +180,9 @@ class Comparison:
         block = self._blocks[place]
         if not block.labels:
             return
-        canary = np.frombuffer(bytes(block.labels), dtype=np.bool_)
-        rows = np.array(block.rows, dtype=np.float64).reshape(len(canary), -1)
+        rows, records, canary = block.read()
         self._blocks[place] = Block()
+        self._waiting -= len(canary)
         canaries = int(canary.sum())
         self._sessions[0] += canaries
         self._sessions[1] += len(canary) - canaries
@@ -196,12 +190,12 @@ class Comparison:
             self._compare(place, rows, canary)
         self._learn(place, rows[~canary])
         names = list(self._strata)
-        self._instrumentation.take(place, rows[:, -2:], canary, self._share_of(names[place]))
+        self._instrumentation.take(place, records, canary, self._share_of(names[place]))
         self._judged, self.verdict = judge(self._judged, self._standing(names))
 
     def _compare(self, place: int, rows: Numbers, canary: Labels) -> None:
         """The metrics that every session has together, the others each over the sessions that have it."""
-        known: Grid = np.logical_not(np.isnan(rows[:, : len(self._evidence)]))
+        known: Grid = np.logical_not(np.isnan(rows))
         whole: Grid = np.all(known, axis=0)
         together: list[tuple[Evidence, Numbers]] = []
         for each, (one, scale) in enumerate(zip(self._evidence, self._scales[place], strict=True)):
@@ -223,9 +217,19 @@ class Comparison:
                 begin += tilts.shape[1]
 
     def _learn(self, place: int, control: Numbers) -> None:
-        for each, scale in enumerate(self._scales[place]):
-            values = control[:, each]
-            scale.learn(values[~np.isnan(values)])
+        for each, (one, scale) in enumerate(zip(self._evidence, self._scales[place], strict=True)):
+            if one.score.scaled:
+                values = control[:, each]
+                scale.learn(values[~np.isnan(values)])
+
+    @property
+    def _scaled(self) -> list[bool]:
+        return [each.score.scaled for each in self._evidence]
+
+    def _all_scales(self, known: list[Scale]) -> list[Scale]:
+        """By metric, of those that have one."""
+        coming = iter(known)
+        return [next(coming) if scaled else Scale() for scaled in self._scaled]
 
     def _standing(self, names: list[str]) -> Standing:
         metrics = dict(zip(self._metrics, self._evidence, strict=True))
@@ -261,7 +265,7 @@ class Comparison:
                 optional=self._optional,
                 strata=self._strata,
                 blocks=[(each.began, bytes(each.labels), each.rows.tobytes()) for each in self._blocks],
-                scales=self._scales,
+                scales=[list(compress(known, self._scaled)) for known in self._scales],
                 evidence=[each.save() for each in self._evidence],
                 instrumentation=self._instrumentation.save(),
                 judged=self._judged,
@@ -278,8 +282,9 @@ class Comparison:
         made = cls(saved.metrics, saved.share, saved.alpha, margins=saved.margins, optional=saved.optional)
         made._strata = saved.strata
         made._blocks = [Block(began, labels, rows) for began, labels, rows in saved.blocks]
+        made._waiting = sum(len(each.labels) for each in made._blocks)
         made._sizes = [made._size(name) for name in made._strata]
-        made._scales = saved.scales
+        made._scales = [made._all_scales(known) for known in saved.scales]
         for one, each in zip(made._evidence, saved.evidence, strict=True):
             one.load(each)
         made._instrumentation.load(saved.instrumentation)

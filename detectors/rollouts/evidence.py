@@ -31,7 +31,7 @@ class Effect(Struct, frozen=True):
 
 
 class Saved(Struct, array_like=True):
-    """An `Evidence`, numbers as the bytes of 64-bit floats."""
+    """An `Evidence`, numbers as the bytes of 32-bit floats."""
 
     logs: bytes
     parts: bytes
@@ -64,9 +64,9 @@ class Evidence:
 
     def add(self, stratum: int, logs: Numbers) -> None:
         """What a block of a stratum says."""
-        self.logs += logs
+        self.logs = _kept(self.logs + logs)
         self._draw()
-        self._parts[stratum] += self.score.part(logs)
+        self._parts[stratum] = _kept(self._parts[stratum] + self.score.part(logs))
         self._stakes.won[stratum] = self.score.worse_here(self._parts[stratum])
 
     def weigh(self, values: Numbers, canary: Labels) -> None:
@@ -117,13 +117,23 @@ class Evidence:
 
     def save(self) -> Saved:
         """What `load` takes."""
-        parts = b"".join(part.tobytes() for part in self._parts)
-        return Saved(self.logs.tobytes(), parts, self._stakes, self._means)
+        parts = b"".join(_bytes(part) for part in self._parts)
+        return Saved(_bytes(self.logs), parts, self._stakes, self._means)
 
     def load(self, saved: Saved) -> None:
         """Continues from what was saved."""
-        self.logs = np.frombuffer(saved.logs).copy()
-        parts = np.frombuffer(saved.parts).reshape(-1, self.score.local)
-        self._parts = [part.copy() for part in parts]
+        self.logs = np.frombuffer(saved.logs, np.float32).astype(np.float64)
+        self._parts = list(
+            np.frombuffer(saved.parts, np.float32).astype(np.float64).reshape(-1, self.score.local)
+        )
         self._stakes, self._means = saved.stakes, saved.means
         self._draw()
+
+
+def _kept(numbers: Numbers) -> Numbers:
+    """To the precision that is saved, so that a restart changes nothing."""
+    return numbers.astype(np.float32).astype(np.float64)
+
+
+def _bytes(numbers: Numbers) -> bytes:
+    return numbers.astype(np.float32).tobytes()

@@ -54,11 +54,11 @@ class Instrumentation:
         self._stakes.enter()
 
     def take(self, stratum: int, records: Numbers, canary: Labels, share: float | None) -> None:
-        """A block's records: whether they lack something, and their schema's number."""
+        """A block's records: twice their schema's number, and one more where they lack something."""
         arrivals = self._arrivals[stratum]
         arrivals.count(int(canary.sum()), len(canary), share)
         self._stakes.won[stratum] = arrivals.evidence(share)
-        lacks, schemas = records[:, 0], records[:, 1]
+        schemas, lacks = np.divmod(records, 2)
         if lacks.any():
             self._lacking += log_likelihood(np.outer(lacks, TRIED), canary)
         if (schemas != schemas[0]).any():

@@ -24,8 +24,8 @@ LOG_STAKES: Numbers = np.log(_USUAL / _USUAL.sum())
 """The stake on each: double on the harm that a rollout usually does, neither trivial nor plain at once."""
 DEVIATIONS: Numbers = np.geomspace(0.05, 1.5, ALTERNATIVES)
 """How much worse a positive metric may be: log odds per standard deviation of its logarithm."""
-LOCAL = slice(1, None, 3)
-"""Every third alternative tells one stratum from another."""
+LOCAL = slice(1, None, 4)
+"""Every fourth alternative tells one stratum from another."""
 SHIFTS: Numbers = np.array((0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.7, 1.0, 1.4))
 """Shifts of a positive metric's logarithm that its interval is made of, up and down."""
 SHIFT_DEVIATIONS: Numbers = DEVIATIONS[::4]
@@ -82,7 +82,7 @@ class Scale(Struct, array_like=True):
 class Binary:
     """Bad or not: 49 log odds ratios, the margin in the middle. `effects`: log odds ratios, rising."""
 
-    unit = "odds ratio"
+    unit, scaled = "odds ratio", False
     width = 2 * ALTERNATIVES + 1
     local = len(LOG_ODDS[LOCAL])
 
@@ -139,7 +139,7 @@ class Positive:
     left is exchangeable, whatever the distribution. `effects`: shifts, rising.
     """
 
-    unit = "ratio"
+    unit, scaled = "ratio", True
     shift_columns = 2 * len(SHIFT_DEVIATIONS)
     local = 2 * len(DEVIATIONS[LOCAL])
     own, tail = 0.7, 0.3

@@ -5,9 +5,12 @@ import random
 import msgspec
 import pytest
 
-from detectors.rollout import Rollout
-from detectors.rollouts.sessions import MOST_CLOSED, MOST_EVALUATIONS, MOST_OPEN
-from detectors.rollouts.trial import MOST_DONE
+from detectors.detector import State
+from detectors.rollout import MOST_BYTES, Rollout
+from detectors.rollouts.comparison import MOST_WAITING
+from detectors.rollouts.packed import pack, unpack
+from detectors.rollouts.sessions import MOST_CLOSED, MOST_EVALUATIONS, MOST_OPEN, MOST_SCORED, MOST_STRATA
+from detectors.rollouts.trial import MOST_DONE, Trial
 from detectors.settings import Watch
 from tests.detectors.agent_events import START_S, event
 from tests.detectors.streams_rollout import session, stable, step
@@ -238,7 +241,7 @@ def test_evaluations_beyond_a_number_of_names_are_left_out():
         return data.evaluation and msgspec.structs.replace(data.evaluation, name=data.conversation.id)
 
     shown = Shown().feed(changed(rollout(100), evaluation=named))
-    assert len(shown.detector._state.sessions.means) == MOST_EVALUATIONS
+    assert len(shown.detector._sessions.means) == MOST_EVALUATIONS
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
@@ -312,7 +315,7 @@ def test_shadows_and_events_of_no_session_do_not_count():
     shown = Shown().feed([event(START_S, **common), event(START_S + 1, conversation={"id": None}, **common)])
     shown.feed([event(START_S + 2, conversation={"id": "c", "state": "started"}, **common)])
     shown.feed([event(START_S + 3, **shadow), event(START_S + 4, conversation={"id": "bare"})])
-    assert len(shown.detector._state.sessions.open) == 1
+    assert len(shown.detector._sessions.open) == 1
 
 
 def test_agents_that_tell_no_starts_are_compared_by_what_they_do():
@@ -328,7 +331,7 @@ def test_agents_that_tell_no_starts_are_compared_by_what_they_do():
 
 def test_sessions_without_room_are_turned_away_and_counted():
     shown = Shown().feed(rollout(MOST_OPEN + 40, every_s=0.5))
-    sessions = shown.detector._state.sessions
+    sessions = shown.detector._sessions
     assert (len(sessions.open), sessions.turned_away) == (MOST_OPEN, 40)
 
 
@@ -340,10 +343,43 @@ def test_its_memory_is_bounded():
             at_s = START_S + 1 + hour * HOUR_S + at * 1.4
             shown.feed(session(at_s, draw, stratum=f"s{draw.randrange(200)}"))
         sizes.append(len(shown.detector.save().body))
-    assert max(sizes) <= 250_000
+    assert max(sizes) <= MOST_BYTES
     assert sizes[-1] <= 1.1 * sizes[1]
-    assert len(shown.detector._state.sessions.closed) <= MOST_CLOSED
-    assert shown.detector._compared.left_out > 0
+    assert len(shown.detector._sessions.closed) <= MOST_CLOSED
+    assert shown.detector._sessions.turned_away > 0
+
+
+def test_at_its_worst_it_keeps_fifty_kilobytes():
+    """A small share, all strata, long names, all that there may be of everything."""
+    shown, draw = Shown(), random.Random(1)
+    shown.feed([step(START_S, 0.01)])
+    for at in range(4000):
+        stratum = f"{draw.randrange(MOST_STRATA)}".ljust(64, "x")
+        shown.feed(session(START_S + 1 + at * 1.4, draw, share=0.01, stratum=stratum))
+    sessions = shown.detector._sessions
+    assert (len(sessions.open), len(sessions.closed)) == (MOST_OPEN, MOST_CLOSED)
+    assert shown.detector._compared._waiting > 0.8 * MOST_WAITING
+    assert MOST_BYTES / 2 <= len(shown.detector.save().body) <= MOST_BYTES
+
+
+def test_sessions_are_kept_to_the_bit():
+    shown = Shown().feed(rollout(300, worse=0.3))
+    sessions = shown.detector._sessions
+    assert len(sessions.open) > 10
+    assert unpack(pack(sessions)) == sessions
+
+
+def test_after_the_first_version_s_state_a_comparison_begins_anew():
+    shown = Shown().feed(rollout(60))
+    trial = shown.trial
+    trial.share = 0.25
+    state = State(msgspec.msgpack.encode([trial, {}, None, 0.25]))
+    loaded = Rollout.load(Watch(), {}, state, 1)
+    assert (loaded._trial.release, loaded._trial.announced_share, loaded._trial.done) == ("", 0.25, [])
+    again = Shown()
+    again.detector = loaded
+    assert again.feed(rollout(900, worse=0.4)).finding.finding == "worse"
+    assert Rollout.load(Watch(), {}, State(msgspec.msgpack.encode([Trial()])), 1)._trial == Trial()
 
 
 def test_the_greatest_and_the_least_numbers_of_the_contract_are_borne():
@@ -398,8 +434,8 @@ def test_options_that_do_not_hold_are_refused(options, said):
 
 
 def test_state_of_another_version_is_refused():
-    with pytest.raises(ValueError, match="version 2, this is 1"):
-        Rollout.load(Watch(), {}, Rollout(Watch(), {}).save(), 2)
+    with pytest.raises(ValueError, match="version 3, this is 2"):
+        Rollout.load(Watch(), {}, Rollout(Watch(), {}).save(), 3)
 
 
 def test_without_a_canary_it_remembers_nothing():
@@ -408,3 +444,16 @@ def test_without_a_canary_it_remembers_nothing():
     )
     assert shown.detector.wake_at is None
     assert len(shown.detector.save().body) < 100
+
+
+def test_of_a_session_s_evaluations_the_first_255_count():
+    events = [*rollout(1, share=1.0)]
+    poor = {"name": "reward", "score_value": 0.0}
+    more = [
+        event(START_S + 4, "invoke_agent", "agent.evaluation.v1", evaluation=poor, conversation=each)
+        for each in [{"id": events[0].data.conversation.id}] * (2 * MOST_SCORED)
+    ]
+    shown = Shown().feed([*events, *more])
+    [session] = shown.detector._sessions.open.values()
+    assert session.scored == MOST_SCORED
+    assert unpack(pack(shown.detector._sessions)) == shown.detector._sessions
