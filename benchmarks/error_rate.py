@@ -10,7 +10,7 @@ Windows are looked at once a minute.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from detectors.error_rate import ErrorRate
 from detectors.failures.burn_rate import PAGING, TICKET, Pair, burn_rate, holding
-from detectors.failures.rate_alarm import Cell, RateAlarm
+from detectors.failures.rate_alarm import STEEPEST, Cell, RateAlarm, _steps
 from detectors.settings import Watch
 from schemas.event import Event, Failure
 from tests.detectors.agent_events import event
@@ -222,42 +222,100 @@ def quiet(months: int, console: Console) -> dict[str, float]:
 # -- traffic that wobbles ---------------------------------------------------------------------------------
 
 
-def wobbling(seed: int, seconds: float, base: float = 0.005) -> np.ndarray:
-    """Totals and failures by cell: 10 a second with a daily wave of 30 %, log AR(1) rate (sd 0.4, 10 min)."""
-    draw = np.random.default_rng(seed)
-    count = int(seconds // CELL_S)
+def levels(draw: np.random.Generator, runs: int, cells: int) -> Iterator[np.ndarray]:
+    """By cell, for each run: what its rate of failures is multiplied by, a log AR(1) (sd 0.4, 10 minutes)."""
     keep = np.exp(-CELL_S / 600)
-    noise = draw.standard_normal(count) * 0.4 * np.sqrt(1 - keep**2)
-    level = np.empty(count)
-    state = 0.4 * draw.standard_normal()
-    for place in range(count):
-        state = keep * state + noise[place]
-        level[place] = state
-    times = np.arange(count) * CELL_S
-    totals = draw.poisson(10 * CELL_S * (1 + 0.3 * np.sin(2 * np.pi * times / DAY_S)))
-    return np.stack([totals, draw.binomial(totals, np.minimum(1.0, base * np.exp(level)))])
+    state = 0.4 * draw.standard_normal(runs)
+    for _ in range(cells):
+        state = keep * state + 0.4 * np.sqrt(1 - keep**2) * draw.standard_normal(runs)
+        yield np.exp(state)
 
 
-def wobble(months: int, console: Console) -> dict[float, float]:
-    """Incidents a month of the e-detector alone, by the rate it allows; `error_rate` learns that rate."""
-    table = Table("allowed rate", "incidents in 30 days")
-    table.title = "Wobbling traffic, 10 a second, base 0.5 %, the e-detector alone, c = 30 days"
+class Alarms:
+    """The e-detectors of many streams at once, as `RateAlarm` steps them; rates that are allowed by row."""
+
+    def __init__(self, allowed: Sequence[float], runs: int) -> None:
+        steps = [_steps(each) for each in allowed]
+        self.up = np.array([[up for up, _ in each] for each in steps])[:, None, :]
+        self.down = np.array([[down for _, down in each] for each in steps])[:, None, :]
+        self.mass = np.zeros((len(allowed), runs, self.up.shape[-1]))
+        self.fresh = np.ones((len(allowed), runs), bool)
+
+    def step(self, totals: np.ndarray, bad: np.ndarray) -> np.ndarray:
+        """The next cell of each run, with trials in it; returns each level, in seconds."""
+        good, bad = (totals - bad)[None, :, None], bad[None, :, None]
+        seconds = np.where(self.fresh, 0.0, CELL_S)[:, :, None]
+        self.fresh[:] = False
+        step = np.exp(np.minimum(STEEPEST, bad * self.up + good * self.down))
+        one = np.exp(self.down)
+        faded = self.mass * step + seconds / good.clip(1) * one * (1 - step) / (1 - one)
+        self.mass = np.where(bad > 0, (self.mass + seconds) * step, faded)
+        return self.mass.mean(axis=2)
+
+    def reset(self, over: np.ndarray) -> None:
+        """Those that alarmed begin anew."""
+        self.mass[over] = 0.0
+        self.fresh |= over
+
+
+ALLOWED = (0.01, 0.015, 0.02)
+"""`error_rate` learns that rate; the middle one is what it learns of this traffic."""
+
+
+def wobble(months: int, console: Console) -> dict[float, list[int]]:
+    """Incidents in 30 days of the e-detector alone, by the rate it allows."""
+    draw = np.random.default_rng(1)
+    alarms, cells = Alarms(ALLOWED, months), int(MONTH_S // CELL_S)
+    times: list[list[list[float]]] = [[[] for _ in range(months)] for _ in ALLOWED]
+    coming = enumerate(levels(draw, months, cells))
+    for place, level in track(coming, "months that wobble", total=cells, console=console):
+        at = place * CELL_S
+        totals = draw.poisson(10 * CELL_S * (1 + 0.3 * np.sin(2 * np.pi * at / DAY_S)), months)
+        over = alarms.step(totals, draw.binomial(totals, np.minimum(1.0, 0.005 * level))) >= MONTH_S
+        if over.any():
+            alarms.reset(over)
+            for row, run in zip(*np.nonzero(over), strict=True):
+                times[row][run].append(at)
+    table = Table("allowed rate", "incidents in 30 days [95 %]", "months without", "most")
+    table.title = (
+        f"Wobbling traffic, 10 a second, base 0.5 %, the e-detector alone, c = 30 days, {months} months"
+    )
     found = {}
-    for allowed in (0.01, 0.015, 0.02):
-        counts = []
-        for seed in track(range(months), f"allowed {allowed:.1%}", console=console):
-            totals, bad = wobbling(seed, MONTH_S).tolist()
-            alarm, times = RateAlarm(at=1.0), []
-            for place, (total, lost) in enumerate(zip(totals, bad, strict=True), 1):
-                at = 1.0 + place * CELL_S
-                if total:
-                    alarm.step(Cell(at, total, lost, at), allowed)
-                    if alarm.level >= MONTH_S:
-                        times.append(at)
-                        alarm.reset()
-            counts.append(apart(times))
-        found[allowed] = float(np.mean(counts))
-        table.add_row(f"{allowed:.1%}", f"{found[allowed]:.1f}")
+    for allowed, runs in zip(ALLOWED, times, strict=True):
+        counts = found[allowed] = [apart(each) for each in runs]
+        mean, error = float(np.mean(counts)), 1.96 * float(np.std(counts)) / months**0.5
+        free = sum(count == 0 for count in counts)
+        table.add_row(f"{allowed:.1%}", f"{mean:.2f} ± {error:.2f}", f"{free} of {months}", str(max(counts)))
+    console.print(table)
+    return found
+
+
+def wobbling_rises(runs: int, console: Console) -> dict[float, float]:
+    """How soon a rise is found in wobbling traffic after a day of it, by the rate that is allowed."""
+    table = Table("failures", *(f"allowed {each:.1%}: median [90 %], found in a day" for each in ALLOWED))
+    table.title = f"A rise in wobbling traffic, the e-detector alone, c = 30 days, {runs} runs"
+    before, after = int(6 * 3600 / CELL_S), int(DAY_S // CELL_S)
+    found = {}
+    for rate in (0.02, 0.03, 0.05, 0.2):
+        draw = np.random.default_rng(2)
+        alarms, first = Alarms(ALLOWED, runs), np.full((len(ALLOWED), runs), np.inf)
+        coming = enumerate(levels(draw, runs, before + after))
+        for place, level in track(coming, f"rises to {rate:.0%}", total=before + after, console=console):
+            totals = draw.poisson(10 * CELL_S, runs)
+            bad = draw.binomial(totals, np.minimum(1.0, (0.005 if place < before else rate) * level))
+            over = alarms.step(totals, bad) >= MONTH_S
+            if place < before:
+                alarms.reset(over)
+                continue
+            first = np.where(over, np.minimum(first, (place + 1 - before) * CELL_S), first)
+            if np.isfinite(first).all():
+                break
+        cells = [
+            f"{_span(np.median(row))} [{_span(np.quantile(row, 0.9, method='higher'))}], {np.isfinite(row).mean():.0%}"
+            for row in first
+        ]
+        table.add_row(f"{rate:.0%}", *cells)
+        found[rate] = float(np.median(first[1]))
     console.print(table)
     return found
 
@@ -281,7 +339,8 @@ def main() -> None:
     if "quiet" in wanted:
         quiet(asked.months or (3 if asked.quick else 40), console)
     if "wobble" in wanted and not asked.quick:
-        wobble(asked.months or 5, console)
+        wobble(asked.months or 100, console)
+        wobbling_rises(asked.runs or 200, console)
 
 
 if __name__ == "__main__":
