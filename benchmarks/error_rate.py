@@ -311,7 +311,8 @@ def wobbling_rises(runs: int, console: Console) -> dict[float, float]:
             if np.isfinite(first).all():
                 break
         cells = [
-            f"{_span(np.median(row))} [{_span(np.quantile(row, 0.9, method='higher'))}], {np.isfinite(row).mean():.0%}"
+            f"{_span(np.median(row))} [{_span(np.quantile(row, 0.9, method='higher'))}], "
+            f"{np.isfinite(row).mean():.0%}"
             for row in first
         ]
         table.add_row(f"{rate:.0%}", *cells)

@@ -79,7 +79,7 @@ class AgentState:
         self._modes = FailureModes(settings.errors)
         watch = settings.watch(name)
         on = [(each, kind) for each, kind in kinds.items() if settings.on(each)]
-        self._hold({each: kind(watch, settings.options(each)) for each, kind in on})
+        self._hold({each: kind(watch, settings.options(each, name)) for each, kind in on})
 
     def _hold(self, detectors: dict[str, Detector]) -> None:
         self.detectors = detectors
@@ -100,7 +100,7 @@ class AgentState:
         for name, kind in self._kinds.items():
             if not settings.on(name):
                 continue
-            options = settings.options(name)
+            options = settings.options(name, self.name)
             if name not in self.detectors:
                 held[name] = kind(watch, options)
                 continue
@@ -268,7 +268,7 @@ class AgentState:
     def _restore(self, settings: Settings, detector: str, piece: State, version: int) -> None:
         kind = self._kinds[detector]
         try:
-            watch, options = settings.watch(self.name), settings.options(detector)
+            watch, options = settings.watch(self.name), settings.options(detector, self.name)
             self.detectors[detector] = kind.load(watch, options, piece, version)
         except Exception as fault:  # noqa: BLE001 - the others still continue
             self._faults.append(_fault(kind.load, fault))

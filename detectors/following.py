@@ -1,6 +1,7 @@
 """The configuration that a bank follows: altogether or, where one detector cannot, not at all."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from detectors.detector import Detector
 from detectors.settings import Settings, Watch
@@ -29,10 +30,18 @@ class Following:
         return [name for name in self.kinds if before.on(name) and not settings.on(name)]
 
     def _try(self, settings: Settings) -> None:
-        """Makes one of each detector for everybody who is watched apart."""
+        """Makes one of each detector for everybody who is watched apart, or whose rollouts are."""
         for watch in (Watch(), *settings.agents):
             for name, kind in self.kinds.items():
-                try:
-                    kind(watch, settings.options(name))
-                except Exception as fault:
-                    raise ValueError(f"detectors: {name}: {type(fault).__name__}: {fault}") from fault
+                _make(f"detectors: {name}", kind, watch, settings.options(name))
+        for glob, _ in settings.rollouts:
+            if "rollout" in self.kinds:
+                options = settings.options("rollout", glob)
+                _make(f"rollouts: {glob}", self.kinds["rollout"], Watch(), options)
+
+
+def _make(what: str, kind: type[Detector], watch: Watch, options: Mapping[str, Any]) -> None:
+    try:
+        kind(watch, options)
+    except Exception as fault:
+        raise ValueError(f"{what}: {type(fault).__name__}: {fault}") from fault

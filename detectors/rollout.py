@@ -11,10 +11,11 @@ import msgspec
 from msgspec import Struct, field
 
 from detectors.detector import State, Unworded, decoded
-from detectors.durations import duration
 from detectors.failures.affected import sample_of
 from detectors.rollouts.comparison import Comparison
+from detectors.rollouts.met import Met
 from detectors.rollouts.packed import Packed, pack, rounded, unpack
+from detectors.rollouts.plan import plan_of
 from detectors.rollouts.rollout_finding import found
 from detectors.rollouts.sessions import METRICS, Session, Sessions, key_of
 from detectors.rollouts.trial import MOST_SAMPLES, Trial
@@ -28,7 +29,6 @@ __all__ = ["Comparison", "Rollout", "Verdict"]
 MOST_BYTES = 50_000
 """What the state holds at most; a tenth of it in the usual rollout."""
 LONGEST, LONGEST_STRATUM = 64, 48
-STRATA = ("tenant", "operation", "model")
 
 
 class Remembered(Struct, array_like=True):
@@ -38,6 +38,7 @@ class Remembered(Struct, array_like=True):
     sessions: Packed | None = None
     compared: bytes | None = None
     step: float | None = None
+    met: Met = field(default_factory=Met)
 
 
 class First(Struct, array_like=True):
@@ -47,13 +48,14 @@ class First(Struct, array_like=True):
 
 
 class Rollout:
-    """Findings `worse` (roll back), `invalid` and `no_control` (hold), `ready` (promote).
+    """Findings `worse` (roll back), `invalid` and `no_control` (hold), `ready` (promote), `hold` (for long).
 
     Metrics by session: lost sessions, sessions with a failed tool call, cost, duration, tokens, evaluations.
     Options: `alpha`, the chance of ever calling a canary worse that equals control (default 0.01);
     `maturity`, how long after its begin a session is scored (default 15m); `margins`, what is still no worse
-    by metric (odds ratio 1.5, ratio 1.1); `strata`, of tenant, operation and model, where the release names
-    no stratum; `redact`, further patterns.
+    by metric (odds ratio 1.5, ratio 1.1); `strata`, of tenant, operation, model and attributes, where the
+    release names no stratum; `steps` of the ramp and `min_time` of each, which `ready` keeps to; `unit`, what
+    the router draws (`session`, `user`); `redact`, further patterns.
     """
 
     name: ClassVar[str] = "rollout"
@@ -66,17 +68,7 @@ class Rollout:
         {"agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.release.v1"}
     )
 
-    __slots__ = (
-        "_alpha",
-        "_compared",
-        "_margins",
-        "_patterns",
-        "_ripe_s",
-        "_sessions",
-        "_step",
-        "_strata",
-        "_trial",
-    )
+    __slots__ = ("_compared", "_met", "_patterns", "_plan", "_sessions", "_step", "_trial")
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
@@ -85,26 +77,19 @@ class Rollout:
 
     def _restore(self, state: Remembered) -> None:
         self._trial, self._sessions, self._step = state.trial, _sessions(state), state.step
+        self._met = state.met
         self._compared = None if state.compared is None else Comparison.load(state.compared)
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
         """Follows other options; a comparison that goes on keeps its level and its margins."""
-        self._alpha = float(options.get("alpha", 0.01))
-        self._ripe_s = duration(options.get("maturity", "15m")).total_seconds()
-        self._margins = {str(name): float(each) for name, each in dict(options.get("margins", {})).items()}
-        self._strata = tuple(options.get("strata", ()))
+        self._plan = plan_of(options)
         self._patterns: Sequence[str] = tuple(options.get("redact", ()))
-        unknown = [each for each in self._margins if each not in METRICS]
-        unknown += [each for each in self._strata if each not in STRATA]
-        if unknown:
-            known = f"margins of {', '.join(METRICS)}; strata of {', '.join(STRATA)}"
-            raise ValueError(f"expected {known}; found {', '.join(map(str, unknown))}")
         self._comparison(None)
 
     def _comparison(self, share: float | None) -> Comparison:
         """What agents need not tell is optional."""
         optional = METRICS.keys() - {"sessions"}
-        return Comparison(METRICS, share, self._alpha, margins=self._margins, optional=optional)
+        return Comparison(METRICS, share, self._plan.alpha, margins=self._plan.margins, optional=optional)
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: sessions of both arms while a canary runs, and steps of the rollout."""
@@ -112,7 +97,7 @@ class Rollout:
         release = data.release
         if event.type == "agent.release.v1":
             if release is not None and release.share is not None:
-                self._stepped(release.id or data.agent.version or "", release.share)
+                self._stepped(release.id or data.agent.version or "", release.share, now)
             return
         cohort = None if release is None else release.cohort
         if not self._trial.release and cohort != "canary":
@@ -147,7 +132,7 @@ class Rollout:
             if name in trial.done:
                 return False
             trial.start(name, now)
-            self._sessions = Sessions()
+            self._sessions, self._met = Sessions(), Met()
             self._compared = self._comparison(trial.share)
             self._step = trial.share
         return True
@@ -160,30 +145,32 @@ class Rollout:
         data, trial = event.data, self._trial
         state = data.conversation.state if data.conversation is not None else None
         canary = release.cohort == "canary"
-        if state != "started" and not canary and now - trial.began < self._ripe_s:
+        if state != "started" and not canary and now - trial.began < self._plan.ripe_s:
             return None
-        stratum = release.stratum or self._stratum(data)
+        stratum = release.stratum or self._plan.stratum(data)
         session = Session(now, canary, trial.share)
         begun = self._sessions.admit(key, session, stratum[:LONGEST_STRATUM], event)
-        if begun is not None:
-            trial.came(now, canary=canary)
-        return begun
+        if begun is None:
+            return None
+        trial.came(now, canary=canary)
+        return begun if self._counts(key, data) else None
 
-    def _stratum(self, data: Data) -> str:
-        named = {
-            "tenant": data.tenant.id if data.tenant is not None else None,
-            "operation": data.operation.name,
-            "model": data.request.model if data.request is not None else None,
-        }
-        return "/".join(named[each] or "" for each in self._strata)
+    def _counts(self, key: int, data: Data) -> bool:
+        """Whether a session that begins is a unit of its own: of a user, only the first of a step is."""
+        user = data.user.id if data.user is not None else None
+        if self._plan.unit == "session" or not user or self._met.meets(user):
+            return True
+        self._sessions.open.pop(key, None)
+        return False
 
-    def _stepped(self, release: str, share: float) -> None:
+    def _stepped(self, release: str, share: float, now: float) -> None:
         """The router gives the canary another share; none, or all, ends the rollout."""
         trial = self._trial
         name = release[:LONGEST]
         if trial.release and name in {"", trial.release}:
             if 0 < share < 1:
-                trial.share = rounded(share)
+                trial.step(rounded(share), now)
+                self._met = Met()
             else:
                 self._finish()
         elif 0 < share < 1:
@@ -191,7 +178,7 @@ class Rollout:
 
     def _finish(self) -> None:
         self._trial.finish()
-        self._sessions, self._compared = Sessions(), None
+        self._sessions, self._compared, self._met = Sessions(), None, Met()
 
     @property
     def wake_at(self) -> float | None:
@@ -199,20 +186,20 @@ class Rollout:
         if not self._trial.release:
             return None
         oldest = next(iter(self._sessions.open.values()), None)
-        return self._trial.over_at if oldest is None else oldest.began + self._ripe_s
+        return self._trial.over_at if oldest is None else oldest.began + self._plan.ripe_s
 
     def findings(self, now: float) -> Sequence[Unworded]:
         """What holds of the rollout."""
         trial, compared = self._trial, self._compared
         if compared is None:
             return ()
-        for session in self._sessions.ripe(now - self._ripe_s):
+        for session in self._sessions.ripe(now - self._plan.ripe_s):
             self._score(compared, session)
         trial.settle(compared.verdict.state, now)
         if not trial.release:
             self._finish()
             return ()
-        told = found(trial, compared)
+        told = found(trial, compared, self._plan, now)
         return () if told is None else (told,)
 
     def _score(self, compared: Comparison, session: Session) -> None:
@@ -223,7 +210,7 @@ class Rollout:
             moment(session.began),
             "canary" if session.canary else "control",
             self._sessions.strata[session.stratum],
-            session.values(self._ripe_s),
+            session.values(self._plan.ripe_s),
             schema=self._sessions.schema(session),
             lacking=self._sessions.usual.lacking(session),
         )
@@ -237,7 +224,7 @@ class Rollout:
         """The whole state."""
         compared = None if self._compared is None else self._compared.save()
         sessions = None if self._compared is None else pack(self._sessions)
-        state = Remembered(self._trial, sessions, compared, self._step)
+        state = Remembered(self._trial, sessions, compared, self._step, self._met)
         return State(msgspec.msgpack.encode(state))
 
     @classmethod

@@ -28,6 +28,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The detectors' part of a configuration. `detectors`: overrides by detector name; `redact`: patterns.
 
     `errors`: RE2 expressions over error types with the class of what they fit, the first that fits holds.
+    `rollouts`: options of the detector `rollout` by glob on the agent's name, the first that matches.
     """
 
     agents: tuple[Watch, ...] = (Watch(),)
@@ -35,6 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     prices: Mapping[str, Mapping[str, float]] = {}
     redact: tuple[str, ...] = ()
     errors: tuple[tuple[str, ErrorClass], ...] = ()
+    rollouts: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     def watch(self, agent: str) -> Watch:
         """The first entry whose glob matches the agent's name, or the defaults."""
@@ -44,7 +46,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Whether a detector is wanted: it is, unless it says `enabled: false`."""
         return str(self.detectors.get(detector, {}).get("enabled", True)).lower() != "false"
 
-    def options(self, detector: str) -> Mapping[str, Any]:
-        """The overrides of a detector, with the patterns that everybody redacts."""
+    def options(self, detector: str, agent: str = "") -> Mapping[str, Any]:
+        """The overrides of a detector of an agent, with the patterns that everybody redacts."""
         own = self.detectors.get(detector, {})
+        if detector == "rollout":
+            apart = (options for glob, options in self.rollouts if fnmatchcase(agent, glob))
+            own = {**own, **next(apart, {})}
         return {**own, "redact": (*self.redact, *own.get("redact", ()))} if self.redact else own

@@ -7,7 +7,9 @@ from math import isfinite
 from detectors.detector import Finding, Unworded
 from detectors.rollouts.comparison import Comparison
 from detectors.rollouts.evidence import Effect
+from detectors.rollouts.plan import Plan
 from detectors.rollouts.trial import Trial
+from detectors.rollouts.verdict import Verdict
 from schemas.signal import Blast, Contributor
 
 _WHAT = {
@@ -21,22 +23,34 @@ _WHAT = {
 _UNITS = {"cost": "USD per session", "duration": "s", "tokens": "tokens per session"}
 
 
-def found(trial: Trial, compared: Comparison) -> Unworded | None:
+LONG_S = 4 * 3600.0
+"""A comparison that has said nothing for so long says that, and for how long still."""
+
+
+def found(trial: Trial, compared: Comparison, plan: Plan, now: float) -> Unworded | None:
     """What a verdict finds, or that there is no control; None while there is nothing to say."""
     verdict = compared.verdict
-    if verdict.state == "hold":
-        return _unworded("no_control", trial, {}, partial(_no_control, trial)) if trial.alone else None
+    waits = verdict.state == "promote" and now < trial.stepped + plan.least_s
+    if verdict.state == "hold" and trial.alone:
+        return _unworded("no_control", trial, {}, partial(_no_control, trial))
+    if verdict.state == "hold" or waits:
+        long = now - trial.began >= LONG_S
+        return _hold(trial, partial(_holding, trial, compared, plan, now)) if long else None
     if verdict.state == "roll_back":
         blamed = {"metric": verdict.blamed[0]}
         return _unworded("worse", trial, blamed, partial(_worse, trial, compared))
     if verdict.state == "invalid":
         return _unworded("invalid", trial, {"fault": verdict.fault}, partial(_invalid, trial, compared))
-    return _unworded("ready", trial, {}, partial(_ready, trial, compared))
+    following = plan.after(trial.share)
+    step = {} if following is None else {"step": f"{following:.4g}"}
+    return _unworded("ready", trial, step, partial(_ready, trial, compared, plan))
 
 
 def _unworded(finding: str, trial: Trial, labels: dict[str, str], words: Callable[[], Finding]) -> Unworded:
     """The label `metric` is the first that was blamed: it does not change."""
     onset = trial.decided or trial.alone
+    if finding == "ready":
+        onset = max(onset, trial.stepped)
     return Unworded(finding=finding, onset=onset, labels={"release": trial.release, **labels}, words=words)
 
 
@@ -45,7 +59,8 @@ def _worse(trial: Trial, compared: Comparison) -> Finding:
     verdict, effects = compared.verdict, compared.effects
     metric = verdict.blamed[0]
     effect = effects[metric]
-    also = f"; also {', '.join(verdict.blamed[1:])}" if verdict.blamed[1:] else ""
+    others = [f"{each} ({_interval(effects[each])})" for each in verdict.blamed[1:]]
+    also = f"; also {', '.join(others)}" if others else ""
     where = f", most of all in {verdict.stratum}" if verdict.stratum else ""
     canary, control = effect.canary or 0.0, effect.control or 0.0
     return Finding(
@@ -92,7 +107,7 @@ _FAULTS = {
 }
 
 
-def _ready(trial: Trial, compared: Comparison) -> Finding:
+def _ready(trial: Trial, compared: Comparison, plan: Plan) -> Finding:
     """The canary is within its margins on every metric: promote."""
     verdict = compared.verdict
     told = [
@@ -100,16 +115,59 @@ def _ready(trial: Trial, compared: Comparison) -> Finding:
         for name, effect in compared.effects.items()
         if effect.canary is not None
     ]
+    following = plan.after(trial.share)
+    to, step = ("", {}) if following is None else (f" to {following:.4g}", {"step": f"{following:.4g}"})
     return Finding(
         finding="ready",
-        labels={"release": trial.release},
-        onset=trial.decided,
+        labels={"release": trial.release, **step},
+        onset=max(trial.decided, trial.stepped),
         summary=f"canary {trial.release} is no worse than control within its margins ({'; '.join(told)}), "
-        f"after {verdict.canaries:,} canary sessions: promote",
+        f"after {verdict.canaries:,} canary sessions: promote{to}",
         observed=float(verdict.canaries),
         unit="canary sessions",
         confidence=0.99,
     )
+
+
+def _hold(trial: Trial, words: Callable[[], Finding]) -> Unworded:
+    return Unworded(finding="hold", onset=trial.began, labels={"release": trial.release}, words=words)
+
+
+def _holding(trial: Trial, compared: Comparison, plan: Plan, now: float) -> Finding:
+    """Nothing can be told yet, or the step has not lasted long enough: hold, and for how long."""
+    verdict = compared.verdict
+    if verdict.state == "promote":
+        says = "no worse than control within its margins, in a step that is to last"
+        left = f"{_span(trial.stepped + plan.least_s - now)} to go"
+    else:
+        says = f"neither worse nor fit to go on after {verdict.controls:,} control sessions and"
+        left = _left(verdict, now - trial.began - plan.ripe_s)
+    return Finding(
+        finding="hold",
+        labels={"release": trial.release},
+        onset=trial.began,
+        summary=f"canary {trial.release} is {says} {verdict.canaries:,} of its own: hold, {left}"
+        if verdict.state == "hold"
+        else f"canary {trial.release} is {says}: hold, {left}",
+        observed=float(verdict.canaries),
+        unit="canary sessions",
+    )
+
+
+def _left(verdict: Verdict, spent_s: float) -> str:
+    """How long until a verdict, if sessions come and evidence grows as they have."""
+    sessions = verdict.canaries + verdict.controls
+    if verdict.eta_sessions is None or not sessions or spent_s <= 0:
+        return "no verdict in sight at this traffic"
+    return f"{_span(verdict.eta_sessions / sessions * spent_s)} to go at this traffic"
+
+
+def _span(seconds: float) -> str:
+    """About how long."""
+    for unit, size in (("days", 86_400.0), ("h", 3600.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{max(1.0, seconds / 60):.0f} min"
 
 
 def _no_control(trial: Trial) -> Finding:

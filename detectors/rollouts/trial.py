@@ -20,6 +20,7 @@ class Trial(Struct, array_like=True):
     `share`: the router's, None while nobody told. `announced`: another release whose share was told, and
     `announced_share`. `said`: the verdict since `decided`. `alone`: since when control has no sessions, and
     `canaries`: those since its last. `done`: releases that are over; their further sessions do not count.
+    `stepped`: since when it has this share.
     """
 
     release: str = ""
@@ -35,6 +36,7 @@ class Trial(Struct, array_like=True):
     canaries: int = 0
     samples: list[Sample] = []
     done: list[str] = []
+    stepped: float = 0.0
 
     def announce(self, release: str, share: float) -> None:
         """The router's share of a release that is not compared (yet); the empty name is whichever comes."""
@@ -46,7 +48,12 @@ class Trial(Struct, array_like=True):
         self.finish()
         self.release, self.share = release, share
         self.announced, self.announced_share = "", None
-        self.began = self.last_canary = self.last_control = now
+        self.began = self.stepped = self.last_canary = self.last_control = now
+
+    def step(self, share: float, now: float) -> None:
+        """The canary has this share from here on."""
+        if share != self.share:
+            self.share, self.stepped = share, now
 
     def finish(self) -> None:
         """Nothing is compared any more."""

@@ -27,6 +27,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "rollout/invalid": "Hold the rollout; find out why the arms are not recorded alike, then begin it anew.",
     "rollout/no_control": "Hold the rollout until control has sessions again.",
     "rollout/ready": "Go on to the rollout's next step.",
+    "rollout/hold": "Nothing: wait, or give the canary more of the traffic to know sooner.",
 }
 CLASSES: Mapping[str, str] = {
     "retryable": "Retries may help: check rate limits and the dependency's status before anything else.",

@@ -47,6 +47,7 @@ BASE = {
     "rollout/invalid": 40,
     "rollout/no_control": 15,
     "rollout/ready": 5,
+    "rollout/hold": 1,
     "dependency": 40,
     "dependency/slow": 30,
     "dependency/rate_limited": 30,

@@ -31,6 +31,10 @@ def detector_settings(policy: Policy) -> Settings:
         prices=policy.prices,
         redact=tuple(raw.get("redact") or ()),
         errors=tuple((mode.type.value, mode.error_class) for mode in policy.errors),
+        rollouts=tuple(
+            (str(each["agent"]), {name: value for name, value in each.items() if name != "agent"})
+            for each in raw.get("rollouts") or ()
+        ),
     )
 
 

@@ -43,11 +43,12 @@ def step(at_s: float, share: float, release: str = "v2") -> Event:
 
 
 def stable() -> Iterator[Event]:
-    """Six hours with a canary that equals control."""
+    """Six hours with two canaries, one after the other, that equal control."""
     draw = random.Random(1)
-    yield step(START_S, 0.3)
-    for at in range(2160):
-        yield from session(START_S + 1 + at * _EVERY_S, draw)
+    for begin, release in ((0, "v2"), (1080, "v3")):
+        yield step(START_S + begin * _EVERY_S, 0.3, release)
+        for at in range(begin, begin + 1080):
+            yield from session(START_S + 1 + at * _EVERY_S, draw, id=release)
 
 
 def positive() -> Iterator[Event]:

@@ -423,7 +423,7 @@ def test_a_person_may_call_it_the_new_normal():
     ("options", "said"),
     [
         ({"margins": {"charm": 2}}, "found charm"),
-        ({"strata": ["moon"]}, "strata of tenant, operation, model; found moon"),
+        ({"strata": ["moon"]}, "strata of tenant, operation, model, or attributes; found moon"),
         ({"alpha": 2}, "alpha must be in"),
         ({"maturity": "soon"}, "soon"),
     ],

@@ -2,6 +2,8 @@
 
 import pytest
 
+from detectors.bank import Bank
+from detectors.rollout import Rollout
 from detectors.settings import Settings, Watch
 from schemas.cause import ConfigFile
 from streams.hosting.settings import read_settings
@@ -45,3 +47,29 @@ def test_everybody_redacts_what_is_redacted_and_their_own():
 def test_faults_are_told_with_their_places():
     with pytest.raises(ValueError, match=r"rules.yml:3:1: .*; rules.yml:4:"):
         settings_of("agentz: 1\ndetectorz: 2\n")
+
+
+def test_rollouts_are_followed_by_agent():
+    text = """
+rollouts:
+- agent: 'refund-*'
+  steps: [1%, 5%, 100%]
+  min_time: 1h
+  alpha: 0.02
+  strata: [task.type]
+  margins: {error: 2}
+"""
+    followed = settings_of(text).options("rollout", "refund-eu")
+    assert followed["steps"] == ["1%", "5%", "100%"]
+    made = Rollout(Watch(), followed)._plan
+    assert (made.alpha, made.least_s, made.steps) == (0.02, 3600.0, (0.01, 0.05, 1.0))
+    assert (made.strata, made.margins) == (("task.type",), {"sessions": 2.0})
+    assert settings_of(text).options("rollout", "other") == {}
+
+
+def test_a_rollout_that_no_detector_could_follow_is_refused_with_its_name():
+    text = "rollouts: [{agent: a, steps: [5%], margins: {moon: 2}}]"
+    bank = Bank(read_settings, "events")
+    with pytest.raises(ValueError, match=r"rollouts: a: ValueError: expected margins of .* found moon"):
+        bank.begin([ConfigFile("rules.yml", ROUTE + text)])
+    Bank(read_settings, "events", kinds={}).begin([ConfigFile("rules.yml", ROUTE + text)])
