@@ -13,6 +13,7 @@ from routing.rules.faults import Fault
 from routing.rules.literals import Variable
 from routing.rules.pending import not_yet
 from routing.rules.rota_faults import Doubt, rota_faults
+from routing.rules.vain import doubts_of
 from routing.rules.yaml_tree import Node, Place
 from routing.schedule import schedules_in
 from schemas.cause import ConfigFile
@@ -61,7 +62,7 @@ def check(files: Sequence[ConfigFile], now: datetime | None = None) -> Report:
     return Report(
         faults=tuple(doubt.fault for doubt in doubts if doubt.level == "error"),
         warnings=(
-            *sorted(set(found.warnings)),
+            *sorted({*found.warnings, *doubts_of(document, root)}),
             *(doubt.fault for doubt in doubts if doubt.level == "warning"),
         ),
         variables=found.variables,

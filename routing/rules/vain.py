@@ -1,0 +1,162 @@
+"""What is well-formed, refers to what exists, and is in vain: it can never match, fire, or be used."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from routing.matchers import Matcher
+from routing.policy import BANDS
+from routing.rules.compiling import BASE, BURN_RATE
+from routing.rules.document.alertmanager import RoutePart
+from routing.rules.document.document import Document
+from routing.rules.faults import Fault
+from routing.rules.inheritance import combined, matchers_of
+from routing.rules.suggestions import meant
+from routing.rules.yaml_tree import Node, Place
+
+Path = tuple[str | int, ...]
+DETECTORS = tuple(dict.fromkeys(name.partition("/")[0] for name in BASE))
+LABELS = (
+    "agent", "approver", "class", "confidence", "consequence", "dependency", "detector", "env", "fault",
+    "feature", "field", "finding", "kind", "metric", "model", "partition", "provider", "release", "resource",
+    "session", "severity", "team", "tenant", "tool",
+)  # fmt: skip
+"""Labels that findings have; teams may add others, so only what is nearly one of them is doubted."""
+STRICTEST = 0.99
+"""The strictest objective where none is given: that of sessions."""
+VALUES: Mapping[str, Sequence[str]] = {"detector": DETECTORS, "severity": tuple(BANDS)}
+
+
+def doubts_of(document: Document, root: Node) -> Iterator[Fault]:
+    """What is in vain, each at its place."""
+    for path, matchers in _conditions(document):
+        yield from _impossible(matchers, root.nearest(*path).place)
+    yield from _shadowed(document.route, root.nearest("route"), ())
+    yield from _unused(document, root)
+    yield from _never_burning(document, root)
+
+
+# -- matchers --------------------------------------------------------------------------------------------
+
+
+def _conditions(document: Document) -> Iterator[tuple[Path, Sequence[Matcher]]]:
+    yield from _of_routes(document.route, ("route",))
+    for at, rule in enumerate(document.inhibit_rules):
+        source = combined(rule.source_match, rule.source_match_re, rule.source_matchers)
+        target = combined(rule.target_match, rule.target_match_re, rule.target_matchers)
+        yield ("inhibit_rules", at, "source_matchers"), source
+        yield ("inhibit_rules", at, "target_matchers"), target
+    for at, silence in enumerate(document.silences):
+        yield ("silences", at, "matchers"), combined({}, {}, silence.matchers)
+    for at, advice in enumerate(document.decisions):
+        yield ("decisions", at, "matchers"), combined({}, {}, advice.matchers)
+    for at, scored in enumerate(document.severity.rules):
+        yield ("severity", "rules", at, "matchers"), combined({}, {}, scored.matchers)
+
+
+def _of_routes(part: RoutePart, path: Path) -> Iterator[tuple[Path, Sequence[Matcher]]]:
+    yield (*path, "matchers"), matchers_of(part)
+    for at, child in enumerate(part.routes):
+        yield from _of_routes(child, (*path, "routes", at))
+
+
+def _impossible(matchers: Sequence[Matcher], place: Place) -> Iterator[Fault]:
+    for each in matchers:
+        if each.name not in LABELS and (hint := meant(each.name, LABELS)):
+            yield place.fault(f'{each} may never match: no finding has a label "{each.name}"{hint}')
+        known = VALUES.get(each.name, ())
+        if each.op in ("=", "=~") and known and not _fits(each, known):
+            hint = meant(each.value, known)
+            yield place.fault(f"{each} never matches: {each.name} is one of {', '.join(known)}{hint}")
+    for name in dict.fromkeys(each.name for each in matchers):
+        wanted = {each.value for each in matchers if each.name == name and each.op == "="}
+        if len(wanted) > 1:
+            said = " and ".join(f'"{value}"' for value in sorted(wanted))
+            yield place.fault(f"never matches: {name} cannot be {said} at once")
+
+
+def _fits(matcher: Matcher, known: Sequence[str]) -> bool:
+    return any(matcher.matches({matcher.name: value}) for value in ("", *known))
+
+
+def _shadowed(part: RoutePart, node: Node, above: tuple[Matcher, ...]) -> Iterator[Fault]:
+    """Routes that an earlier sibling takes everything from, or that contradict the routes above them."""
+    earlier: list[tuple[frozenset[Matcher], Place]] = []
+    for at, child in enumerate(part.routes):
+        below, own = node.nearest("routes", at), matchers_of(child)
+        first = next((place for taken, place in earlier if taken <= frozenset(own)), None)
+        if first is not None:
+            yield below.place.fault(
+                f"never reached: the route at {first.file}:{first.line} takes all of it and does not continue"
+            )
+        for matcher in own:
+            clash = next((each for each in above if _contradict(each, matcher)), None)
+            if clash is not None:
+                yield below.place.fault(f"never reached: {matcher} contradicts {clash} above it")
+        if not child.continues:
+            earlier.append((frozenset(own), below.place))
+        yield from _shadowed(child, below, (*above, *own))
+
+
+def _contradict(one: Matcher, other: Matcher) -> bool:
+    """Whether no value of a label fulfils both, as far as an equation tells."""
+    if one.name != other.name:
+        return False
+    return any(
+        first.op == "=" and not second.matches({first.name: first.value})
+        for first, second in ((one, other), (other, one))
+    )
+
+
+# -- names -------------------------------------------------------------------------------------------------
+
+
+def _unused(document: Document, root: Node) -> Iterator[Fault]:
+    used = _used(document)
+    for at, receiver in enumerate(document.receivers):
+        if receiver.name not in used["receivers"]:
+            yield root.nearest("receivers", at).place.fault(f'nothing leads to receiver "{receiver.name}"')
+    for at, interval in enumerate(document.time_intervals):
+        if interval.name not in used["time_intervals"]:
+            place = root.nearest("time_intervals", at).place
+            yield place.fault(f'no route uses time interval "{interval.name}"')
+    for name in document.messages:
+        if name not in used["messages"]:
+            yield root.nearest("messages").keys[name].fault(f'nothing uses message "{name}"')
+
+
+def _used(document: Document) -> Mapping[str, set[str]]:
+    routes = list(_routes(document.route))
+    exhausted = [each.exhausted.receiver for each in document.escalations.values() if each.exhausted]
+    entries = [entry for receiver in document.receivers for entry in receiver.notify]
+    return {
+        "receivers": {each.receiver for each in routes if each.receiver} | set(exhausted),
+        "time_intervals": {
+            name for each in routes for name in (*each.mute_time_intervals, *each.active_time_intervals)
+        },
+        "messages": {each.template for each in entries if each.template},
+    }
+
+
+def _routes(part: RoutePart) -> Iterator[RoutePart]:
+    yield part
+    for child in part.routes:
+        yield from _routes(child)
+
+
+# -- burn rates --------------------------------------------------------------------------------------------
+
+
+def _never_burning(document: Document, root: Node) -> Iterator[Fault]:
+    """A burn rate beyond 1 / (1 - SLO) would be more failures than there are calls."""
+    given = document.severity.burn_rate
+    factors = [each.factor for each in BURN_RATE] if given is None else [factor for _, _, factor, _ in given]
+    for at, agent in enumerate(document.agents):
+        for stream, objective in agent.slo.items():
+            most = 1 / (1 - objective)
+            if factors and min(factors) > most:
+                place = root.nearest("agents", at, "slo", stream).place
+                yield place.fault(f"no burn rate ever comes: it is {most:.3g} at most with this objective")
+    strictest = max((each for agent in document.agents for each in agent.slo.values()), default=STRICTEST)
+    for at, factor in enumerate(factors if given is not None else ()):
+        if factor * (1 - max(strictest, STRICTEST)) > 1:
+            place = root.nearest("severity", "burn_rate", at).place
+            yield place.fault(f"a burn rate of {factor:g} never comes with any objective here")

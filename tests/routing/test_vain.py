@@ -1,0 +1,122 @@
+"""What `check` doubts: what can never match, fire, be reached or be used."""
+
+import pytest
+
+from detectors.registry import discover
+from routing.checking import check
+from routing.rules.vain import DETECTORS
+from tests.routing.configs import LEAST, example, files
+
+ROUTES = "route: {receiver: a, routes: [%s]}\nreceivers: [{name: a}]\n"
+
+
+def doubts(text):
+    """Warnings as lines, without the file's name."""
+    report = check(files(text))
+    assert report.failed == ()
+    return [str(each).removeprefix("1.yml:") for each in report.warnings]
+
+
+def test_every_detector_is_known_to_the_check():
+    assert set(DETECTORS) == set(discover())
+
+
+@pytest.mark.parametrize("name", ["minimal.yml", "retail", "complete"])
+def test_nothing_in_the_examples_is_in_vain(name):
+    assert [each for each in check(example(name)).warnings if "not at hand" not in each.message] == []
+
+
+KNOWN = ", ".join(DETECTORS)
+
+
+@pytest.mark.parametrize(
+    ("matchers", "expected"),
+    [
+        (
+            "['detector=\"errorrate\"']",
+            f'detector="errorrate" never matches: detector is one of {KNOWN} (did you mean "error_rate"?)',
+        ),
+        (
+            "['severity=~\"bad|worse\"']",
+            'severity=~"bad|worse" never matches: severity is one of critical, error, warning, info',
+        ),
+        (
+            "['detectr=\"cost\"']",
+            'detectr="cost" may never match: no finding has a label "detectr" (did you mean "detector"?)',
+        ),
+        ("[env=prod, env=staging]", 'never matches: env cannot be "prod" and "staging" at once'),
+    ],
+)
+def test_matchers_that_never_match_are_told_with_what_was_meant(matchers, expected):
+    assert doubts(ROUTES % f"{{matchers: {matchers}}}") == [f"1:42: {expected}"]
+
+
+@pytest.mark.parametrize(
+    "matchers",
+    [
+        "['detector=~\"cost|error.*\"']",
+        "['detector!=\"nothing\"']",
+        "[cell=eu-1]",
+        "['severity=\"\"']",
+        "[env=a, 'env=~\"a|b\"']",
+    ],
+)
+def test_matchers_that_may_match_are_not_doubted(matchers):
+    assert doubts(ROUTES % f"{{matchers: {matchers}}}") == []
+
+
+def test_conditions_are_looked_at_wherever_they_stand():
+    text = LEAST + (
+        "inhibit_rules: [{source_matchers: [detector=x], target_match: {detector: y}}]\n"
+        "decisions: [{matchers: [detector=z], do: hold}]\n"
+        "severity: {rules: [{matchers: [detector=w], add: 5}]}\n"
+    )
+    assert sorted(each.split(" ")[1] for each in doubts(text)) == [
+        'detector="w"',
+        'detector="x"',
+        'detector="y"',
+        'detector="z"',
+    ]
+
+
+def test_a_route_that_an_earlier_one_takes_all_from_is_never_reached():
+    shadowed = "{matchers: [env=prod]}, {matchers: [env=prod, tool=x]}"
+    assert doubts(ROUTES % shadowed) == [
+        "1:55: never reached: the route at 1.yml:1 takes all of it and does not continue".replace(":31", "")
+    ]
+    assert doubts(ROUTES % shadowed.replace("prod]}, ", "prod], continue: true}, ")) == []
+    assert doubts(ROUTES % "{matchers: [env=prod, tool=x]}, {matchers: [env=prod]}") == []
+
+
+def test_a_route_that_contradicts_those_above_it_is_never_reached():
+    below = "{matchers: [env=prod], routes: [{matchers: ['env=~\"s.*\"']}, {matchers: [tool=x]}]}"
+    assert doubts(ROUTES % below) == ['1:63: never reached: env=~"s.*" contradicts env="prod" above it']
+    above = "{matchers: ['env!=\"prod\"'], routes: [{matchers: [env=prod]}, {matchers: ['env!=\"dev\"']}]}"
+    assert doubts(ROUTES % above) == ['1:68: never reached: env="prod" contradicts env!="prod" above it']
+
+
+def test_names_that_nothing_uses_are_told():
+    text = (
+        "route: {receiver: a, routes: [{mute_time_intervals: [n], active_time_intervals: [d]}]}\n"
+        "receivers: [{name: a, notify: [{slack: '#x', template: used}]}, {name: spare}, {name: last}]\n"
+        "time_intervals: [{name: n}, {name: d}, {name: idle}]\n"
+        "messages: {used: x, unused: y}\n"
+        "users: {u: {slack: U1}}\n"
+        "escalations: {e: {steps: [{notify: [user: u], via: [slack]}], exhausted: {receiver: last}}}\n"
+    )
+    assert [each.partition(": ")[2] for each in doubts(text)] == [
+        'nothing leads to receiver "spare"',
+        'no route uses time interval "idle"',
+        'nothing uses message "unused"',
+    ]
+
+
+def test_burn_rates_that_never_come_are_told():
+    never = "agents: [{name: x, slo: {tools: 50%}}]\nseverity: {burn_rate: [[1h, 5m, 14.4, 90]]}\n"
+    assert doubts(LEAST + never) == [
+        "3:33: no burn rate ever comes: it is 2 at most with this objective",
+    ]
+    beyond = "severity: {burn_rate: [[1h, 5m, 101, 90], [6h, 30m, 6, 70]]}\n"
+    assert doubts(LEAST + beyond) == ["3:24: a burn rate of 101 never comes with any objective here"]
+    stricter = "agents: [{name: x, slo: {sessions: 99.5%}}]\n"
+    assert doubts(LEAST + beyond + stricter) == []
