@@ -17,6 +17,7 @@ from routing.incidents.grid import FLUSH
 from routing.incidents.hands import ack_due, acknowledged, resolved, ruled, silenced, snoozed
 from routing.incidents.incident import Case
 from routing.incidents.joining import signalled
+from routing.incidents.notices import notice_due
 from routing.incidents.outcomes import edit_due, page_due, reported
 from routing.incidents.reload import rematch
 from routing.incidents.saying import commented, judged, reassigned
@@ -52,6 +53,7 @@ ON_INCIDENT: Mapping[str, Callable[[Turn, Case], None]] = {
 ON_PART: Mapping[str, Callable[[Turn, Case, str], None]] = {
     "climb": climb_due,
     "edit": edit_due,
+    "notice": notice_due,
     "page": page_due,
 }
 BY_HAND: Mapping[type[Hand], Callable[[Turn, Any], None]] = {

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from routing.oncall.walltime import instant, wall, zone
-from routing.policy import Policy, Route
+from routing.policy import PlannedSilence, Policy, Route
 from routing.rules.intervals import Range, Span, TimeInterval
 
 HALF_HOUR = timedelta(minutes=30)
@@ -36,6 +36,37 @@ def span_holds(span: Span, at: datetime) -> bool:
     return in_times and all(
         ranges is None or any(each.begin <= value <= each.end for each in ranges) for ranges, value in fields
     )
+
+
+def silence_holds(silence: PlannedSilence, at: datetime) -> bool:
+    """Whether a planned silence holds at `at`, an aware instant."""
+    begun = silence.start is None or silence.start <= at
+    over = silence.end is not None and silence.end <= at
+    return begun and not over and (silence.span is None or span_holds(silence.span, at))
+
+
+def spell(silence: PlannedSilence, after: datetime, within: timedelta) -> tuple[datetime, datetime] | None:
+    """When a planned silence holds for the first time from `after` on: [begin, end), within `within`.
+
+    One that holds at `after` begins then.
+    """
+    last = after + within
+    begin = after
+    while not silence_holds(silence, begin):
+        begin = _next_change(silence, begin)
+        if begin >= last:
+            return None
+    end = begin
+    while end < last and silence_holds(silence, end):
+        end = _next_change(silence, end)
+    return begin, min(end, last)
+
+
+def _next_change(silence: PlannedSilence, after: datetime) -> datetime:
+    """The first instant after `after` at which a silence may begin or cease to hold."""
+    spans = () if silence.span is None else (TimeInterval(silence.name, (silence.span,)),)
+    edges = (each for each in (silence.start, silence.end) if each is not None and each > after)
+    return min((next_look(spans, after), *edges))
 
 
 def next_look(intervals: Iterable[TimeInterval], after: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """Label matchers in Alertmanager's dialect: `severity=~"critical|error"`, alone or as `{a="b",c=~"d"}`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, cast
 
@@ -54,6 +54,11 @@ class Matcher(Struct, frozen=True, array_like=True):
         """The matcher in a form that both grammars read alike."""
         name = self.name if _PLAIN_NAME.match(self.name) else _quoted(self.name)
         return f"{name}{self.op}{_quoted(self.value)}"
+
+
+def matches_all(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+    """Whether a label set fulfils all conditions."""
+    return all(matcher.matches(labels) for matcher in matchers)
 
 
 class Reading(Struct, frozen=True):

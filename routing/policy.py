@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct, field
 
 from routing.matchers import Matcher
-from routing.rules.intervals import TimeInterval
+from routing.rules.intervals import Span, TimeInterval
 from schemas.decision import Action, Then
 from schemas.event import ErrorClass
 from schemas.page import Channel, Severity
@@ -192,6 +192,18 @@ class InhibitRule(Frozen, frozen=True):
     equal: tuple[str, ...] = ()
 
 
+class PlannedSilence(Frozen, frozen=True):
+    """What matches is not paged from `start` to `end`, while `span` holds; what is None does not count."""
+
+    name: str
+    matchers: tuple[Matcher, ...]
+    author: str = ""
+    comment: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    span: Span | None = None
+
+
 class Policy(Frozen, frozen=True):
     """Everything the router follows, and what it keeps for others.
 
@@ -213,6 +225,7 @@ class Policy(Frozen, frozen=True):
     errors: tuple[FailureMode, ...] = ()
     resolve_timeout: timedelta = 15 * MINUTE
     inhibit_rules: tuple[InhibitRule, ...] = ()
+    silences: tuple[PlannedSilence, ...] = ()
     time_intervals: Mapping[str, TimeInterval] = {}
     detectors: Mapping[str, Mapping[str, Any]] = {}
     prices: Mapping[str, Mapping[str, float]] = {}

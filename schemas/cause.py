@@ -74,7 +74,7 @@ class Judged(Word, frozen=True, kw_only=True, tag="judge"):
 
 
 class Silenced(Cause, frozen=True, kw_only=True, tag="silence"):
-    """Somebody silenced what matches, until `until`.
+    """Somebody silenced what matches, from `start` (or now) until `until`; the same id again replaces it.
 
     From a page: `incident` is said and no matchers; then what is like that incident is silenced.
     """
@@ -86,6 +86,7 @@ class Silenced(Cause, frozen=True, kw_only=True, tag="silence"):
     comment: str = ""
     incident: str = ""
     via: str = ""
+    start: Time | None = None
 
 
 class Approved(Word, frozen=True, kw_only=True, tag="approve"):

@@ -20,6 +20,7 @@ PageReason = Literal[
     "reassigned",
     "handoff_soon",
     "handoff",
+    "expiring",
 ]
 UpdateReason = Literal["updated", "acknowledged", "resolved", "commented"]
 

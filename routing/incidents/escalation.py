@@ -82,7 +82,7 @@ def is_answered(case: Case, sent: Sent) -> bool:
 
 def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
     """A page did not get through: the recipient's next channel, the next step, the root receiver."""
-    if not case.open or is_answered(case, sent):
+    if not case.open or is_answered(case, sent) or sent.words:
         return
     if sent.rest:
         send(turn, case, _onward(sent), "fallback")

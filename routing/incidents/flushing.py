@@ -12,6 +12,7 @@ from routing.incidents.escalation import begin
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Told
 from routing.incidents.muting import hearing, listen_again, note_muting
+from routing.incidents.notices import arm_notices
 from routing.incidents.paging import edit_latest
 from routing.incidents.telling import loudest, target_key, tell_channel
 from routing.incidents.turn import Turn
@@ -43,6 +44,7 @@ def flush(turn: Turn, case: Case) -> None:
         for target in targets(turn, case):
             _tell(turn, case, target)
     edit_news(turn, case)
+    arm_notices(turn, case)
     for member in [each for each in case.members.values() if not each.fires]:
         turn.state.remove(case, member)
         case.gone += 1

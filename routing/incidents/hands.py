@@ -11,10 +11,11 @@ from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Member
 from routing.incidents.muting import audible
 from routing.incidents.paging import edit_latest
-from routing.incidents.state import SILENCE_CAP, Silence
+from routing.incidents.silencing import keep
+from routing.incidents.state import SILENCE_CAP
 from routing.incidents.telling import target_key, tell_channel
 from routing.incidents.turn import Turn
-from routing.matchers import Matcher, MatcherSyntax, parse_matchers
+from routing.matchers import MatcherSyntax, parse_matchers
 from routing.oncall.instants import utc
 from routing.policy import ChannelTarget
 from schemas.cause import Acknowledged, Approved, Resolved, Silenced, Snoozed
@@ -130,16 +131,10 @@ def silenced(turn: Turn, cause: Silenced) -> None:
     except MatcherSyntax as fault:
         turn.complain(f"silence {cause.id}: {fault}", cause.id)
         return
-    _silence(turn, cause, matchers)
+    keep(turn, cause, matchers)
     if case is not None:
         note_deed(turn, case, cause, "silenced", f"until {utc(cause.until).isoformat()}")
         edit_latest(turn, case, case.told, "updated")
-
-
-def _silence(turn: Turn, cause: Silenced, matchers: tuple[Matcher, ...]) -> None:
-    turn.state.core.silences[cause.id] = Silence(
-        id=cause.id, matchers=matchers, by=cause.by, until=utc(cause.until), comment=cause.comment
-    )
 
 
 def _likeness(case: Case) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ every source counts.
 
 from collections.abc import Iterable, Mapping
 
-from routing.matchers import Matcher
+from routing.matchers import matches_all
 from routing.policy import InhibitRule
 
 Values = tuple[str, ...]
@@ -57,12 +57,12 @@ class RuleSources:
 
     def add(self, labels: Mapping[str, str], signal_id: str) -> None:
         """A signal fires."""
-        if _all(self._rule.source, labels):
+        if matches_all(self._rule.source, labels):
             self._side(labels).setdefault(self._values(labels), Holders()).add(signal_id)
 
     def drop(self, labels: Mapping[str, str], signal_id: str) -> None:
         """A signal that was added with these labels no longer fires."""
-        if not _all(self._rule.source, labels):
+        if not matches_all(self._rule.source, labels):
             return
         side, values = self._side(labels), self._values(labels)
         side[values].drop(signal_id)
@@ -71,16 +71,16 @@ class RuleSources:
 
     def muting(self, labels: Mapping[str, str]) -> str:
         """Id of a source that mutes a signal with these labels, or empty."""
-        if not (self._one_sided or self._two_sided) or not _all(self._rule.target, labels):
+        if not (self._one_sided or self._two_sided) or not matches_all(self._rule.target, labels):
             return ""
         values = self._values(labels)
         found = self._one_sided.get(values)
-        if found is None and not _all(self._rule.source, labels):
+        if found is None and not matches_all(self._rule.source, labels):
             found = self._two_sided.get(values)
         return found.first if found else ""
 
     def _side(self, labels: Mapping[str, str]) -> dict[Values, Holders]:
-        return self._two_sided if _all(self._rule.target, labels) else self._one_sided
+        return self._two_sided if matches_all(self._rule.target, labels) else self._one_sided
 
     def _values(self, labels: Mapping[str, str]) -> Values:
         """An absent label equals an empty one."""
@@ -106,7 +106,3 @@ class Sources:
     def muting(self, labels: Mapping[str, str]) -> str:
         """Id of a signal that mutes one with these labels, or empty: by the first rule that does."""
         return next((found for rule in self._rules if (found := rule.muting(labels))), "")
-
-
-def _all(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
-    return all(matcher.matches(labels) for matcher in matchers)

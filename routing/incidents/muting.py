@@ -3,14 +3,16 @@
 Muting stops pages; it never stops the word that an incident is over.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
 
-from routing.hours import next_look, sleeping
+from routing.hours import next_look, silence_holds, sleeping
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Member
 from routing.incidents.turn import Turn
+from routing.matchers import Matcher, matches_all
 
 MOST_NAMED = 8
 """What mutes an incident is named, up to so many of each kind."""
@@ -36,11 +38,12 @@ def audible(turn: Turn, case: Case) -> list[Member]:
 def hearing(turn: Turn, case: Case) -> Hearing:
     """Which members of an incident are heard now, and what mutes the others."""
     sources = turn.state.sources(turn.policy)
+    holding = tuple(_holding(turn))
     heard: list[Member] = []
     silences: dict[str, None] = {}
     incidents: dict[str, None] = {}
     for member in case.firing():
-        silence = _silenced_by(turn, member)
+        silence = _silenced_by(holding, member)
         source = "" if silence else sources.muting(member.labels)
         if silence:
             silences[silence] = None
@@ -85,12 +88,19 @@ def note_muting(turn: Turn, case: Case, found: Hearing) -> list[Member]:
     return found.heard
 
 
-def _silenced_by(turn: Turn, member: Member) -> str:
-    """The silence that matches a member, if any does."""
+def _holding(turn: Turn) -> Iterator[tuple[str, tuple[Matcher, ...]]]:
+    """The silences that hold now: those that people made, then the planned ones."""
     for each in turn.state.core.silences.values():
-        if each.until > turn.now and all(one.matches(member.labels) for one in each.matchers):
-            return each.id
-    return ""
+        if each.holds(turn.now):
+            yield each.id, each.matchers
+    for planned in turn.policy.silences:
+        if silence_holds(planned, turn.now):
+            yield planned.name, planned.matchers
+
+
+def _silenced_by(holding: Iterable[tuple[str, tuple[Matcher, ...]]], member: Member) -> str:
+    """The first silence that matches a member, if any does."""
+    return next((name for name, matchers in holding if matches_all(matchers, member.labels)), "")
 
 
 def _incident_of(turn: Turn, signal_id: str) -> str:

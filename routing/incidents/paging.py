@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from routing.incidents.briefing import content, title
 from routing.incidents.incident import Case, Edit, Sent
@@ -27,6 +28,7 @@ class Address(Struct, frozen=True, kw_only=True):
     sequence: int = 0
     template: str = ""
     quiet: bool = False
+    words: str = ""
 
 
 def channel_key(channel: Channel) -> str:
@@ -54,10 +56,11 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
         sequence=address.sequence,
         template=address.template,
         quiet=address.quiet,
+        words=address.words,
     )
     case.pages[page_id] = sent
     turn.state.messages[page_id] = (case.id, page_id)
-    if address.to not in case.paged:
+    if address.to not in case.paged and not address.words:
         case.paged = (*case.paged, address.to)[-PAGE_CAP:]
     attempt(turn, case, sent)
     turn.changed(case)
@@ -66,16 +69,19 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
 def attempt(turn: Turn, case: Case, sent: Sent) -> None:
     """Gives a page to its notifier, for the first time or again."""
     sent.state = "waiting"
+    shown = content(turn, case, sent.template)
+    if sent.words:
+        shown = replace(shown, title=sent.words, severity="info")
     page = Page(
         id=sent.id,
         time=turn.now,
         incident=case.id,
-        severity=case.severity,
+        severity=shown.severity,
         to=sent.to,
         channel=sent.channel,
         reason=sent.reason,
-        summary=title(case),
-        content=content(turn, case, sent.template),
+        summary=shown.title,
+        content=shown,
         attempt=sent.attempt,
         began=sent.at if sent.attempt > 1 else None,
     )

@@ -27,13 +27,18 @@ START = datetime.fromtimestamp(0, UTC)
 
 
 class Silence(Kept):
-    """What matches is not paged until `until`."""
+    """What matches is not paged from `since` to `until`."""
 
     id: str
     matchers: tuple[Matcher, ...]
     by: str
     until: datetime
     comment: str = ""
+    since: datetime = START
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it holds at an instant."""
+        return self.since <= at < self.until
 
 
 class Handover(Kept):
@@ -64,12 +69,14 @@ class Unheard(Kept):
 class Core(Kept):
     """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was.
 
-    `covers`: by agent and environment, what covers other signals: its onset and when it was last asserted.
+    `noticed`: the end of each silence of which a notice was given. `covers`: by agent and environment, what
+    covers other signals: its onset and when it was last asserted.
     """
 
     now: datetime = START
     clock: Literal["wall", "events"] = "wall"
     silences: dict[str, Silence] = field(default_factory=dict)
+    noticed: dict[str, datetime] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     handovers: dict[str, Handover] = field(default_factory=dict)
     """By schedule."""

@@ -24,6 +24,7 @@ from routing.rules.document.document import Document
 from routing.rules.document.watching import AgentPart, ErrorPart, LimitsPart, SeverityPart
 from routing.rules.inheritance import combined, compile_tree
 from routing.rules.intervals import Span, TimeInterval
+from routing.rules.planning import silence_of
 from routing.rules.responding import escalation_of, receiver_of, schedule_of, user_of
 from routing.schedule import Roster
 
@@ -63,7 +64,7 @@ BURN_RATE = (
     BurnRate(long="3d", short="6h", factor=1.0, score=40),
 )
 """The pairs of the SRE workbook (chapter 5) for an objective over 30 days."""
-KEPT = ("silences", "rollouts", "drills", "limits", "templates", "tracing")
+KEPT = ("rollouts", "drills", "limits", "templates", "tracing")
 TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
@@ -90,6 +91,7 @@ def compiled(document: Document, raw: Mapping[str, Any], rosters: Mapping[str, R
         errors=tuple(_failure_mode(each) for each in document.errors),
         resolve_timeout=document.globals.resolve_timeout or RESOLVE_TIMEOUT,
         inhibit_rules=tuple(_inhibit(each) for each in document.inhibit_rules),
+        silences=tuple(silence_of(each) for each in document.silences),
         time_intervals=_intervals((*document.time_intervals, *document.mute_time_intervals)),
         detectors={name: typed(options) for name, options in document.detectors.items()},
         prices={model: price.model_dump(exclude_none=True) for model, price in document.prices.items()},

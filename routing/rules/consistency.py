@@ -8,6 +8,7 @@ from routing.rules.document.document import Document
 from routing.rules.document.people import SchedulePart, StepPart
 from routing.rules.faults import Fault
 from routing.rules.inheritance import route_faults
+from routing.rules.planning import silence_of
 from routing.rules.yaml_tree import Node
 from routing.schedule import moment_of
 
@@ -23,6 +24,7 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
     for name, schedule in document.schedules.items():
         yield from _backward(schedule, root.nearest("schedules", name))
     yield from _bands(document, root)
+    yield from _backward_silences(document, root)
     for name, options in document.detectors.items():
         node = root.at("detectors", name, "enabled")
         if node and options["enabled"] not in TRUTH:
@@ -69,6 +71,13 @@ def _backward(schedule: SchedulePart, node: Node) -> Iterator[Fault]:
         start, end = (moment_of(each, schedule.timezone) for each in (swap.start, swap.end))
         if start >= end:
             yield node.nearest("swaps", at).place.fault("the swap ends before it starts")
+
+
+def _backward_silences(document: Document, root: Node) -> Iterator[Fault]:
+    for at, part in enumerate(document.silences):
+        planned = silence_of(part)
+        if planned.start and planned.end and planned.start >= planned.end:
+            yield root.nearest("silences", at, "end").place.fault("the silence ends before it starts")
 
 
 def _bands(document: Document, root: Node) -> Iterator[Fault]:

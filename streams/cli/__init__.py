@@ -6,7 +6,19 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-COMMANDS = ("demo", "worker", "publish", "replay", "check", "route", "oncall", "project", "render", "topics")
+COMMANDS = (
+    "demo",
+    "worker",
+    "publish",
+    "replay",
+    "check",
+    "route",
+    "oncall",
+    "silences",
+    "project",
+    "render",
+    "topics",
+)
 """In the order in which a newcomer meets them."""
 
 HELP = """Watches the event streams of AI agents and pages the one right person, once.

@@ -149,9 +149,19 @@ class Scenario:
         name = name or f"close-{len(self.log)}"
         self.write(Resolved(at=self.now, id=name, incident=self.incident.id, by=by))
 
-    def silence(self, *matchers: str, lasts: timedelta = HOUR, name: str = "quiet") -> None:
-        until = self.now + lasts
-        self.write(Silenced(at=self.now, id=name, matchers=matchers, by="ana", until=until))
+    def silence(
+        self,
+        *matchers: str,
+        lasts: timedelta = HOUR,
+        name: str = "quiet",
+        by: str = "ana",
+        start: datetime | None = None,
+    ) -> None:
+        until = (start or self.now) + lasts
+        known = Silenced(
+            at=self.now, id=name, matchers=matchers, by=by, until=until, comment="known", start=start
+        )
+        self.write(known)
 
     def snooze(self, lasts: timedelta = HOUR, by: str = "ana", name: str = "") -> None:
         name = name or f"snooze-{len(self.log)}"

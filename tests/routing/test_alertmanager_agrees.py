@@ -69,7 +69,7 @@ def differences(cases, theirs, groups, muted):
             )
 
 
-@pytest.mark.timeout(3600 if NIGHTLY else 120)
+@pytest.mark.timeout(7200 if NIGHTLY else 600)
 def test_receivers_groups_and_inhibition_are_those_of_alertmanager(tmp_path_factory):
     cases = drawn(TOTAL)
     inhibited = 0

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from routing.hours import holds, next_look, span_holds
+from routing.hours import holds, next_look, silence_holds, span_holds, spell
+from routing.policy import PlannedSilence
 from routing.rules.intervals import MinuteRange, Range, Span, TimeInterval
 from tests.routing.configs import policy
 
@@ -134,3 +136,33 @@ def test_between_two_looks_nothing_changes(some, begin):
 @given(st.lists(spans, max_size=3), instants)
 def test_an_interval_holds_where_one_of_its_spans_does(some, when):
     assert holds(TimeInterval("n", tuple(some)), when) is any(span_holds(each, when) for each in some)
+
+
+SILENCES = st.builds(
+    PlannedSilence,
+    name=st.just("s"),
+    matchers=st.just(()),
+    start=st.none() | instants,
+    end=st.none() | instants,
+    span=st.none() | spans,
+)
+
+
+@given(SILENCES, instants, st.integers(1, 300))
+def test_the_next_spell_of_a_silence_is_what_a_clock_that_goes_by_minutes_meets_first(silence, after, hours):
+    after = after.replace(second=0, microsecond=0)
+    edges = {
+        name: value.replace(second=0, microsecond=0)
+        for name in ("start", "end")
+        if (value := getattr(silence, name)) is not None
+    }
+    silence = structs.replace(silence, **edges)
+    minutes = [after + n * MINUTE for n in range(60 * hours)]
+    held = [silence_holds(silence, each) for each in minutes]
+    found = spell(silence, after, timedelta(hours=hours))
+    if True not in held:
+        assert found is None
+        return
+    begin = held.index(True)
+    end = held.index(False, begin) if False in held[begin:] else len(held)
+    assert found == (minutes[begin], after + end * MINUTE)

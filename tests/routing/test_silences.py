@@ -1,7 +1,7 @@
 """What is silenced is not paged; what was paged is still resolved."""
 
 from routing.incidents.state import SILENCE_CAP
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, Scenario
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, START, Scenario
 
 
 def test_a_silenced_signal_is_not_paged_until_the_silence_ends():
@@ -106,3 +106,50 @@ def test_what_joins_a_silenced_group_waits_for_the_grid():
     t.signal("s2")
     t.fast_forward(2 * MINUTE)
     assert t.told == [(130, "oncall", "opened")]
+
+
+def test_a_silence_that_is_replaced_by_one_that_is_over_ends_at_once():
+    t = Scenario()
+    t.silence('agent="refund-agent"', lasts=5 * HOUR)
+    t.signal()
+    t.fast_forward(5 * MINUTE)
+    t.silence('agent="refund-agent"', lasts=-MINUTE)
+    t.fast_forward(2 * MINUTE)
+    assert t.told == [(370, "oncall", "opened")]
+
+
+def test_a_silence_may_begin_later():
+    t = Scenario(ONE_CHANNEL.replace("repeat_interval: 4h", "repeat_interval: 10m"))
+    t.silence('agent="refund-agent"', start=START + 15 * MINUTE, lasts=30 * MINUTE)
+    t.signal()
+    t.fast_forward(50 * MINUTE)
+    assert [at // 60 for at, _, _ in t.told] == [0, 10, 46]
+
+
+def test_an_incident_says_which_silence_hides_it_as_soon_as_it_is_made():
+    t = Scenario()
+    t.signal()
+    t.fast_forward(MINUTE)
+    assert t.incident.muted_by == ()
+    t.silence('agent="refund-agent"')
+    t.fast_forward(2 * MINUTE)
+    assert t.incident.muted_by == ("silence quiet",)
+
+
+def test_a_silence_in_utf8_matches_what_the_newer_grammar_says():
+    t = Scenario()
+    t.silence('{"größe"="x y", "detector"=~"error.*"}')
+    t.signal(größe="x y")
+    t.fast_forward(5 * MINUTE)
+    assert t.pages == []
+    assert t.complaints == []
+
+
+def test_a_silence_outlives_a_restart_and_a_reload():
+    t = Scenario()
+    t.silence('agent="refund-agent"')
+    t.restart()
+    t.signal()
+    t.configure(ONE_CHANNEL + "# another text\n")
+    t.fast_forward(30 * MINUTE)
+    assert t.pages == []

@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from routing.rules.document.alertmanager import TimesPart
 from routing.rules.document.part import Part, kind_of
 from routing.rules.document.scalars import (
+    AnyTime,
     ClockTime,
     Duration,
     Expression,
@@ -169,14 +170,24 @@ class RecurrencePart(Part):
 
 
 class SilencePart(Part):
-    """A planned silence."""
+    """A planned silence: from start to end, or each time that `every` says. Wall time is the location's."""
 
     name: Name
     matchers: Annotated[tuple[Matchers, ...], Field(min_length=1)]
-    every: RecurrencePart
+    every: RecurrencePart | None = None
+    start: AnyTime | None = None
+    end: AnyTime | None = None
     location: Zone | None = None
     author: str = ""
     comment: str = ""
+
+    @model_validator(mode="after")
+    def _ends(self) -> "SilencePart":
+        if self.every is None and self.end is None:
+            raise ValueError("a silence must end: expected end, or every")
+        if self.every is not None and self.every.time is not None:
+            raise ValueError("a silence lasts: expected times with start_time and end_time, not time")
+        return self
 
 
 class DrillPart(Part):

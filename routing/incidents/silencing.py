@@ -1,0 +1,32 @@
+"""A silence takes effect: what it matches is looked at again."""
+
+from routing.incidents.grid import flush_on_grid
+from routing.incidents.notices import arm_notices
+from routing.incidents.state import Silence
+from routing.incidents.turn import Turn
+from routing.matchers import Matcher, matches_all
+from routing.oncall.instants import utc
+from schemas.cause import Silenced
+
+
+def keep(turn: Turn, cause: Silenced, matchers: tuple[Matcher, ...]) -> None:
+    """Notes a silence; one with the same id is replaced by it, or ended where it is over already."""
+    before = turn.state.core.silences.get(cause.id)
+    silence = Silence(
+        id=cause.id,
+        matchers=matchers,
+        by=cause.by,
+        until=utc(cause.until),
+        comment=cause.comment,
+        since=utc(cause.start) if cause.start else turn.now,
+    )
+    turn.state.core.silences[cause.id] = silence
+    _look_again(turn, (matchers, before.matchers if before else matchers))
+
+
+def _look_again(turn: Turn, some: tuple[tuple[Matcher, ...], ...]) -> None:
+    """What is matched, or was before the silence was changed, may be heard now, or no longer."""
+    for case in [case for case in turn.state.cases.values() if case.open]:
+        if any(matches_all(each, member.labels) for each in some for member in case.firing()):
+            flush_on_grid(turn, case, turn.now)
+            arm_notices(turn, case)
