@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct, field
 
 from routing.matchers import Matcher
+from routing.oncall.rotation import Window
 from routing.rules.intervals import Span, TimeInterval
 from schemas.decision import Action, Then
 from schemas.event import ErrorClass
@@ -66,9 +67,9 @@ class Receiver(Frozen, frozen=True):
 
 
 class Party(Frozen, frozen=True):
-    """Whom a step reaches: a user, whoever a schedule says, or a channel."""
+    """Whom a step reaches: a user, who is on call by a schedule, a team's first step, a channel."""
 
-    kind: Literal["user", "schedule", "channel"]
+    kind: Literal["user", "schedule", "team", "channel"]
     name: str
     channel: Channel | None = None
 
@@ -96,12 +97,24 @@ class Escalation(Frozen, frozen=True):
     skip_empty: bool = True
 
 
+class Preference(Frozen, frozen=True):
+    """How a person wants to be reached: from a severity on, in some hours of their own clock."""
+
+    via: tuple[str, ...]
+    severity: Severity = "info"
+    only: tuple[Window, ...] = ()
+
+
 class User(Frozen, frozen=True):
-    """A person. `contacts`: target by channel kind (`slack`: `U01`, `pagerduty`: `env:PD_ANA`, …)."""
+    """A person. `contacts`: target by channel kind (`slack`: `U01`, `pagerduty`: `env:PD_ANA`, …).
+
+    `preferences`: the first that holds says which channels come first.
+    """
 
     name: str
     timezone: str = "UTC"
     contacts: Mapping[str, str] = {}
+    preferences: tuple[Preference, ...] = ()
 
 
 class Team(Frozen, frozen=True):

@@ -113,7 +113,7 @@ def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
             _next_round(turn, case, key, escalation, reason)
             continue
         step = escalation.steps[climb.step]
-        found = responders(step, turn.policy, turn.now)
+        found = responders(step, turn.policy, turn.now, case.severity)
         if found or not escalation.skip_empty:
             _send_all(turn, case, key, found, reason)
             tally(turn, case, step, (to for to, _ in found))

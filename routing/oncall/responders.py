@@ -1,11 +1,16 @@
 """Who answers: the escalation a receiver means, and the people and channels of its steps at an instant."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
-from routing.policy import Escalation, EscalationTarget, Party, Policy, Step
-from schemas.page import Channel
+from msgspec import Struct
+from msgspec.structs import replace
+
+from routing.oncall.walltime import zone
+from routing.policy import Escalation, EscalationTarget, Party, Policy, Step, User
+from routing.severity import RANK
+from schemas.page import Channel, Severity
 
 LABEL = re.compile(r"\{\{\s*labels\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 SCREEN = "terminal"
@@ -25,43 +30,85 @@ def chosen(target: EscalationTarget, labels: Mapping[str, str], policy: Policy) 
     return None
 
 
-def responders(step: Step, policy: Policy, at: datetime) -> tuple[Responder, ...]:
+def responders(step: Step, policy: Policy, at: datetime, severity: Severity) -> tuple[Responder, ...]:
     """Whom a step reaches at an instant, each once; who has no contact that the step may use is left out."""
-    found: dict[str, tuple[Channel, ...]] = {}
-    for party in step.parties:
-        for name, channels in _reached(party, step, policy, at):
-            if channels:
-                found.setdefault(name, channels)
-    return tuple(found.items())
+    return tuple(_Asked(policy, at, severity).reached(step).items())
 
 
 def person(name: str, preferred: tuple[str, ...], policy: Policy) -> tuple[Responder, ...]:
     """A person by name, over the preferred kinds of channel, then the others; a screen only if preferred."""
     user = policy.users.get(name)
-    others = (kind for kind in user.contacts if kind != SCREEN) if user else ()
-    channels = _channels(name, tuple(dict.fromkeys((*preferred, *others))) or ("",), policy)
+    if user is None:
+        return ()
+    others = (kind for kind in user.contacts if kind != SCREEN)
+    kinds = [kind for kind in dict.fromkeys((*preferred, *others)) if kind in user.contacts]
+    channels = tuple(Channel(kind=kind, target=user.contacts[kind]) for kind in kinds)
     return ((name, channels),) if channels else ()
 
 
 def first_responders(escalation: Escalation, policy: Policy, at: datetime) -> tuple[str, ...]:
-    """The names of whom an escalation reaches first at an instant."""
+    """The names of whom an escalation reaches first at an instant: the same for every severity."""
     for step in escalation.steps:
-        found = responders(step, policy, at)
+        found = responders(step, policy, at, "info")
         if found or not escalation.skip_empty:
             return tuple(name for name, _ in found)
     return ()
 
 
-def _reached(party: Party, step: Step, policy: Policy, at: datetime) -> Iterator[Responder]:
-    if party.kind == "channel":
-        yield party.name, (party.channel,) if party.channel else ()
-        return
-    rota = policy.schedules.get(party.name)
-    names = (party.name,) if party.kind == "user" else rota.on_call(at) if rota else ()
-    for name in names:
-        yield name, _channels(name, step.via, policy)
+class _Asked(Struct, frozen=True):
+    """A question: whom does a step reach, now, for something so severe?
 
+    `by`: teams that led here, so that none is asked by way of itself.
+    """
 
-def _channels(user: str, via: tuple[str, ...], policy: Policy) -> tuple[Channel, ...]:
-    contacts = policy.users[user].contacts if user in policy.users else {}
-    return tuple(Channel(kind=kind, target=contacts[kind]) for kind in via or contacts if kind in contacts)
+    policy: Policy
+    at: datetime
+    severity: Severity
+    by: tuple[str, ...] = ()
+
+    def reached(self, step: Step) -> dict[str, tuple[Channel, ...]]:
+        """Channels by name, of those who have any."""
+        found: dict[str, tuple[Channel, ...]] = {}
+        for party in step.parties:
+            for name, channels in self._of(party, step).items():
+                if channels:
+                    found.setdefault(name, channels)
+        return found
+
+    def _of(self, party: Party, step: Step) -> dict[str, tuple[Channel, ...]]:
+        if party.kind == "channel":
+            return {party.name: (party.channel,) if party.channel else ()}
+        if party.kind == "team":
+            return self._team(party.name, step)
+        rota = self.policy.schedules.get(party.name)
+        names = (party.name,) if party.kind == "user" else rota.on_call(self.at) if rota else ()
+        return {name: self._channels(name, step.via) for name in names}
+
+    def _team(self, name: str, step: Step) -> dict[str, tuple[Channel, ...]]:
+        """Whom the first step of the team's escalation that reaches anybody reaches."""
+        team = self.policy.teams.get(name)
+        escalation = self.policy.escalations.get(team.escalation) if team and name not in self.by else None
+        inner = replace(self, by=(*self.by, name))
+        for each in escalation.steps if escalation else ():
+            if found := inner.reached(replace(each, via=step.via or each.via)):
+                return found
+        return {}
+
+    def _channels(self, user: str, via: tuple[str, ...]) -> tuple[Channel, ...]:
+        """The channels that the step may use: those that the person prefers now first, then the others."""
+        person = self.policy.users.get(user)
+        if person is None:
+            return ()
+        usable = [kind for kind in via or person.contacts if kind in person.contacts]
+        wanted = [kind for kind in self._preferred(person) if kind in usable]
+        kinds = dict.fromkeys([*wanted, *usable])
+        return tuple(Channel(kind=kind, target=person.contacts[kind]) for kind in kinds)
+
+    def _preferred(self, person: User) -> tuple[str, ...]:
+        """By the first preference that holds."""
+        place = zone(person.timezone)
+        for each in person.preferences:
+            in_hours = not each.only or any(window.holds(self.at, place) for window in each.only)
+            if RANK[self.severity] >= RANK[each.severity] and in_hours:
+                return each.via
+        return ()

@@ -50,6 +50,10 @@ class Window(Struct, frozen=True):
                 yield found
             day += DAY
 
+    def holds(self, at: datetime, place: ZoneInfo) -> bool:
+        """Whether it holds at an instant."""
+        return any(begin <= at < end for begin, end in self.spans(at, at, place))
+
 
 class Layer(Struct, frozen=True):
     """One rotation of a schedule: from `start` (naive wall time) on, each of `users` in turn for `every`.
@@ -109,9 +113,7 @@ class Layer(Struct, frozen=True):
     def _active(self, at: datetime) -> bool:
         if not self.only:
             return True
-        return any(
-            begin <= at < end for window in self.only for begin, end in window.spans(at, at, self.place)
-        )
+        return any(window.holds(at, self.place) for window in self.only)
 
     def _estimate(self, at: datetime) -> int:
         """A turn near the one at an instant: wrong by an hour's change or a month's length at most."""

@@ -21,6 +21,7 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
     """Routes that Alertmanager refuses, people without a contact, overrides and bands out of order."""
     yield from route_faults(document.route, root.nearest("route"))
     yield from _unreachable(document, root)
+    yield from _unheard_of(document, root)
     for name, schedule in document.schedules.items():
         yield from _backward(schedule, root.nearest("schedules", name))
     yield from _bands(document, root)
@@ -34,7 +35,7 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
 def _unreachable(document: Document, root: Node) -> Iterator[Fault]:
     for name, escalation in document.escalations.items():
         for at, step in enumerate(escalation.steps):
-            for user in _people(step, document.schedules):
+            for user in _people(step, document.schedules) if step.via else ():
                 contacts = document.users[user].contacts if user in document.users else None
                 if (
                     contacts is None
@@ -44,6 +45,16 @@ def _unreachable(document: Document, root: Node) -> Iterator[Fault]:
                     continue
                 node = root.nearest("escalations", name, "steps", at, "via")
                 yield node.place.fault(f'user "{user}" has no contact for any of: {", ".join(step.via)}')
+
+
+def _unheard_of(document: Document, root: Node) -> Iterator[Fault]:
+    """Channels that people prefer and have no contact for."""
+    for name, user in document.users.items():
+        for at, preference in enumerate(user.contact):
+            for number, kind in enumerate(preference.via):
+                if kind not in user.contacts and kind != ALWAYS_REACHABLE:
+                    place = root.nearest("users", name, "contact", at, "via", number).place
+                    yield place.fault(f'user "{name}" has no contact {kind}')
 
 
 def _people(step: StepPart, schedules: Mapping[str, SchedulePart]) -> tuple[str, ...]:

@@ -124,6 +124,8 @@ def _of_escalation(escalation: EscalationPart, path: Path) -> Iterator[Reference
                 yield Reference((*here, "notify", number, "schedule"), "schedules", party.schedule)
             if party.user is not None:
                 yield Reference((*here, "notify", number, "user"), "users", party.user)
+            if party.team is not None:
+                yield Reference((*here, "notify", number, "team"), "teams", party.team)
         for number, kind in enumerate(step.via):
             yield Reference((*here, "via", number), "channels", kind)
     if escalation.exhausted is not None:

@@ -1,5 +1,7 @@
 """From people, schedules, escalations and receivers as they are written to what the router follows."""
 
+from collections.abc import Sequence
+
 from routing.oncall.rotation import Layer, Window
 from routing.policy import (
     MINUTE,
@@ -7,13 +9,21 @@ from routing.policy import (
     Escalation,
     EscalationTarget,
     Party,
+    Preference,
     Receiver,
     Step,
     User,
 )
 from routing.rules.document.alertmanager import ReceiverPart
 from routing.rules.document.notify import ChannelPart, NotifyPart, PartyPart
-from routing.rules.document.people import EscalationPart, LayerPart, SchedulePart, StepPart, UserPart
+from routing.rules.document.people import (
+    EscalationPart,
+    LayerPart,
+    SchedulePart,
+    StepPart,
+    UserPart,
+    WindowPart,
+)
 from routing.schedule import Handoff, Override, Roster, Schedule, Swap, moment_of
 from schemas.page import Channel
 
@@ -35,7 +45,11 @@ def user_of(name: str, part: UserPart) -> User:
     """A person; without a time zone of their own, UTC."""
     contacts = {**part.contacts}
     contacts.setdefault(TERMINAL, name)
-    return User(name=name, timezone=part.tz.key if part.tz else "UTC", contacts=contacts)
+    preferences = tuple(
+        Preference(via=each.via, severity=each.severity, only=_windows(each.only)) for each in part.contact
+    )
+    place = part.tz.key if part.tz else "UTC"
+    return User(name=name, timezone=place, contacts=contacts, preferences=preferences)
 
 
 def schedule_of(name: str, part: SchedulePart, roster: Roster | None) -> Schedule:
@@ -110,6 +124,8 @@ def _party(part: PartyPart) -> Party:
         return Party(kind="schedule", name=part.schedule)
     if part.user is not None:
         return Party(kind="user", name=part.user)
+    if part.team is not None:
+        return Party(kind="team", name=part.team)
     channel = _channel(part)
     return Party(kind="channel", name=channel.target, channel=channel)
 
@@ -121,5 +137,9 @@ def _layer(part: LayerPart, schedule: SchedulePart, number: int) -> Layer:
         start=part.start,
         every=part.every,
         users=part.users,
-        only=tuple(Window(each.days, each.begin, each.end) for each in part.only or ()),
+        only=_windows(part.only),
     )
+
+
+def _windows(parts: Sequence[WindowPart] | None) -> tuple[Window, ...]:
+    return tuple(Window(each.days, each.begin, each.end) for each in parts or ())

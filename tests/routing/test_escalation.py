@@ -195,14 +195,14 @@ def test_a_person_without_a_contact_that_the_step_may_use_is_passed_over():
 def test_a_step_that_names_no_channel_uses_whatever_a_person_has():
     step = Step(parties=(Party(kind="user", name="ana"), Party(kind="user", name="gone")), via=())
     found = reached_by(email="a@example.com", slack="U9")((ConfigFile("rules.yaml", ESCALATED),))
-    assert [(name, [each.kind for each in via]) for name, via in responders(step, found, START)] == [
-        ("ana", ["email", "slack"])
-    ]
+    assert [
+        (name, [each.kind for each in via]) for name, via in responders(step, found, START, "critical")
+    ] == [("ana", ["email", "slack"])]
 
 
 def test_a_schedule_or_channel_that_is_not_there_reaches_nobody():
     step = Step(parties=(Party(kind="schedule", name="gone"), Party(kind="channel", name="#x")), via=())
-    assert responders(step, policy(), START) == ()
+    assert responders(step, policy(), START, "critical") == ()
 
 
 def test_an_escalation_in_which_nobody_can_be_reached_reaches_the_root_receiver():

@@ -192,12 +192,15 @@ def climb(text):
          '4:38: user "u" has no contact for any of: pagerduty'),
         (climb("{notify: [user: u]}"),
          "4:13: people are reached by a channel: expected via, such as [slack, pagerduty]"),
+        (climb("{notify: [team: x], via: [slack]}"), '4:29: no team "x"'),
+        (after("users: {u: {slack: U1, contact: [{via: [pagerduty]}]}}"),
+         '1:41: user "u" has no contact pagerduty'),
         (climb("{notify: [], via: [slack]}"), "4:22: must not be empty"),
         (climb(""), "4:12: must not be empty"),
         (climb("{notify: [{}], via: [slack]}"),
-         f"4:23: expected one of schedule, user, {CHANNELS} in an entry; found none"),
+         f"4:23: expected one of schedule, user, team, {CHANNELS} in an entry; found none"),
         (climb("{notify: [{user: u, slack: x}], via: [slack]}"),
-         f"4:23: expected one of schedule, user, {CHANNELS} in an entry; found slack and user"),
+         f"4:23: expected one of schedule, user, team, {CHANNELS} in an entry; found slack and user"),
     ],
 )  # fmt: skip
 def test_people_who_could_not_be_reached_are_told(found, expected):

@@ -57,12 +57,13 @@ class NotifyPart(ChannelPart):
 
 
 class PartyPart(ChannelPart):
-    """`schedule: payments`, `user: ana` or `slack: '#x'`."""
+    """`schedule: payments`, `user: ana`, `team: payments` or `slack: '#x'`."""
 
     schedule: str | None = None
     user: str | None = None
+    team: str | None = None
 
     @model_validator(mode="after")
     def _single(self) -> "PartyPart":
-        self.require_one(schedule=self.schedule, user=self.user)
+        self.require_one(schedule=self.schedule, user=self.user, team=self.team)
         return self

@@ -26,22 +26,6 @@ TELLING = tuple(kind for kind in KINDS if kind not in ("opsgenie", "pagerduty"))
 """Channels that can be told something without waking anybody."""
 
 
-class UserPart(Part):
-    """`{tz: Europe/London, email: ana@example.com, slack: U01, pagerduty: 'env:PD_ANA'}`."""
-
-    gathers: ClassVar[Mapping[str, tuple[str, ...]]] = {"*contacts": CONTACTS}
-
-    tz: Zone | None = None
-    name: str = ""
-    contacts: dict[str, Target] = Field(default={}, alias="*contacts")
-
-
-class TeamPart(Part):
-    """`escalation`: by default the one that has the team's own name."""
-
-    escalation: Name | None = None
-
-
 class WindowPart(Part):
     """`{days: 'mon:fri', from: '22:00', to: '06:00'}`."""
 
@@ -54,6 +38,31 @@ class WindowPart(Part):
         if self.begin >= DAY:
             raise ValueError("a window begins before 24:00")
         return self
+
+
+class PreferencePart(Part):
+    """`{severity: critical, only: [{from: '22:00', to: '07:00'}], via: [pagerduty]}`: from a severity on."""
+
+    severity: Literal["critical", "error", "warning", "info"] = "info"
+    only: Annotated[tuple[WindowPart, ...], Field(min_length=1)] | None = None
+    via: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class UserPart(Part):
+    """`{tz: Europe/London, email: ana@example.com, slack: U01, pagerduty: 'env:PD_ANA'}`."""
+
+    gathers: ClassVar[Mapping[str, tuple[str, ...]]] = {"*contacts": CONTACTS}
+
+    tz: Zone | None = None
+    name: str = ""
+    contact: tuple[PreferencePart, ...] = ()
+    contacts: dict[str, Target] = Field(default={}, alias="*contacts")
+
+
+class TeamPart(Part):
+    """`escalation`: by default the one that has the team's own name."""
+
+    escalation: Name | None = None
 
 
 class LayerPart(Part):
@@ -133,7 +142,7 @@ class StepPart(Part):
 
     @model_validator(mode="after")
     def _people_need_a_channel(self) -> "StepPart":
-        if not self.via and any(not party.channels for party in self.notify):
+        if not self.via and any(not party.channels and party.team is None for party in self.notify):
             raise ValueError("people are reached by a channel: expected via, such as [slack, pagerduty]")
         return self
 
