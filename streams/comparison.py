@@ -1,6 +1,6 @@
-"""Two runs over the same events: which pages came, which went."""
+"""Two runs over the same events: which pages came, which went, which moved to somebody else."""
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,10 +23,18 @@ class Paged(Struct, frozen=True, order=True):
 
 
 class Difference(Struct, frozen=True):
-    """Pages that only the earlier (`gone`) or only the present run (`new`) sent, by time."""
+    """Pages that only the earlier (`gone`) or only the present run (`new`) sent, by time.
+
+    `moved`: pages of one time and sentence that went to somebody else, or were of another severity: as they
+    were, and as they are.
+    """
 
     gone: Sequence[Paged]
     new: Sequence[Paged]
+    moved: Sequence[tuple[Paged, Paged]] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.new or self.moved)
 
 
 class _Kind(Struct):
@@ -55,6 +63,43 @@ def earlier(path: Path) -> Sequence[Paged]:
 
 
 def compare(before: Iterable[Paged], now: Iterable[Paged]) -> Difference:
-    """What differs; equal pages are matched one to one."""
+    """What differs; equal pages are matched one to one, then those of one time and sentence."""
     old, new = Counter(before), Counter(now)
-    return Difference(sorted((old - new).elements()), sorted((new - old).elements()))
+    gone, moved = sorted((old - new).elements()), []
+    coming: dict[tuple[str, str], deque[Paged]] = defaultdict(deque)
+    for page in sorted((new - old).elements()):
+        coming[page.time, page.summary].append(page)
+    for page in tuple(gone):
+        elsewhere = coming[page.time, page.summary]
+        if elsewhere:
+            gone.remove(page)
+            moved.append((page, elsewhere.popleft()))
+    return Difference(gone, sorted(page for each in coming.values() for page in each), moved)
+
+
+class Load(Struct, frozen=True):
+    """Pages of one person, in the earlier run and in the present one: all, and the most in one hour."""
+
+    to: str
+    before: int
+    now: int
+    hour_before: int
+    hour_now: int
+
+
+def loads(before: Sequence[Paged], now: Sequence[Paged]) -> Sequence[Load]:
+    """The load of everybody who is paged in either, the heaviest of the present run first."""
+    found = [
+        Load(to, *(_count(to, run) for run in (before, now)), *(_peak(to, run) for run in (before, now)))
+        for to in {each.to for each in (*before, *now)}
+    ]
+    return sorted(found, key=lambda each: (-each.now, -each.before, each.to))
+
+
+def _count(to: str, pages: Iterable[Paged]) -> int:
+    return sum(each.to == to for each in pages)
+
+
+def _peak(to: str, pages: Iterable[Paged]) -> int:
+    """The most pages of somebody in an hour by the clock (UTC)."""
+    return max(Counter(each.time[:13] for each in pages if each.to == to).values(), default=0)

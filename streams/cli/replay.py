@@ -1,5 +1,6 @@
 """`oversight replay`: the same core over files, without Kafka."""
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from routing.rules.faults import ConfigFaults
 from schemas.cause import ConfigFile
 from schemas.page import Notice, Page
 from streams.cli.console import Wrong, console, meter
+from streams.cli.differing import tell_difference
 from streams.cli.figures import show
 from streams.cli.rules import files_of
 from streams.collector import relax
-from streams.comparison import Difference, compare, earlier, paged
+from streams.comparison import Paged, compare, earlier, loads, paged
 from streams.demonstration.summary import Summary
-from streams.files import Unreadable, lines, size
+from streams.files import CONFIG_SUFFIXES, STDIN, Unreadable, lines, size
 from streams.hosting.clock import WallClock
 from streams.records import DeadLetter, Told, Turns, Word, line
 from streams.replay import BUILT_IN, replay
@@ -33,11 +35,13 @@ and is counted, too.
 Examples:
   oversight replay events.jsonl.gz --config oversight.yml
   oversight replay monday.jsonl tuesday.jsonl --config conf.d/ --json > pages.jsonl
-  oversight replay events.jsonl --config changed.yml --compare pages.jsonl
+  oversight replay events.jsonl --config changed.yml --compare oversight.yml
 
 With `--json` one record a line, in the order of event time: `signal`, `incident`, `page`, `update` or
 `decision`.
-`--compare` takes such records of an earlier run and tells which pages came or went; exit code 1 if any did.
+`--compare` takes such records of an earlier run, or a configuration (`.yml`, `.yaml`, a directory) that the
+same files are run with first; it tells which pages came, went or moved to somebody else, and what that means
+for each person; exit code 1 if anything differs.
 """
 
 
@@ -51,13 +55,18 @@ With `--json` one record a line, in the order of event time: `signal`, `incident
     help="File or directory; without it everything pages one terminal.",
 )
 @click.option("--json", "form", flag_value="json", help="Records, one a line, and nothing else.")
-@click.option("--compare", "before", type=click.Path(path_type=Path), help="Records of an earlier run.")
+@click.option(
+    "--compare",
+    "before",
+    type=click.Path(path_type=Path),
+    help="Records of an earlier run, or another configuration.",
+)
 def command(*, files: tuple[Path, ...], config: Path | None, form: str | None, before: Path | None) -> None:
     """Replays, tells what was found, and what differs from an earlier run."""
     tell = _json if form == "json" else _Pages(console())
     try:
-        known = earlier(before) if before else None
         relax()
+        known = _known(files, before) if before else None
         summary = _run(files, files_of(config) if config else (BUILT_IN,), tell)
     except Unreadable as error:
         raise Wrong(str(error)) from error
@@ -66,7 +75,19 @@ def command(*, files: tuple[Path, ...], config: Path | None, form: str | None, b
     if form != "json":
         show(summary, console())
     if known is not None:
-        _differ(compare(known, map(paged, summary.pages)))
+        now = [paged(page) for page in summary.pages]
+        if difference := compare(known, now):
+            tell_difference(difference, loads(known, now), console(sys.stderr))
+            raise Exit(1)
+
+
+def _known(files: Sequence[Path], before: Path) -> Sequence[Paged]:
+    """The pages to compare with: recorded ones, or those of another configuration over the same files."""
+    if not (before.is_dir() or before.suffix in CONFIG_SUFFIXES):
+        return earlier(before)
+    if STDIN in files:
+        raise Wrong("standard input can be read once only: to compare configurations give files")
+    return [paged(page) for page in _run(files, files_of(before), lambda _: None).pages]
 
 
 def _run(
@@ -106,13 +127,3 @@ class _Pages:
                 f"[person]{escape(word.to)}[/] {escape(word.summary)} [quiet]({word.reason})[/]",
                 soft_wrap=True,
             )
-
-
-def _differ(difference: Difference) -> None:
-    """Tells on standard error what differs, and ends with 1 where something does."""
-    if not difference.gone and not difference.new:
-        return
-    for sign, pages in (("-", difference.gone), ("+", difference.new)):
-        for page in pages:
-            click.echo(f"{sign} {page.time} {page.severity} {page.to} {page.summary}", err=True)
-    raise Exit(1)

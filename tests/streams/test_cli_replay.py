@@ -11,6 +11,7 @@ from schemas.wire import encode
 from streams.cli import main
 from streams.demonstration.cast import CAST
 from streams.demonstration.fleet import Fleet, Scripted
+from streams.replay import BUILT_IN
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -93,6 +94,26 @@ def test_other_rules_that_page_otherwise_are_a_finding(events, tmp_path):
     assert ran.exit_code == 1
     assert ran.stderr.startswith("- 2026-03-02T03:")
     assert "+" not in ran.stderr.replace("+00:00", "")
+
+
+def test_another_configuration_is_compared_over_the_same_events(events, tmp_path):
+    old, rules = tmp_path / "old.yml", tmp_path / "rules.yml"
+    old.write_text(BUILT_IN.text)
+    rules.write_text(BUILT_IN.text.replace("terminal: screen", "terminal: another"))
+    assert replay(events, "--config", old, "--compare", old).exit_code == 0
+    rules.write_text(QUIET)
+    ran = replay(events, "--config", rules, "--compare", old)
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith("- 2026-03-02T03:")
+    assert "What it means for people" in ran.stderr
+
+
+def test_standard_input_cannot_be_run_twice(tmp_path):
+    old = tmp_path / "old.yml"
+    old.write_text(QUIET)
+    ran = replay("-", "--compare", old)
+    assert ran.exit_code == 2
+    assert "standard input can be read once only" in ran.stderr
 
 
 def test_nothing_to_replay_is_nothing_found(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.comparison import compare, earlier, paged
+from streams.comparison import Load, compare, earlier, loads, paged
 from streams.files import Unreadable
 from streams.records import line
 from tests.streams.words import MINUTE, NOON, incident, page, signal
@@ -36,6 +36,20 @@ def test_what_came_and_what_went_is_told_by_time(tmp_path):
 
 def test_the_same_page_twice_is_not_the_same_page_once():
     assert len(compare([paged(page())], [paged(page()), paged(page())]).new) == 1
+
+
+def test_a_page_that_goes_to_somebody_else_has_moved():
+    before, now = paged(page()), paged(page(to="bo", severity="error"))
+    difference = compare([before, before], [now])
+    assert (difference.gone, difference.new, difference.moved) == ([before], [], [(before, now)])
+    assert difference
+    assert not compare([before], [before])
+
+
+def test_the_load_of_each_person_is_told_with_the_worst_hour():
+    before = [paged(page(time=NOON + MINUTE * at)) for at in (0, 1, 60)]
+    now = [paged(page()), paged(page(to="bo")), paged(page(to="bo", time=NOON + MINUTE))]
+    assert loads(before, now) == [Load("bo", 0, 2, 0, 2), Load(before[0].to, 3, 1, 2, 1)]
 
 
 @pytest.mark.parametrize("content", [b'{"specversion": "1.0"}', b"nothing", b'{"kind": "page"}'])
