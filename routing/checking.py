@@ -74,7 +74,7 @@ def check(files: Sequence[ConfigFile], now: datetime | None = None) -> Report:
 
 def _tests(policy: Policy, document: Document, root: Node) -> Iterator[Tested]:
     for number, test in enumerate(document.tests):
-        answer = explain(policy, test.labels, test.at)
+        answer = explain(policy, test.labels, test.at, test.firing)
         place = root.nearest("tests", number).place
         yield Tested(test.name or f"test {number + 1}", place, tuple(_differences(test, answer)))
 
@@ -85,6 +85,7 @@ def _differences(test: TestPart, answer: Answer) -> Iterator[str]:
         yield f"expected severity {expect.severity}, found {answer.severity} (score {answer.score})"
     for what, wanted, given in (
         ("receivers", expect.receivers, answer.receivers),
+        ("told", expect.told, answer.told),
         ("on_call", expect.on_call, answer.on_call),
     ):
         if wanted is not None and sorted(wanted) != sorted(given):

@@ -1,14 +1,14 @@
 """Where a label set leads, and why: what `oversight route` says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
-from routing.hours import sleeping
 from routing.oncall.responders import chosen, first_responders
 from routing.ownership import with_team
 from routing.policy import Escalation, EscalationTarget, Policy, Route
+from routing.rules.audience import asleep, muting, told
 from routing.severity import RANK, Score, score
 from routing.tree import matching
 from schemas.page import Severity
@@ -18,11 +18,13 @@ from schemas.signal import Signal
 class Answer(Struct, frozen=True, kw_only=True):
     """Where a label set leads at an instant.
 
-    `receivers`: in the tree's order, before mute times; one may occur again. `on_call`: whom the first step
+    `receivers`: in the tree's order, before mute times; one may occur again. `told`: those of them that
+    neither muted hours, planned silences nor inhibition keep quiet. `on_call`: whom the first step
     of the team's escalation reaches. `labels`: as routes see them. `routes`: ids. `why`: one line each.
     """
 
     receivers: tuple[str, ...]
+    told: tuple[str, ...]
     on_call: tuple[str, ...]
     severity: Severity
     score: int
@@ -31,12 +33,31 @@ class Answer(Struct, frozen=True, kw_only=True):
     why: tuple[str, ...]
 
 
-def explain(policy: Policy, labels: Mapping[str, str], at: datetime) -> Answer:
-    """Which receivers take a label set, who is on call, how severe it is, and why.
+def explain(
+    policy: Policy, labels: Mapping[str, str], at: datetime, firing: Sequence[Mapping[str, str]] = ()
+) -> Answer:
+    """Which receivers take a label set, who is on call, how severe it is, and why; who is told of it then.
 
     Only a finding (a label set with `detector`) gets the labels `team` and `severity` that routing adds;
-    others are routed as they are, as Alertmanager would.
+    others are routed as they are, as Alertmanager would. `firing`: what fires beside it.
     """
+    seen, scored = _seen(policy, labels, at)
+    routes = matching(policy.route, seen)
+    muted = muting(policy, seen, at, [_seen(policy, each, at)[0] for each in firing])
+    return Answer(
+        receivers=tuple(route.receiver for route in routes),
+        told=told(policy, routes, at, muted),
+        on_call=_on_call(policy, seen, routes, at),
+        severity=next((band for band in RANK if band == seen.get("severity")), scored.severity),
+        score=scored.total,
+        labels=seen,
+        routes=tuple(route.id for route in routes),
+        why=(*_why(scored, routes), *asleep(policy, routes, at), *muted),
+    )
+
+
+def _seen(policy: Policy, labels: Mapping[str, str], at: datetime) -> tuple[dict[str, str], Score]:
+    """The labels as routes see them."""
     seen = {name: value for name, value in labels.items() if value}
     is_finding = "detector" in seen
     if is_finding:
@@ -44,16 +65,7 @@ def explain(policy: Policy, labels: Mapping[str, str], at: datetime) -> Answer:
     scored = score(_signal(seen, at), seen, policy, at)
     if is_finding:
         seen.setdefault("severity", scored.severity)
-    routes = matching(policy.route, seen)
-    return Answer(
-        receivers=tuple(route.receiver for route in routes),
-        on_call=_on_call(policy, seen, routes, at),
-        severity=next((band for band in RANK if band == seen.get("severity")), scored.severity),
-        score=scored.total,
-        labels=seen,
-        routes=tuple(route.id for route in routes),
-        why=(*_why(scored, routes), *_asleep(policy, routes, at)),
-    )
+    return seen, scored
 
 
 def _signal(labels: Mapping[str, str], at: datetime) -> Signal:
@@ -93,13 +105,6 @@ def _escalation(policy: Policy, labels: Mapping[str, str], routes: tuple[Route, 
     targets = (target for route in routes for target in policy.receivers[route.receiver].notify)
     found = (chosen(target, labels, policy) for target in targets if isinstance(target, EscalationTarget))
     return next((each for each in found if each is not None), None)
-
-
-def _asleep(policy: Policy, routes: tuple[Route, ...], at: datetime) -> Iterator[str]:
-    """Routes that say nothing at this instant."""
-    for route in routes:
-        if muted := sleeping(policy, route, at):
-            yield f"{route.id} is muted: {muted}"
 
 
 def _why(scored: Score, routes: tuple[Route, ...]) -> Iterator[str]:

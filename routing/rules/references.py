@@ -77,9 +77,14 @@ def _references(document: Document) -> Iterator[Reference]:
         yield from _of_schedule(schedule, ("schedules", name))
     for name, escalation in document.escalations.items():
         yield from _of_escalation(escalation, ("escalations", name))
+    yield from _of_tests(document)
+
+
+def _of_tests(document: Document) -> Iterator[Reference]:
     for at, test in enumerate(document.tests):
-        for number, receiver in enumerate(test.expect.receivers or ()):
-            yield Reference(("tests", at, "expect", "receivers", number), "receivers", receiver)
+        for field, named in (("receivers", test.expect.receivers), ("told", test.expect.told)):
+            for number, receiver in enumerate(named or ()):
+                yield Reference(("tests", at, "expect", field, number), "receivers", receiver)
 
 
 def _of_route(route: RoutePart, path: Path) -> Iterator[Reference]:

@@ -40,6 +40,7 @@ class Led(Struct, frozen=True):
     """Where one label set leads, for machines."""
 
     receivers: Sequence[str]
+    told: Sequence[str]
     on_call: Sequence[str]
     severity: Severity
     score: int
@@ -99,6 +100,9 @@ def _print(answer: Answer, policy: Policy) -> None:
     )
     made.add_row("[heading]severity[/]", f"[{answer.severity}]{answer.severity}[/] (score {answer.score})")
     made.add_row("[heading]receivers[/]", escape(", ".join(answer.receivers)))
+    if answer.told != answer.receivers:
+        told = escape(", ".join(answer.told))
+        made.add_row("[heading]told now[/]", told or "[warning]nobody: it is muted[/]")
     people = [f"[person]{escape(name)}[/]{_zone(name, policy)}" for name in answer.on_call]
     made.add_row("[heading]on call[/]", ", ".join(people) or "[quiet]nobody[/]")
     for number, why in enumerate(answer.why):

@@ -32,21 +32,23 @@ Names = Annotated[list[Name], BeforeValidator(lambda value: [value] if isinstanc
 
 
 class ExpectPart(Part):
-    """What a test expects; what is absent is not compared."""
+    """What a test expects; what is absent is not compared. `told`: receivers after whatever mutes."""
 
     severity: Severity | None = None
     receivers: Names | None = None
+    told: Names | None = None
     on_call: Names | None = None
 
 
 class TestPart(Part):
-    """One test of the configuration: at a time, a label set leads to a severity, receivers and people."""
+    """One test: at a time, a label set leads to a severity, receivers and people. `firing`: beside what."""
 
     __test__ = False
 
     name: str = ""
     at: Instant
     labels: dict[Name, str]
+    firing: tuple[dict[Name, str], ...] = ()
     expect: ExpectPart
 
 

@@ -31,6 +31,10 @@ Group = tuple[str, Flat, tuple[Flat, ...]]
 """A group as (receiver, its labels, the labels of its alerts), all sorted."""
 
 
+class Refused(Exception):  # noqa: N818 - what Alertmanager did
+    """It answered with another status than 200."""
+
+
 class Judged(NamedTuple):
     """What Alertmanager made of alerts: its groups, and by what (one source's labels) each is inhibited."""
 
@@ -145,7 +149,7 @@ def judge(address: str, alerts: Sequence[Labels], over: Sequence[Labels] = ()) -
 
 
 def _groups(address: str) -> Judged:
-    groups: list[dict[str, Any]] = json.loads(_ask(address, "GET", "/api/v2/alerts/groups"))
+    groups: list[dict[str, Any]] = json.loads(ask(address, "GET", "/api/v2/alerts/groups"))
     alerts = {alert["fingerprint"]: alert for group in groups for alert in group["alerts"]}
     sources = {print_: alert["status"]["inhibitedBy"] for print_, alert in alerts.items()}
     return Judged(
@@ -168,17 +172,21 @@ def _groups(address: str) -> Judged:
 def post(address: str, alerts: Sequence[Mapping[str, Any]]) -> None:
     """Sends alerts as the API takes them."""
     for begin in range(0, len(alerts), CHUNK):
-        _ask(address, "POST", "/api/v2/alerts", json.dumps(alerts[begin : begin + CHUNK]))
+        ask(address, "POST", "/api/v2/alerts", json.dumps(alerts[begin : begin + CHUNK]))
 
 
-def _ask(address: str, method: str, path: str, body: str | None = None) -> bytes:
-    """The body of an answer that is 200."""
+def ask(address: str, method: str, path: str, body: str | None = None) -> bytes:
+    """The body of an answer.
+
+    Raises:
+        Refused: its status is not 200.
+    """
     with closing(HTTPConnection(address, timeout=READY_S)) as connection:
         connection.request(method, path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         said = answer.read()
         if answer.status != HTTPStatus.OK:
-            raise RuntimeError(f"{method} {path}: expected 200, found {answer.status}: {said[:500]!r}")
+            raise Refused(f"{method} {path}: expected 200, found {answer.status}: {said[:500]!r}")
         return said
 
 
@@ -188,8 +196,8 @@ def _wait_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> No
         if process.poll() is not None:
             raise RuntimeError(f"alertmanager ended with {process.returncode}: {log.read_text('utf-8')}")
         try:
-            _ask(address, "GET", "/-/ready")
-        except (OSError, HTTPException, RuntimeError):
+            ask(address, "GET", "/-/ready")
+        except (OSError, HTTPException, Refused):
             time.sleep(POLL_S)
         else:
             return
