@@ -23,6 +23,10 @@ SAME_CALLS: Mapping[str, str] = {"models": "provider", "tools": "tool", "session
 OUTAGES = frozenset({"failing", "hanging", "rate_limited"})
 """Findings of `dependency` that say of calls that they fail."""
 CRITICAL, LOST = "a critical dependency", "error_rate sessions"
+DEPENDENCY_SLOW = "slow"
+"""What `dependency` and `latency` both say of calls that take longer, …"""
+SLOW_PARTS = frozenset({"slow", "first_chunk"})
+"""… the second as these findings."""
 TELEMETRY = "telemetry"
 SUSTAINED = timedelta(hours=1)
 LARGE_RATIO = 5.0
@@ -170,7 +174,11 @@ def covers(signal: Signal, severity: Severity) -> tuple[str, ...]:
     critical covers them.
     """
     calls = _calls(signal)
-    if not calls or RANK[severity] < RANK["error"]:
+    if RANK[severity] < RANK["error"]:
+        return ()
+    if slow := _slow(signal):
+        return (f"{signal.detector} {slow}",)
+    if not calls:
         return ()
     name = f"{signal.detector} {calls}"
     return (name, CRITICAL) if signal.detector == "dependency" and severity == "critical" else (name,)
@@ -178,13 +186,33 @@ def covers(signal: Signal, severity: Severity) -> tuple[str, ...]:
 
 def _cover_limit(signal: Signal, table: SeverityTable, beside: Collection[str]) -> tuple[str, int]:
     """What another incident of the agent tells already is at most a warning."""
-    calls = _calls(signal)
-    other = "error_rate" if signal.detector == "dependency" else "dependency"
-    told = [CRITICAL] if calls == "sessions" else [f"{other} {calls}", LOST]
-    found = next((each for each in told if calls and each in beside), None)
+    found = next((each for each in _tellers(signal) if each in beside), None)
     if found is None:
         return ("at most 100", 100)
     return (f"the incident of {found} says it already", table.bands.get("error", 101) - 1)
+
+
+def _tellers(signal: Signal) -> list[str]:
+    """Who may say already what a signal says, as `covers` names them."""
+    if slow := _slow(signal):
+        return [f"{'latency' if signal.detector == 'dependency' else 'dependency'} {slow}"]
+    calls = _calls(signal)
+    if not calls:
+        return []
+    other = "error_rate" if signal.detector == "dependency" else "dependency"
+    return [CRITICAL] if calls == "sessions" else [f"{other} {calls}", LOST]
+
+
+def _slow(signal: Signal) -> str:
+    """What takes longer: a tool by its name, or calls of models, whose provider `latency` does not know."""
+    labels = signal.labels
+    if signal.detector == "dependency" and signal.finding == DEPENDENCY_SLOW:
+        tool = labels.get("dependency", "") if labels.get("kind") == "tool" else None
+    elif signal.detector == "latency" and signal.finding in SLOW_PARTS:
+        tool = labels.get("tool")
+    else:
+        return ""
+    return "slow models" if tool is None else f"slow tool {tool}"
 
 
 def _calls(signal: Signal) -> str:

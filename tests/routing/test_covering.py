@@ -12,7 +12,7 @@ route: {receiver: quiet, group_by: [agent, detector, finding], group_wait: 0s, g
         routes: [{receiver: oncall, matchers: ['severity=~"error|critical"'],
                   routes: [{matchers: ['detector="dependency"'], group_by: [kind, dependency]}]}]}
 receivers: [{name: oncall, notify: [{slack: '#oncall'}]}, {name: quiet, notify: []}]
-severity: {base: {error_rate: 70, dependency: 70, dependency/slow: 70}}
+severity: {base: {error_rate: 70, dependency: 70, dependency/slow: 70, latency: 70, silence: 10}}
 """
 
 
@@ -163,3 +163,47 @@ def test_only_so_many_agents_have_covers_and_the_oldest_makes_room():
     assert "dependency failing agent1" not in t.paged_for
     provider(t, "agent0")
     assert t.paged_for[-1] == "dependency failing agent0"
+
+
+# -- calls that take longer -------------------------------------------------------------------------------
+
+
+def beside_harm():
+    """Slowness alone is a shift: it pages only beside harm."""
+    t = Outage()
+    t.says("silence", "agent_down")
+    return t
+
+
+def test_a_slow_tool_pages_once_whoever_says_it_first():
+    t = beside_harm()
+    t.says("dependency", "slow", kind="tool", dependency="search")
+    t.says("latency", "slow", operation="execute_tool", tool="search")
+    assert t.paged_for == ["dependency slow a"]
+    other = beside_harm()
+    other.says("latency", "slow", operation="execute_tool", tool="search")
+    other.says("dependency", "slow", kind="tool", dependency="search")
+    assert other.paged_for == ["latency slow a"]
+
+
+def test_slow_models_and_their_slow_provider_page_once():
+    t = beside_harm()
+    t.says("latency", "first_chunk", operation="chat", model="m")
+    t.says("dependency", "slow", kind="provider", dependency="openai")
+    assert t.paged_for == ["latency first_chunk a"]
+
+
+def test_what_is_slow_for_another_reason_pages_too():
+    t = beside_harm()
+    t.says("dependency", "slow", kind="tool", dependency="search")
+    t.says("latency", "slow", operation="execute_tool", tool="pay")
+    t.says("latency", "slow", operation="chat", model="m")
+    t.says("latency", "queue_wait", operation="execute_tool", tool="search")
+    assert len(t.paged_for) == 4
+
+
+def test_a_slow_call_says_nothing_of_one_that_fails():
+    t = beside_harm()
+    t.says("latency", "slow", operation="chat", model="m")
+    provider(t)
+    assert t.paged_for == ["latency slow a", "dependency failing a"]
