@@ -31,13 +31,15 @@ class Word(Cause, frozen=True, kw_only=True, omit_defaults=True):
     """What a person says of an incident.
 
     `id` is derived from the delivery: a repeated callback changes nothing. `by`: who. `via`: the way it
-    came: slack, pagerduty, api, cli.
+    came: slack, pagerduty, api, cli. `account`: who it was there (a Slack user's id); where the configuration
+    knows whose it is, that name stands for `by`.
     """
 
     id: str
     by: str
     incident: str
     via: str = ""
+    account: str = ""
 
 
 class Acknowledged(Word, frozen=True, tag="acknowledge"):
@@ -73,19 +75,16 @@ class Judged(Word, frozen=True, kw_only=True, tag="judge"):
     verdict: Verdict
 
 
-class Silenced(Cause, frozen=True, kw_only=True, tag="silence"):
+class Silenced(Word, frozen=True, kw_only=True, tag="silence"):
     """Somebody silenced what matches, from `start` (or now) until `until`; the same id again replaces it.
 
     From a page: `incident` is said and no matchers; then what is like that incident is silenced.
     """
 
-    id: str
-    by: str
     until: Time
+    incident: str = ""
     matchers: tuple[str, ...] = ()
     comment: str = ""
-    incident: str = ""
-    via: str = ""
     start: Time | None = None
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from routing.incidents.deeds import note_deed
+from routing.incidents.deeds import note_deed, who
 from routing.incidents.incident import Case, Given, Member
 from routing.incidents.remedies import Remedy, remedies
 from routing.incidents.turn import Turn
@@ -69,9 +69,9 @@ def approved(turn: Turn, case: Case, cause: Approved) -> None:
         return
     given = case.advised[found[0]]
     if cause.verdict == "refused":
-        given.refused_by, given.until = cause.by, turn.now
+        given.refused_by, given.until = who(turn, cause), turn.now
     else:
-        given.granted_by = cause.by
+        given.granted_by = who(turn, cause)
         given.until = None if given.valid is None else turn.now + given.valid
     note_deed(turn, case, cause, cause.verdict, cause.decision)
     _say(turn, case, found[0])

@@ -35,8 +35,15 @@ def first_time_open(turn: Turn, cause: Hand) -> Case | None:
     return first_time(turn, cause)
 
 
+def who(turn: Turn, cause: Hand) -> str:
+    """The name of who did it: the configuration's, where it knows the account."""
+    users = turn.policy.users.values() if cause.account else ()
+    known = (user.name for user in users if user.contacts.get(cause.via) == cause.account)
+    return next(known, cause.by)[:NAME]
+
+
 def note_deed(turn: Turn, case: Case, cause: Hand, did: Did, note: str = "") -> None:
     """Notes who did what, when and by which way."""
-    deed = Deed(at=turn.now, by=cause.by[:NAME], did=did, via=cause.via[:NAME], note=note[:NOTE])
+    deed = Deed(at=turn.now, by=who(turn, cause), did=did, via=cause.via[:NAME], note=note[:NOTE])
     case.deeds = (*case.deeds, deed)[-DEEDS_CAP:]
     turn.changed(case)

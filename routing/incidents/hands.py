@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from routing.incidents.advice import approved
 from routing.incidents.closing import ACK, resolve
-from routing.incidents.deeds import first_time_open, note_deed
+from routing.incidents.deeds import first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, begin_again, stop
 from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.grid import flush_on_grid
@@ -34,7 +34,7 @@ def acknowledged(turn: Turn, cause: Acknowledged) -> None:
     if case is None:
         return
     note_deed(turn, case, cause, "acknowledged")
-    _taken(turn, case, cause.by)
+    _taken(turn, case, who(turn, cause))
     lapses = [
         escalation.ack_timeout
         for climb in case.climbs.values()
@@ -56,7 +56,7 @@ def snoozed(turn: Turn, cause: Snoozed) -> None:
         turn.complain(f"snooze {cause.id}: it was over before it came", cause.id)
         return
     note_deed(turn, case, cause, "snoozed", f"until {until.isoformat()}")
-    _taken(turn, case, cause.by)
+    _taken(turn, case, who(turn, cause))
     case.snoozed = until
     turn.arm_at(case, ACK, until)
     edit_latest(turn, case, case.told, "acknowledged")
@@ -98,7 +98,7 @@ def resolved(turn: Turn, cause: Resolved) -> None:
     if case is None:
         return
     note_deed(turn, case, cause, "resolved")
-    case.closed_by = cause.by
+    case.closed_by = who(turn, cause)
     resolve(turn, case)
     turn.state.release(case)
 

@@ -1,6 +1,6 @@
 """What people say of incidents: to whom it goes, what they know, whether the page was worth it."""
 
-from routing.incidents.deeds import first_time, first_time_open, note_deed
+from routing.incidents.deeds import first_time, first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, hand_over
 from routing.incidents.hands import reopened
 from routing.incidents.incident import Case
@@ -42,10 +42,11 @@ def judged(turn: Turn, cause: Judged) -> None:
     case = first_time(turn, cause)
     if case is None:
         return
-    if cause.by not in case.judged and len(case.judged) >= JUDGES_CAP:
+    judge = who(turn, cause)
+    if judge not in case.judged and len(case.judged) >= JUDGES_CAP:
         turn.state.count("verdicts refused at the cap")
         return
-    case.judged[cause.by] = cause.verdict
+    case.judged[judge] = cause.verdict
     note_deed(turn, case, cause, "judged", cause.verdict)
 
 

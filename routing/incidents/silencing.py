@@ -1,5 +1,6 @@
 """A silence takes effect: what it matches is looked at again."""
 
+from routing.incidents.deeds import who
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.notices import arm_notices
 from routing.incidents.state import Silence
@@ -15,7 +16,7 @@ def keep(turn: Turn, cause: Silenced, matchers: tuple[Matcher, ...]) -> None:
     silence = Silence(
         id=cause.id,
         matchers=matchers,
-        by=cause.by,
+        by=who(turn, cause),
         until=utc(cause.until),
         comment=cause.comment,
         since=utc(cause.start) if cause.start else turn.now,

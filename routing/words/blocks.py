@@ -26,10 +26,12 @@ SECTION = 3000
 TEXT = 4000
 MARKS = {"critical": "🔴", "error": "🟠", "warning": "🟡", "info": "🔵"}
 BUTTONS = {
-    "triggered": ("acknowledge", "silence", "resolve"),
-    "acknowledged": ("silence", "resolve"),
-    "resolved": (),
+    "triggered": ("acknowledge", "snooze", "silence", "resolve", "false_alarm"),
+    "acknowledged": ("snooze", "silence", "resolve", "false_alarm"),
+    "resolved": ("useful", "false_alarm"),
 }
+"""What can be pressed; `routing.callbacks.slack` reads what comes of it."""
+CAPTIONS = {"snooze": "Snooze 1 h", "silence": "Silence 1 h", "false_alarm": "False alarm"}
 
 
 def blocks(message: Message, rendered: Rendered) -> list[dict[str, Any]]:
@@ -111,4 +113,6 @@ def _buttons(message: Message) -> Iterator[ActionsBlock]:
 
 def _button(name: str, incident: str) -> ButtonElement:
     style = "primary" if name == "acknowledge" else None
-    return ButtonElement(text=name.capitalize(), action_id=f"oversight.{name}", value=incident, style=style)
+    return ButtonElement(
+        text=CAPTIONS.get(name, name.capitalize()), action_id=f"oversight.{name}", value=incident, style=style
+    )

@@ -64,8 +64,10 @@ def test_the_rich_page_is_posted_in_blocks():
     assert foot["elements"][0]["text"] == "inc-1 · to ana · opened"
     assert [(each["action_id"], each["value"]) for each in actions["elements"]] == [
         ("oversight.acknowledge", "inc-1"),
+        ("oversight.snooze", "inc-1"),
         ("oversight.silence", "inc-1"),
         ("oversight.resolve", "inc-1"),
+        ("oversight.false_alarm", "inc-1"),
     ]
     assert outcome == Delivered(reference="C1:171.5")
 
@@ -109,8 +111,10 @@ def test_an_acknowledgement_edits_the_message_and_takes_its_button_away():
     assert (said["channel"], said["ts"]) == ("C1", "171.5")
     assert said["metadata"]["event_payload"]["page"] == "pag-1"
     assert [each["action_id"] for each in said["blocks"][-1]["elements"]] == [
+        "oversight.snooze",
         "oversight.silence",
         "oversight.resolve",
+        "oversight.false_alarm",
     ]
     assert said["text"].startswith("👀 ACKNOWLEDGED")
     assert outcome == Delivered(reference="C1:171.5")
@@ -132,7 +136,8 @@ def test_a_comment_edits_the_message_and_appears_in_its_thread():
 def test_a_resolution_edits_the_message_and_replies_in_its_thread():
     message = update(page("slack"), "resolved", reference="C1:171.5")
     (edit, reply), outcome = attempt(message, OK, POSTED)
-    assert all(block["type"] != "actions" for block in body_of(edit)["blocks"])
+    asked = [each["action_id"] for each in body_of(edit)["blocks"][-1]["elements"]]
+    assert asked == ["oversight.useful", "oversight.false_alarm"]
     assert reply.url == API + "chat.postMessage"
     assert body_of(reply)["thread_ts"] == "171.5"
     assert body_of(reply)["text"].startswith("✅ RESOLVED")

@@ -1,0 +1,1 @@
+"""What people and other services send in: who it is from is proved, and what it says becomes a cause."""

@@ -1,0 +1,90 @@
+"""What people do in PagerDuty: its webhooks of version 3 become causes.
+
+PagerDuty's `incident_key` is the dedup key that our pages carry, which is our incident's id. What our own
+events do there comes back as well, with an integration as its agent: only what a person did counts. What is
+handed over there is paged there: here it is only noted. A note of PagerDuty's names no incident key, so it
+cannot be told what it is about.
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from routing.callbacks.refused import Ignored, Refused
+from schemas.cause import Acknowledged, Commented, Hand, Resolved
+from schemas.identity import derived
+
+VIA = "pagerduty"
+OURS = re.compile(r"inc-[0-9a-f]{20}\Z")
+HANDED = frozenset({"incident.reassigned", "incident.delegated", "incident.escalated"})
+
+
+class Reference(Struct, frozen=True):
+    """Somebody or something in PagerDuty."""
+
+    id: str = ""
+    type: str = ""
+    summary: str = ""
+
+
+class Subject(Struct, frozen=True):
+    """The incident, as far as it matters here."""
+
+    incident_key: str | None = None
+    assignees: tuple[Reference, ...] = ()
+
+
+class Event(Struct, frozen=True):
+    """What happened. `agent`: who did it."""
+
+    id: str
+    event_type: str
+    agent: Reference | None = None
+    data: Subject = Subject()
+
+
+class Delivery(Struct, frozen=True):
+    """What PagerDuty sends."""
+
+    event: Event
+
+
+_delivery = msgspec.json.Decoder(Delivery)
+
+
+def done(body: bytes, now: datetime) -> Hand:
+    """What a person did in PagerDuty. The same event gives the same id.
+
+    Raises:
+        Refused: it is no webhook of version 3.
+        Ignored: it asks for nothing here.
+    """
+    try:
+        event = _delivery.decode(body).event
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(f"this is no webhook of version 3: {error}") from error
+    agent = event.agent
+    if agent is None or agent.type != "user_reference":
+        raise Ignored(f"{event.event_type[:60]} was done by no person")
+    incident = event.data.incident_key or ""
+    if not OURS.match(incident):
+        raise Ignored(f"{event.event_type[:60]} is about no incident of ours")
+    said: dict[str, Any] = {
+        "at": now,
+        "id": derived("hand", VIA, event.id),
+        "incident": incident,
+        "by": agent.summary or agent.id,
+        "via": VIA,
+        "account": agent.id,
+    }
+    if event.event_type == "incident.acknowledged":
+        return Acknowledged(**said)
+    if event.event_type == "incident.resolved":
+        return Resolved(**said)
+    if event.event_type in HANDED:
+        names = ", ".join(each.summary or each.id for each in event.data.assignees) or "somebody else"
+        return Commented(**said, text=f"{event.event_type.removeprefix('incident.')} to {names} in PagerDuty")
+    raise Ignored(f"{event.event_type[:60]} changes nothing here")

@@ -1,0 +1,1 @@
+"""Where what people do comes in: HTTP, Slack's Socket Mode, the command line; all of it to the causes."""
