@@ -16,6 +16,7 @@ from routing.words.wording import one_line
 from schemas.outcome import Delivered, Undeliverable
 from schemas.page import Message
 
+UNSENT = frozenset({"updated", "commented"})
 SENT = range(200, 300)
 WORD = 200
 TONES: Mapping[str, Literal["failure", "warning", "info"]] = {
@@ -43,7 +44,7 @@ class Apprise:
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """One handover; none for what can only be shown by an edit."""
         address = secrets(message.channel.target)
-        if message.reason == "updated":
+        if message.reason in UNSENT:
             return Delivered(reference=message.id)
         calm = message.content.status != "triggered"
         answer = yield Handover(

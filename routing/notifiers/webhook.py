@@ -3,7 +3,7 @@
 Target: the URL (usually `env:NAME`). Options: `secret` (usually `env:NAME`) signs each request:
 `X-Oversight-Signature: t=SECONDS,v1=HEX`, HEX being HMAC-SHA256 with the secret over `SECONDS.BODY`. The
 receiver tells a repeated page by `Idempotency-Key`, the id of the page or update. Texts beyond 4,000
-characters and labels beyond 100 are cut.
+characters and labels beyond 100 are cut; where that is still more than 1 MB, texts beyond 200.
 """
 
 import hmac
@@ -23,7 +23,10 @@ from schemas.page import Message
 SUCCESS = range(200, 300)
 VERSION = 1
 """Of the document; fields are added without a new one."""
+LIMIT = 1_000_000
+"""Bytes: what many servers take at most. Beyond, all texts are made short."""
 TEXT = 4000
+SHORT = 200
 NAME = 255
 MOST = 100
 
@@ -71,17 +74,19 @@ def document(message: Message, rendered: Rendered) -> bytes:
     del told["channel"]
     told["content"].pop("template", None)
     words = msgspec.to_builtins(rendered)
-    return msgspec.json.encode(_bounded({"version": VERSION, "message": told, "rendered": words}))
+    whole = {"version": VERSION, "message": told, "rendered": words}
+    body = msgspec.json.encode(_bounded(whole, TEXT))
+    return body if len(body) <= LIMIT else msgspec.json.encode(_bounded(whole, SHORT))
 
 
-def _bounded(value: Any) -> Any:
-    """The same, with no text and no collection that grows without end."""
+def _bounded(value: Any, text: int) -> Any:
+    """The same, with no text longer than `text` and no collection that grows without end."""
     if isinstance(value, str):
-        return cut(value, TEXT)
+        return cut(value, text)
     if isinstance(value, dict):
         names = list(value) if len(value) <= MOST else sorted(value)[:MOST]
-        return {cut(name, NAME): _bounded(value[name]) for name in names}
-    return [_bounded(each) for each in value[:MOST]] if isinstance(value, list | tuple) else value
+        return {cut(name, NAME): _bounded(value[name], text) for name in names}
+    return [_bounded(each, text) for each in value[:MOST]] if isinstance(value, list | tuple) else value
 
 
 def signature(secret: str, body: bytes, time_s: int) -> str:

@@ -4,6 +4,7 @@ Letters of one incident form a thread: every page names the incident in `Referen
 its page (RFC 5322, 3.6.4) under the same subject, because some readers thread by that.
 """
 
+import re
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -17,10 +18,12 @@ from routing.content import links
 from routing.notifiers.notifier import Fact, Rendered
 from routing.words.chart import caption, chart
 from routing.words.fitting import fitted
+from routing.words.wording import one_line
 from schemas.page import Message, Page
 
 COLOURS = {"critical": "#b71c1c", "error": "#e65100", "warning": "#f9a825", "info": "#1565c0"}
 CALM = "#2e7d32"
+NO_ID = re.compile(r"[^A-Za-z0-9_.-]+")
 ROOM = 20_000
 """Bytes of the facts' texts."""
 URGENT = frozenset({"critical", "error"})
@@ -64,7 +67,7 @@ def letter(message: Message, rendered: Rendered, sender: str, recipients: tuple[
         mail["References"] = f"{incident} {thread.page}"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["X-Oversight-Incident"] = message.incident
+    mail["X-Oversight-Incident"] = one_line(message.incident, 200)
     if message.severity in URGENT and message.content.status == "triggered":
         mail["Importance"] = "high"
     _fill(mail, message, rendered)
@@ -136,4 +139,5 @@ def _written(message: Message) -> datetime:
 
 
 def _id(name: str, domain: str) -> str:
-    return f"<{name}@{domain}>"
+    """An id of ours as one of a letter: what a notice is about may be any words."""
+    return f"<{NO_ID.sub('-', name)}@{domain}>"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from routing.notifiers.notifier import Call, Handover, Mail, Print
+from schemas.deed import Deed
 from schemas.page import Content, ScorePart
 from schemas.signal import Contributor, Sample
 from tests.fakes import NOW, SIGNAL, content
@@ -49,6 +50,7 @@ def _content(text: str) -> Content:
         next_step=text,
         related=(text,) * 9,
         acknowledged_by=text,
+        deeds=(Deed(at=NOW, by=text, did="commented", via=text, note=text),) * 50,
     )
 
 
@@ -150,7 +152,7 @@ def _opsgenie(step: Call) -> Iterator[str]:
 
 
 def _webhook(step: Call) -> Iterator[str]:
-    if len(step.body) > 10_000_000:
+    if len(step.body) > 1_000_000:
         yield f"{len(step.body)} bytes"
 
 

@@ -36,8 +36,9 @@ def test_severity_is_the_tone(severity, tone):
 def test_a_resolution_is_a_message_of_its_own_and_a_mere_update_is_none():
     (step,), outcome = attempt(update(page("apprise", "env:TELEGRAM"), "resolved"), SENT)
     assert (step.tone, outcome) == ("success", Delivered(reference="upd-1"))
-    steps, outcome = attempt(update(page("apprise", "env:TELEGRAM"), "updated"))
-    assert (steps, outcome) == ([], Delivered(reference="upd-1"))
+    for reason in ("updated", "commented"):
+        steps, outcome = attempt(update(page("apprise", "env:TELEGRAM"), reason))
+        assert (steps, outcome) == ([], Delivered(reference="upd-1"))
 
 
 def test_the_answer_decides():

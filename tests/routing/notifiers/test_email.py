@@ -83,6 +83,11 @@ def test_an_update_without_a_reference_still_answers_the_page():
     assert read(step)["In-Reply-To"] == "<pag-1@example.com>"
 
 
+def test_what_is_no_id_of_a_letter_is_made_one():
+    (step,), _ = attempt(mail_to_ana(incident="handoff:night shift <x>"), TAKEN)
+    assert read(step)["References"] == "<handoff-night-shift-x-@example.com>"
+
+
 def test_a_repeated_attempt_is_the_same_letter():
     first = mail_to_ana()
     again = mail_to_ana(attempt=3, began=NOW, time=NOW + timedelta(minutes=5))

@@ -16,6 +16,8 @@ from routing.content import after_fault, built_in, worded
 from routing.notifiers.registry import discover
 from routing.words.sample import CONTENT, PAGE, SIGNAL, follow_up, too_long
 from routing.words.showing import INSTEAD, addressed, rehearsed, shown
+from schemas.deed import Deed
+from schemas.page import Notice
 
 GOLDEN = Path(__file__).with_name("golden")
 NOTIFIERS = discover()
@@ -47,15 +49,31 @@ def with_content(content):
 
 
 def followed(kind: str, reason: str):
+    """An update of the page that was delivered; of a comment, with what was said."""
     _, reference = rehearsed(NOTIFIERS[kind], PAGE, built_in(PAGE))
-    return follow_up(PAGE, reason, reference)
+    said = Deed(at=PAGE.time, by="bo", did="commented", via="slack", note="rolling back <now>")
+    deeds = (said,) if reason == "commented" else ()
+    page = with_content(msgspec.structs.replace(CONTENT, deeds=deeds))
+    return follow_up(page, reason, reference)
 
 
-FOLLOWING = ("updated", "acknowledged", "resolved")
+FOLLOWING = ("updated", "acknowledged", "resolved", "commented")
+NOTICE = Notice(
+    **{name: getattr(PAGE, name) for name in PAGE.__struct_fields__}
+    | {
+        "content": msgspec.structs.replace(BARE, severity="info"),
+        "incident": "handoff:night shift",
+        "reason": "handoff_soon",
+        "severity": "info",
+        "summary": "ana takes over from bo in 1 h (night shift)",
+    },
+    facts=(("Begins", "2026-03-02 10:00 UTC"), ("Open", "inc-7f: payments-api is slow\ninc-80: costs rise")),
+)
 PAGES = {
     "page": PAGE,
     "bare": with_content(BARE),
     "hostile": with_content(HOSTILE_CONTENT),
+    "notice": NOTICE,
     "own-words": with_content(msgspec.structs.replace(CONTENT, template="x")),
 }
 CASES = (*PAGES, *FOLLOWING)
