@@ -54,7 +54,7 @@ test: env ## everything: lint, types, contracts, tests, coverage, each broker th
 
 # What judges detection, with all its seeds: docs/detection-quality.md has the figures.
 JUDGES := real_traffic quiet_fleet metric_anomalies input_shift rollout error_rate faults quality silence slowdowns \
-          budget thirty_days
+          budget thirty_days features
 
 nightly: env ## the long forms: property tests, a million quiet events, every judge of detection with all its seeds
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests --ignore=tests/contract -n 2 --timeout=3600

@@ -1,7 +1,8 @@
 """Input shift: an agent's inputs no longer look like those it was validated on.
 
 The reference is the agent's own first inputs. Texts are compared with it by cheap statistics (wording never
-seen, rare vocabulary, length, structure), features by their ranks and values; River's ADWIN tells when one of
+seen, rare vocabulary, length, structure), features by their ranks and values; an
+e-detector tells when one of
 them moves. One input of a session in a while, and not above a rate, is looked at.
 """
 
@@ -44,7 +45,8 @@ from schemas.event import Event, Input
 __all__ = ["InputShift", "TextShift"]
 
 _FEWEST, _MOST = 50, 20_000
-DELTA = 0.1
+_REFERENCES = 2
+"""The version of a state of which the references serve."""
 
 _encode = msgspec.msgpack.encode
 
@@ -52,13 +54,12 @@ _encode = msgspec.msgpack.encode
 class Options(Struct, frozen=True):
     """What a configuration may override.
 
-    For an agent of at most 10,000 inputs in 30 days, `texts_apart`: between two false alarms, at least and on
-    average; `delta`: of each ADWIN on features, in (0, 1). `per_minute`: inputs
-    looked at in the long run; `apart_s`: seconds between two of one session; `redact`: RE2 expressions.
+    For an agent of at most 10,000 inputs in 30 days, `texts_apart`: between two false alarms of its texts, of
+    its features and of its embeddings, at least and on average. `per_minute`: inputs looked at in the long
+    run; `apart_s`: seconds between two of one session; `redact`: RE2 expressions.
     """
 
     texts_apart: float = TEXTS_APART
-    delta: float = DELTA
     per_minute: float = 120.0
     apart_s: float = 300.0
     redact: tuple[str, ...] = ()
@@ -84,7 +85,7 @@ class InputShift:
     """The detector of one agent's inputs: findings `text`, `injection`, `features` (label `feature`)."""
 
     name: ClassVar[str] = "input_shift"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     warm_up: ClassVar[str] = (
         "the agent's first 2,000 inputs (`reference:`), or at least 300 after seven days, make the reference"
     )
@@ -96,7 +97,7 @@ class InputShift:
         self._size = _size(watch)
         self._admission = Admission(self._options.per_minute, self._options.apart_s)
         self._text = TextWatch(self._size, self._options.texts_apart)
-        self._features = FeatureWatch(self._size, self._options.delta)
+        self._features = FeatureWatch(self._size, self._options.texts_apart)
         self._embeddings = EmbeddingWatch(self._size, self._options.texts_apart)
         self._injections = InjectionWatch(self._size, self._options.texts_apart)
         self._samples, self._attempts, self._early = ShiftSamples(), ShiftSamples(), EarlyTexts()
@@ -161,25 +162,24 @@ class InputShift:
             *text_finding(self._text, self._samples, patterns),
             *embedding_finding(self._embeddings),
         ]
-        for name, field in self._features.fields():
-            found += field_finding(name, field, patterns)
+        for name, field in self._features.moved():
+            found += field_finding(name, field, self._features.recent, patterns)
         return found
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
-        """Rates and patterns hold at once, `delta` and the reference's size from the next reference on."""
+        """Rates and patterns hold at once, the rest from the next reference on."""
         self._options = _options(options)
         self._found = None
         self._admission.follow(self._options.per_minute, self._options.apart_s)
         self._size = _size(watch)
-        for each in (self._text, self._injections, self._embeddings):
+        for each in (self._text, self._injections, self._embeddings, self._features):
             each.size, each.apart = self._size, self._options.texts_apart
-        self._features.size, self._features.delta = self._size, self._options.delta
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the next inputs make the reference, whenever they come
         """Learns the reference anew from the next inputs on."""
         options = self._options
         self._text = TextWatch(self._size, options.texts_apart)
-        self._features = FeatureWatch(self._size, options.delta)
+        self._features = FeatureWatch(self._size, options.texts_apart)
         self._embeddings = EmbeddingWatch(self._size, options.texts_apart)
         self._injections = InjectionWatch(self._size, options.texts_apart)
         self._samples, self._attempts, self._early = ShiftSamples(), ShiftSamples(), EarlyTexts()
@@ -189,28 +189,39 @@ class InputShift:
         """The texts' reference, or what was learnt for it, is a piece of its own."""
         text, parts = self._text.save()
         embeddings, more = self._embeddings.save()
+        features, fields = self._features.save()
         body = Body(
-            self._admission, text, self._features.save(), self._samples.save(), self._injections.save(),
+            self._admission, text, features, self._samples.save(), self._injections.save(),
             self._attempts.save(), embeddings, self._early.save(),
         )  # fmt: skip
-        return State(_encode(body), {**parts, **more})
+        return State(_encode(body), {**parts, **more, **fields})
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
-        """Continues from `state`. What version 1 learnt does not serve: then it learns anew."""
+        """Continues from `state`; of version 2 its references serve, of version 1 nothing does."""
         detector = cls(watch, options)
         if version < cls.version:
+            if version == _REFERENCES:
+                detector._adopt(state)
             return detector
         body, size, own = _body.decode(state.body), detector._size, detector._options
         detector._admission = body.admission
         detector._text.load(body.text, state.parts)
-        detector._features = FeatureWatch(size, own.delta, body.features)
+        detector._features = FeatureWatch(size, own.texts_apart, body.features, state.parts)
         detector._embeddings = EmbeddingWatch(size, own.texts_apart, body.embeddings, state.parts)
         detector._injections = InjectionWatch(size, own.texts_apart, body.injections)
         detector._samples, detector._attempts = ShiftSamples(body.samples), ShiftSamples(body.attempts)
         detector._early = EarlyTexts(body.early)
         detector.configure(watch, options)
         return detector
+
+    def _adopt(self, state: State) -> None:
+        """The references of version 2: the moving part counts anew."""
+        _, (first, watched), *_, (begun, _, watching), _ = msgspec.msgpack.decode(state.body)
+        if watched:
+            self._text.adopt(first, watched[0], state.parts["text-reference"])
+        if watching:
+            self._embeddings.adopt(begun, watching[0], state.parts["embedding-reference"])
 
 
 def _options(given: Mapping[str, Any]) -> Options:

@@ -18,11 +18,10 @@ class AdaptiveWindows:
     `delta`: chance that one check of one window is a false alarm, in (0, 1), by a bound that is loose by far.
     """
 
-    __slots__ = ("_delta", "_windows")
+    __slots__ = ("_windows",)
 
     def __init__(self, delta: float, count: int, saved: bytes = b"") -> None:
         """`saved`: what `save` gave; otherwise the windows are empty."""
-        self._delta = delta
         self._windows: list[Any] = [_ADWIN(delta=delta) for _ in range(count)]
         if saved:
             states = msgspec.msgpack.decode(saved, type=list[bytes])
@@ -30,20 +29,13 @@ class AdaptiveWindows:
                 window.__getstate__()[_INNER].__setstate__(state)
 
     def update(self, values: Iterable[float]) -> list[int]:
-        """Takes one value for each window; returns the windows that found a change, to be refilled."""
+        """Takes one value for each window; returns the windows that found a change."""
         changed: list[int] = []
         for at, (window, value) in enumerate(zip(self._windows, values, strict=True)):
             window.update(value)
             if window.drift_detected:
                 changed.append(at)
         return changed
-
-    def refill(self, at: int, values: Iterable[float]) -> None:
-        """Forgets all but `values`, which should have no trend in their order."""
-        window = _ADWIN(delta=self._delta)
-        self._windows[at] = window
-        for value in values:
-            window.update(value)
 
     def level(self, at: int) -> tuple[float, int]:
         """The mean over a window, and how many values it has."""

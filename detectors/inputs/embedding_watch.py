@@ -16,7 +16,7 @@ from detectors.inputs import rank_tracking, recent_inputs
 from detectors.inputs.embedding_reference import EmbeddingLearning, EmbeddingReference, Fixed, Floats, Learnt
 from detectors.inputs.holding import Hold
 from detectors.inputs.rank_tracking import RankTracker, Telling, above
-from detectors.inputs.ranked import GRID, Ranked
+from detectors.inputs.ranked import GRID, WHOLE, Ranked
 from detectors.inputs.recent_inputs import RecentInputs, Who
 from detectors.inputs.shift_story import Story, story
 from detectors.inputs.text_watch import FEWEST, PATIENCE_S, as_seldom
@@ -79,13 +79,13 @@ class _Watching:
         self._tracker = RankTracker(
             self._quantities, _CHANNELS, [len(far)] * 2, self._enough, saved.tracker if saved else None
         )
-        self._recent = RecentInputs(len(self._quantities), _KEPT, saved.recent if saved else None)
+        self._recent = RecentInputs("H", len(self._quantities), _KEPT, saved.recent if saved else None)
 
     def take(self, embedding: Sequence[float], who: Who, now: float) -> None:
         row = self.reference.standard(embedding)[None]
         (far,), (along,) = _far(row), _along(row, self._direction)
         ranks = (above(self._tables[0], far), above(self._tables[1], along))
-        raws = (far, 1 - sum(ranks[1]) / (2 * len(self._tables[1])))
+        raws = (far, round(WHOLE * (1 - sum(ranks[1]) / (2 * len(self._tables[1])))))
         self._recent.append(now, who, raws)
         self._tracker.take(now, raws, ranks, self._recent)
         self._mean = self._mean * _DECAY + row[0] * (1 - _DECAY)
@@ -156,6 +156,12 @@ class EmbeddingWatch:
             enough = as_seldom(self.apart, learning.count, span_s)
             self._watching = _Watching(EmbeddingReference(learning.fixed()), enough, None)
             self._learning = EmbeddingLearning(0)
+
+    def adopt(self, first: float | None, enough: float, reference: bytes) -> None:
+        """Continues with no more than a reference that was saved; `enough`: between false alarms."""
+        self._first = first
+        self._watching = _Watching(EmbeddingReference(_fixed.decode(reference)), enough, None)
+        self._width = self._watching.reference.width
 
     @property
     def hold(self) -> Hold | None:

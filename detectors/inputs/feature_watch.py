@@ -1,78 +1,90 @@
 """All fields that an agent computes of its inputs: at most 32, which share the false-alarm budget."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
-from detectors.inputs import field_watch
+from detectors.inputs import field_reference, field_watch, recent_inputs
+from detectors.inputs.field_reference import FieldLearning
 from detectors.inputs.field_watch import FieldWatch
-from detectors.inputs.recent_inputs import Who
-from detectors.inputs.text_watch import FEWEST, PATIENCE_S
+from detectors.inputs.recent_inputs import RecentInputs, Who
+from detectors.inputs.text_watch import FEWEST, PATIENCE_S, as_seldom
 from schemas.event import Scalar
 
 MOST_FIELDS = 32
 """Names beyond these, and names that first come in the second half of the reference, are not watched."""
-_MOST_CHANNELS = 128
-_FEWEST_CHANNELS = 4
-
-
-Stage = Literal["names", "shares", "full"]
-"""Of the reference: what there is, then how often, then done."""
+_ROOM, _LEAST_ROOM = 12_000, 500
+"""Numbers that are kept of a reference that is not full, of all fields, and of each at least."""
+_KEPT = 128
+_TIMES = 2.0
+"""Texts have several channels, of which ties and mixtures lose evidence; one field has none to lose."""
+_encode = msgspec.msgpack.encode
 
 
 class Saved(Struct, array_like=True):
-    """The state of all fields. `first`: when the first input came, POSIX seconds; `learnt`: inputs learnt."""
+    """The moving part. `first`: when the first input came, POSIX seconds; `enough`: 0 while it is learnt."""
 
-    first: float | None
-    learnt: int
-    stage: Stage
-    fields: dict[str, field_watch.Saved]
+    first: float | None = None
+    learnt: int = 0
+    enough: float = 0.0
+    recent: recent_inputs.Saved | None = None
+    fields: dict[str, field_watch.Saved] = {}
+
+
+_learnt = msgspec.msgpack.Decoder(dict[str, field_reference.Learnt])
+_fixed = msgspec.msgpack.Decoder(dict[str, field_reference.Fixed])
 
 
 class FeatureWatch:
-    """`size`: inputs that make the reference. `delta`: of each ADWIN of a lone field, in (0, 1)."""
+    """`size`: inputs that make the reference. `apart`: between two false alarms at low traffic.
 
-    __slots__ = ("_fields", "_first", "_learnt", "_stage", "delta", "size")
+    `recent`: the last values, a column each field.
+    """
 
-    def __init__(self, size: int, delta: float, saved: Saved | None = None) -> None:
-        """`saved`: what `save` gave."""
+    __slots__ = ("_enough", "_fields", "_first", "_learning", "_learnt", "apart", "recent", "size")
+
+    def __init__(
+        self, size: int, apart: float, saved: Saved | None = None, parts: Mapping[str, bytes] | None = None
+    ) -> None:
+        """`saved` and `parts`: what `save` gave."""
+        saved, parts = saved or Saved(), parts or {}
         self.size = size
-        self.delta = delta
-        self._first = saved.first if saved else None
-        self._learnt = saved.learnt if saved else 0
-        self._stage: Stage = saved.stage if saved else "names"
-        self._fields = {name: FieldWatch(each) for name, each in saved.fields.items()} if saved else {}
+        self.apart = apart
+        self._first, self._learnt, self._enough = saved.first, saved.learnt, saved.enough
+        learnt = _learnt.decode(parts["features-learnt"]) if "features-learnt" in parts else {}
+        self._learning = {name: FieldLearning(each) for name, each in learnt.items()}
+        fixed = _fixed.decode(parts["features-reference"]) if "features-reference" in parts else {}
+        self._fields = {
+            name: FieldWatch(each, at, self._enough, saved.fields[name])
+            for at, (name, each) in enumerate(fixed.items())
+        }
+        self.recent = RecentInputs("f", len(fixed), _KEPT, saved.recent)
 
     def take(self, features: Mapping[str, Scalar], who: Who, now: float) -> None:
         """The fields of one input."""
-        fields = self._fields
-        for name, value in features.items():
-            field = fields.get(name)
-            if field is not None:
-                field.take(value, who, now)
-            elif self._stage == "names" and len(fields) < MOST_FIELDS:
-                fields[name] = field = FieldWatch()
-                field.take(value, who, now)
-        if self._stage != "full":
-            self._count(now)
+        if not self._enough:
+            self._learn(features, now)
+            return
+        read = [field.read(features.get(name)) for name, field in self._fields.items()]
+        self.recent.append(now, who, [raw for _, raw in read])
+        for (cell, raw), field in zip(read, self._fields.values(), strict=True):
+            field.take(now, cell, raw, self.recent)
 
-    def _count(self, now: float) -> None:
+    def _learn(self, features: Mapping[str, Scalar], now: float) -> None:
         if self._first is None:
             self._first = now
         self._learnt += 1
-        span_s = now - self._first
-        if self._stage == "names":
-            if self._has(0.5, span_s):
-                self._stage = "shares"
-                channels = max(_FEWEST_CHANNELS, _MOST_CHANNELS // len(self._fields))
-                for field in self._fields.values():
-                    field.settle(channels)
-        elif self._has(1.0, span_s):
-            self._stage = "full"
-            for field in self._fields.values():
-                field.begin(self.delta / len(self._fields), self._learnt, span_s)
-            self._fields = {name: field for name, field in self._fields.items() if field.watched}
+        fields, span_s = self._learning, now - self._first
+        half = self._has(0.5, span_s)
+        room = max(_LEAST_ROOM, _ROOM // max(1, len(fields)))
+        for name, value in features.items():
+            if name not in fields and not half and len(fields) < MOST_FIELDS:
+                fields[name] = FieldLearning()
+            if name in fields:
+                fields[name].take(value, room)
+        if self._has(1.0, span_s):
+            self._begin(span_s)
 
     def _has(self, share: float, span_s: float) -> bool:
         """Whether this share of the reference is there, by number or, at low traffic, by time."""
@@ -80,11 +92,28 @@ class FeatureWatch:
             return True
         return self._learnt >= FEWEST * share and span_s >= PATIENCE_S * share
 
-    def fields(self) -> Iterator[tuple[str, FieldWatch]]:
-        """The fields, by name."""
-        return ((name, self._fields[name]) for name in sorted(self._fields))
+    def _begin(self, span_s: float) -> None:
+        known = {name: fixed for name, each in self._learning.items() if (fixed := each.fixed())}
+        self._learning = {}
+        self._enough = as_seldom(self.apart, self._learnt, span_s) * _TIMES * max(1, len(known))
+        self._fields = {
+            name: FieldWatch(fixed, at, self._enough) for at, (name, fixed) in enumerate(known.items())
+        }
+        self.recent = RecentInputs("f", len(known), _KEPT)
 
-    def save(self) -> Saved:
-        """The state exactly."""
-        fields = {name: field.save() for name, field in self._fields.items()}
-        return Saved(self._first, self._learnt, self._stage, fields)
+    def moved(self) -> Iterator[tuple[str, FieldWatch]]:
+        """The fields whose shift holds, by name."""
+        return ((name, each) for name, each in sorted(self._fields.items()) if each.hold is not None)
+
+    def save(self) -> tuple[Saved, Mapping[str, bytes]]:
+        """The moving part, and the large piece by name."""
+        if self._enough:
+            fixed = {name: field.fixed for name, field in self._fields.items()}
+            moving = {name: field.save() for name, field in self._fields.items()}
+            saved = Saved(self._first, self._learnt, self._enough, self.recent.save(), moving)
+            return saved, {"features-reference": _encode(fixed)}
+        saved = Saved(self._first, self._learnt)
+        if self._first is None:
+            return saved, {}
+        learnt = {name: field.save() for name, field in self._learning.items()}
+        return saved, {"features-learnt": _encode(learnt)}

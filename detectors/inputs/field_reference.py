@@ -1,102 +1,109 @@
-"""What a field that agents compute of their inputs looked like in the reference.
-
-Which values of a category are watched is settled in the first half of the reference, their shares are counted
-in the second: the most frequent of many values are so partly by luck, and would seem to fall afterwards.
-"""
+"""What a field that agents compute of their inputs looked like in the reference: a number or a category."""
 
 from array import array
 from math import isfinite
-from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
+from detectors.inputs import category_cells
+from detectors.inputs.category_cells import Values, settled
+from detectors.inputs.category_cells import category_cells as cells_of_category
+from detectors.inputs.cell_evidence import Cells
 from detectors.inputs.indicators import Indicators
+from detectors.inputs.number_cells import number_cells
 from detectors.inputs.quantities import Quantity
 from detectors.inputs.ranked import Ranked
 from schemas.event import Scalar
 
-MOST_VALUES = 256
-"""Different values of a category that are remembered."""
-MOST_WATCHED = 16
-"""The most frequent of them that are watched one by one."""
-_FEWEST = 5
-"""Times a value must have come to be one of those."""
 _POINTS = 500
-_LONGEST = 64
-_OTHER, _NEVER_SEEN = "other values", "values never seen before"
+_LARGEST = 1e30
+FEWEST_VALUES = 50
+"""Of a field in the reference, for it to be watched."""
 
 
-class Shape(Struct, array_like=True):
-    """What kind of field it is. `labels`: of the values watched, then of others and of those never seen."""
+class Learnt(Struct, array_like=True):
+    """Values of a reference that is not yet full. `numbers`: each `stride`-th of `count`, as bytes."""
 
-    kind: Literal["number", "category"]
-    labels: tuple[str, ...] = ()
-    known: tuple[str, ...] = ()
+    seen: int = 0
+    count: int = 0
+    stride: int = 1
+    numbers: bytes = b""
+    values: Values = msgspec.field(default_factory=Values)
 
 
 class Fixed(Struct, array_like=True):
-    """A field's reference. `table`: sorted numbers as bytes; `shares`: by label, of `size` inputs."""
+    """A field's reference: sorted numbers as bytes of `size` that came, or a category."""
 
-    shape: Shape
+    size: int
     table: bytes = b""
-    shares: tuple[float, ...] = ()
-    size: int = 0
+    category: category_cells.Fixed | None = None
 
 
-class Values:
-    """Turns values into raw ones: a number, or one bit for the label it falls under."""
+class FieldLearning:
+    """Collects the values of a field. `seen`: that came."""
 
-    __slots__ = ("_known", "_places", "shape")
+    __slots__ = ("_count", "_numbers", "_stride", "_values", "seen")
 
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
-        self._places = {label: place for place, label in enumerate(shape.labels)}
-        self._known = frozenset(shape.known)
+    def __init__(self, learnt: Learnt | None = None) -> None:
+        """`learnt`: what `save` gave."""
+        learnt = learnt or Learnt()
+        self.seen, self._count, self._stride = learnt.seen, learnt.count, learnt.stride
+        self._numbers = array("f", learnt.numbers)
+        self._values = learnt.values
 
-    def place(self, value: Scalar) -> int:
-        """The number of the label that a category's value falls under."""
-        name = name_of(value)
-        place = self._places.get(name)
-        if place is not None:
-            return place
-        return self._places[_OTHER if name in self._known else _NEVER_SEEN]
+    def take(self, value: Scalar, room: int) -> None:
+        """One value. `room`: numbers that are kept at most; of more, each second."""
+        self.seen += 1
+        self._values.take(value)
+        number = number_of(value)
+        if number is None:
+            return
+        self._count += 1
+        if self._count % self._stride == 0:
+            self._numbers.append(number)
+        if len(self._numbers) > room:
+            self._numbers = self._numbers[1::2]
+            self._stride *= 2
 
-    def raw(self, value: Scalar) -> float | None:
-        """The raw value, or None for what is not of the field's kind."""
-        return number_of(value) if self.shape.kind == "number" else 1 << self.place(value)
+    def fixed(self) -> Fixed | None:
+        """The reference, of whatever kind most values are; None if they are too few."""
+        if self.seen < FEWEST_VALUES:
+            return None
+        if 2 * self._count > self.seen:
+            return Fixed(len(self._numbers), _table_of(self._numbers))
+        return Fixed(self.seen, b"", settled(self._values))
+
+    def save(self) -> Learnt:
+        """The state exactly."""
+        return Learnt(self.seen, self._count, self._stride, self._numbers.tobytes(), self._values)
 
 
-def settled(counts: dict[str, int], watched: int) -> Shape:
-    """The shape of a category, by how often its values came. `watched`: of them at most."""
-    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    own = [name for name, count in ordered if count >= _FEWEST and name not in {_OTHER, _NEVER_SEEN}]
-    known = tuple(name for name, _ in ordered)
-    return Shape("category", (*own[: min(watched, MOST_WATCHED)], _OTHER, _NEVER_SEEN), known)
-
-
-def table_of(numbers: "array[float]") -> bytes:
+def _table_of(numbers: "array[float]") -> bytes:
     """At most 500 numbers with the same distribution, sorted; at least one is given."""
     ordered = sorted(numbers)
     points = min(_POINTS, len(ordered))
     return array(
-        "d", (ordered[(2 * at + 1) * len(ordered) // (2 * points)] for at in range(points))
+        "f", (ordered[(2 * at + 1) * len(ordered) // (2 * points)] for at in range(points))
     ).tobytes()
 
 
+def cells_of(fixed: Fixed) -> Cells:
+    """The reference in cells."""
+    if fixed.category is None:
+        return number_cells(array("f", fixed.table), fixed.size)
+    return cells_of_category(fixed.category)
+
+
 def quantity_of(fixed: Fixed) -> Quantity:
-    """The reference as a quantity whose raw values `Values` gives."""
-    if fixed.shape.kind == "number":
-        return Ranked("value", array("d", fixed.table), ("rank", "spread", "top1"), unit="on average")
-    return Indicators("value", fixed.shape.labels, fixed.shares, fixed.size)
+    """The reference as a quantity; of a category the raw value has one bit for the cell."""
+    if fixed.category is None:
+        return Ranked("value", array("f", fixed.table), ("rank", "spread", "top1"), unit="on average")
+    return Indicators("value", fixed.category.labels, fixed.category.seen, fixed.size)
 
 
 def number_of(value: Scalar) -> float | None:
-    """A finite number, or None."""
-    if isinstance(value, bool | str):
+    """A finite number within bounds, or None."""
+    if isinstance(value, bool | str) or not isfinite(value):
         return None
-    return float(value) if isfinite(value) else None
-
-
-def name_of(value: Scalar) -> str:
-    """A category's value as text, bounded."""
-    return str(value).lower() if isinstance(value, bool) else str(value)[:_LONGEST]
+    return max(-_LARGEST, min(_LARGEST, float(value)))

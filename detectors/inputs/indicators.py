@@ -1,8 +1,8 @@
 """Properties that an input has or has not: flags of a text, values of a category."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from detectors.inputs.quantities import Told, strided
+from detectors.inputs.quantities import Told
 
 
 class Indicators:
@@ -22,11 +22,6 @@ class Indicators:
         """The channels: 0 or 1 each."""
         bits = int(raw)
         return [float(bits >> at & 1) for at in range(len(self.labels))]
-
-    def baseline(self, channel: int) -> Iterator[float]:
-        """Ones and zeros in the reference's proportion."""
-        ones = round(self.means[channel] * self.size)
-        return (1.0 if at < ones else 0.0 for at in strided(self.size))
 
     def spread_at(self, channel: int, level: float) -> float:
         """A coin's."""

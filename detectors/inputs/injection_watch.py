@@ -57,7 +57,7 @@ class InjectionWatch:
         self._sums = list(saved.sums) or [0.0] * len(_TIMES)
         self._armed = saved.armed
         self.hold = saved.hold
-        self._recent = RecentInputs(1, _KEPT, saved.recent)
+        self._recent = RecentInputs("B", 1, _KEPT, saved.recent)
         self._quantity = self._usual()
 
     def _usual(self) -> Indicators:

@@ -31,10 +31,6 @@ class Quantity(Protocol):
         """The channels of a value."""
         ...
 
-    def baseline(self, channel: int) -> Iterator[float]:
-        """A channel's values in the reference, in an order without a trend."""
-        ...
-
     def spread_at(self, channel: int, level: float) -> float:
         """Variance to expect of a channel whose mean has become `level`."""
         ...

@@ -2,17 +2,19 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Literal
 
-from detectors.inputs.quantities import Told, strided
+from detectors.inputs.quantities import Told
 
 Channel = Literal["rank", "spread", "top10", "top5", "top1"]
 _CUTS: dict[str, float] = {"top10": 0.9, "top5": 0.95, "top1": 0.99}
 _FAR = 0.9
 """How far out, of 1, an input counts as unlike the reference where both ends do: a tenth of it is."""
-GRID = array("d", ((2 * at + 1) / 400 for at in range(200)))
+WHOLE = 65_535
+"""Ranks are kept as whole numbers up to this one."""
+GRID = array("H", (round((2 * at + 1) / 400 * WHOLE) for at in range(200)))
 """A reference of what is a rank already: uniform."""
 UNLIKE = 0.95
 """The rank from which on it does where one end does."""
@@ -78,11 +80,6 @@ class Ranked:
         """The channels of a value."""
         rank = self.rank(raw)
         return [_channel(channel, rank) for channel in self._channels]
-
-    def baseline(self, channel: int) -> Iterator[float]:
-        """A channel's values in the reference."""
-        kind, table = self._channels[channel], self._table
-        return (_channel(kind, self.rank(table[at])) for at in strided(len(table)))
 
     def spread_at(self, channel: int, level: float) -> float:
         """Ranks keep their variance; a share has that of a coin."""

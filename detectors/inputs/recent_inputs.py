@@ -3,6 +3,8 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from math import isnan
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -12,6 +14,13 @@ _MINUTE_S = 60.0
 _MINUTES = 30
 _SMOOTHED = 16
 
+_DROPPED = 32
+"""Rows that are dropped together."""
+_HASHES = 65_535
+"""Different sessions, users and tenants that are told apart: among so few rows hardly any two are one."""
+
+Code = Literal["B", "H", "f"]
+"""How raw values are kept: a byte, two, or a 32-bit float."""
 Who = tuple[int, int, int]
 """Session, user and tenant as 32-bit hashes; 0 = none."""
 
@@ -27,32 +36,44 @@ class Saved(Struct, array_like=True):
 class RecentInputs:
     """A table of the last inputs; a row each, oldest first.
 
-    `width`: number of quantities. `kept`: rows at least once so many came; twice as many at most.
+    `code`: of raw values. `width`: number of quantities. `kept`: rows once so many came, and up to 31 more.
     """
 
-    __slots__ = ("_kept", "_raws", "_who", "_width", "times")
+    __slots__ = ("_code", "_kept", "_raws", "_who", "_width", "times")
 
-    def __init__(self, width: int, kept: int, saved: Saved | None = None) -> None:
+    def __init__(self, code: Code, width: int, kept: int, saved: Saved | None = None) -> None:
         """`saved`: what `save` gave."""
-        self._kept = kept
+        self._code: Code = code
         self._width = width
+        self._kept = kept
         self.times = array("d", saved.times if saved else b"")
-        self._who = array("I", saved.who if saved else b"")
-        self._raws = array("f", saved.raws if saved else b"")
+        self._who = array("H", saved.who if saved else b"")
+        self._raws: Any = array(code, saved.raws if saved else b"")
 
     def append(self, now: float, who: Who, raws: Sequence[float]) -> None:
         """One input. `now`: POSIX seconds, never decreasing."""
         self.times.append(now)
-        self._who.extend(who)
+        self._who.extend([each and each % _HASHES + 1 for each in who])
         self._raws.extend(raws)
-        if len(self.times) >= 2 * self._kept:
-            del self.times[: self._kept]
-            del self._who[: self._kept * len(who)]
-            del self._raws[: self._kept * self._width]
+        if len(self.times) >= self._kept + _DROPPED:
+            del self.times[:_DROPPED]
+            del self._who[: _DROPPED * len(who)]
+            del self._raws[: _DROPPED * self._width]
+
+    def only(self, quantity: int) -> "RecentInputs":
+        """The table of one quantity, without the inputs that lack it (not a number)."""
+        found = RecentInputs(self._code, 1, self._kept)
+        for row, raw in enumerate(self.raws(quantity)):
+            if not isnan(raw):
+                found.times.append(self.times[row])
+                found._who.extend(self._who[3 * row : 3 * row + 3])
+                found._raws.append(raw)
+        return found
 
     def raws(self, quantity: int) -> Sequence[float]:
         """A column: a quantity's raw values."""
-        return self._raws[quantity :: self._width]
+        column: Sequence[float] = self._raws[quantity :: self._width]
+        return column
 
     def since(self, time: float) -> int:
         """The first row at or after a time."""

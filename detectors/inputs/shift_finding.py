@@ -6,11 +6,13 @@ from typing import Self
 from msgspec import Struct
 
 from detectors.detector import Finding
+from detectors.inputs.category_cells import NEW
 from detectors.inputs.early_texts import EarlyTexts
 from detectors.inputs.embedding_watch import EmbeddingWatch
 from detectors.inputs.field_watch import FieldWatch
 from detectors.inputs.holding import Hold
 from detectors.inputs.injection_watch import InjectionWatch
+from detectors.inputs.recent_inputs import RecentInputs
 from detectors.inputs.shift_samples import ShiftSamples
 from detectors.inputs.shift_story import Story
 from detectors.inputs.text_watch import TextWatch
@@ -99,14 +101,17 @@ def embedding_finding(watch: EmbeddingWatch) -> Iterator[Finding]:
         yield _finding("features", hold, story, words, labels={"feature": "embedding"})
 
 
-def field_finding(name: str, field: FieldWatch, patterns: Sequence[str]) -> Iterator[Finding]:
-    """The finding `features` of one field, if its shift holds."""
-    hold, story = field.hold, field.story()
+def field_finding(
+    name: str, field: FieldWatch, recent: RecentInputs, patterns: Sequence[str]
+) -> Iterator[Finding]:
+    """The finding `features` of one field, if its shift holds; `recent`: the values of all fields."""
+    hold, story = field.hold, field.story(recent)
     if hold is None or story is None:
         return
     shown = redact(name, patterns)
     what = redact(story.told.what, patterns)
-    words = f"Feature {shown} is unlike the reference: {_moved(story, what)}"
+    new = f": {redact(', '.join(field.new), patterns)}" if story.told.what == NEW else ""
+    words = f"Feature {shown} is unlike the reference: {_moved(story, what)}{new}"
     yield _finding("features", hold, story, words, labels={"feature": shown})
 
 

@@ -10,6 +10,7 @@ MOST_WORDS = 64
 """Words read of a text: its beginning tells what it is about."""
 _HEAD = 1000
 """Characters read of a text."""
+_LONGEST = 65_535
 _WORD = re.compile(r"\w+")
 _ASCII_WORD = re.compile(rb"\w+")
 STRUCTURES = ("digits", "characters beyond ASCII", "symbols, addresses or line breaks", "shouting")
@@ -24,7 +25,7 @@ _SIGNS = (
 
 
 class Reading(Struct, frozen=True, gc=False):
-    """What is read of a text. `length` in characters; `structure`: a bit for each of `STRUCTURES`."""
+    """What is read of a text. `length` in characters (65,535 at most); `structure`: bits of `STRUCTURES`."""
 
     words: Sequence[bytes]
     hashes: Sequence[int]
@@ -46,7 +47,7 @@ def read(text: str) -> Reading:
     structure = 0
     if _PLAIN.fullmatch(head) is None:
         structure = sum(1 << at for at, sign in enumerate(_SIGNS) if sign.search(head))
-    return Reading(words, list(map(crc32, words)), len(text), structure)
+    return Reading(words, list(map(crc32, words)), min(_LONGEST, len(text)), structure)
 
 
 def term(word: bytes) -> str:

@@ -97,6 +97,12 @@ class TextWatch:
             return Saved(self._first), {"text-learnt": _encode(self._learning.save())}
         return Saved(self._first, self._watched.save()), {"text-reference": _encode(self._reference.fixed)}
 
+    def adopt(self, first: float | None, enough: float, reference: bytes) -> None:
+        """Continues with no more than a reference that was saved; `enough`: texts between false alarms."""
+        self._first = first
+        self._reference = TextReference(_fixed.decode(reference))
+        self._watched = WatchedTexts(self._reference, enough)
+
     def load(self, saved: Saved, parts: Mapping[str, bytes]) -> None:
         """Continues from what `save` gave."""
         self._first = saved.first

@@ -7,7 +7,7 @@ from msgspec import Struct
 from detectors.inputs import rank_tracking, recent_inputs, word_rates
 from detectors.inputs.holding import Hold
 from detectors.inputs.rank_tracking import RankTracker, Telling, above
-from detectors.inputs.ranked import GRID, Ranked
+from detectors.inputs.ranked import GRID, WHOLE, Ranked
 from detectors.inputs.recent_inputs import RecentInputs, Who
 from detectors.inputs.shift_story import Story, story
 from detectors.inputs.text_reading import Reading
@@ -16,7 +16,7 @@ from detectors.inputs.text_terms import moved
 from detectors.inputs.word_mix import WordMix
 from schemas.signal import Contributor
 
-_KEPT = 160
+_KEPT = 192
 _MOST_TERMS = 10
 _CHANNELS = (
     Telling(1.0, (0,)),
@@ -55,7 +55,7 @@ class WatchedTexts:
             self._quantities, _CHANNELS, sizes, self._enough, saved.tracker if saved else None
         )
         self._half = 0.5 / len(self._mix.tables[0])
-        self._recent = RecentInputs(len(self._quantities), _KEPT, saved.recent if saved else None)
+        self._recent = RecentInputs("H", len(self._quantities), _KEPT, saved.recent if saved else None)
 
     @property
     def hold(self) -> Hold | None:
@@ -76,12 +76,12 @@ class WatchedTexts:
         first, second = above(short, for_short), above(long, for_long)
         ranks = (novel, surprising, (longer, as_long), (size - as_long, size - longer), first, second)
         raws = (
-            scored.novelty,
-            scored.surprise,
+            min(WHOLE, scored.novelty),
+            min(WHOLE, scored.surprise),
             reading.length,
             reading.structure,
-            1 - (first[0] + first[1]) * self._half,
-            1 - (second[0] + second[1]) * self._half,
+            round(WHOLE * (1 - (first[0] + first[1]) * self._half)),
+            round(WHOLE * (1 - (second[0] + second[1]) * self._half)),
         )
         self._recent.append(now, who, raws)
         self._tracker.take(now, raws, ranks, self._recent)

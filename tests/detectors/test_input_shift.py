@@ -5,6 +5,7 @@ import random
 import msgspec
 import pytest
 
+from detectors.detector import State
 from detectors.input_shift import InputShift, TextShift
 from detectors.settings import Watch
 from tests.detectors.agent_events import START_S, event
@@ -223,9 +224,24 @@ def test_a_field_of_another_kind_or_name_is_passed_over():
     agent = Agent()
     agent.reads(REFERENCE // 2, lambda draw: {"chars": draw.gauss(400, 80), "early": "x"})
     agent.reads(REFERENCE // 2 + 50, lambda draw: {"chars": draw.gauss(400, 80)})
-    agent.reads(50, lambda _: {"early": "y"})
     agent.reads(200, lambda _: {"chars": "many", "later": "field"})
-    agent.reads(200, lambda _: {"chars": float("inf")})
+    agent.reads(200, lambda _: {"chars": float("inf"), "early": float("nan")})
+    assert agent.told == [()]
+
+
+def test_a_field_that_is_sent_no_more_holds_no_longer():
+    agent = Agent()
+    agent.reads(REFERENCE + 50, lambda _: {"lang": "en", "chars": 5.0})
+    (finding,) = agent.reads(50, lambda draw: {"lang": draw.choice(("tr", "pl")), "chars": 5.0})
+    assert "values never seen before in 92.6% of them against 0.0%: pl, tr" in finding.summary
+    agent.reads(200, lambda _: {"chars": 5.0})
+    assert agent.told == [(), ("features",), ()]
+
+
+def test_a_field_that_comes_seldom_has_no_reference():
+    agent = Agent()
+    agent.reads(REFERENCE, lambda draw: {"chars": 5.0} | ({"seldom": "x"} if draw.random() < 0.1 else {}))
+    agent.reads(200, lambda _: {"chars": 5.0, "seldom": "y"})
     assert agent.told == [()]
 
 
@@ -273,8 +289,8 @@ def test_settings_that_change_are_followed():
 
 
 def test_options_that_do_not_hold_are_refused():
-    with pytest.raises(ValueError, match="delta"):
-        InputShift(FEW, {"delta": "much"})
+    with pytest.raises(ValueError, match="apart_s"):
+        InputShift(FEW, {"apart_s": "much"})
 
 
 def test_the_state_keeps_to_its_limits_on_long_texts():
@@ -306,3 +322,23 @@ def test_of_bare_texts_a_session_counts_once():
     assert {"flight", "lisbon"} <= set(shift.terms)
     detector.reset()
     assert detector.update("my flight to lisbon", session="talkative") is None
+
+
+def test_references_of_the_version_before_serve_and_older_ones_do_not():
+    agent = Agent()
+    draw = random.Random(6)
+    for _ in range(REFERENCE):
+        agent.now += 60
+        given = {"text": agent.order(), "embedding": [draw.gauss(0, 1) for _ in range(8)]}
+        agent.detector.observe(event(agent.now, "receive_input", input=given), agent.now)
+    state = agent.detector.save()
+    before = msgspec.msgpack.encode([None, [0.0, [8e3]], None, None, None, None, [0.0, 8, [8e3]], None])
+    agent.detector = InputShift.load(FEW, {}, State(before, state.parts), 2)
+    for _ in range(60):
+        agent.hears(agent.draw.choice(FLIGHTS))
+    assert agent.told[-1] == ("text",)
+    assert agent.detector.save().parts == state.parts
+    learning = msgspec.msgpack.encode([None, [0.0, None], None, None, None, None, [None, 0, None], None])
+    for version, body in ((2, learning), (1, before)):
+        parts = InputShift.load(FEW, {}, State(body, state.parts), version).save().parts
+        assert parts == InputShift(FEW, {}).save().parts

@@ -2,22 +2,18 @@
 
 from array import array
 
-import pytest
-
 from detectors.inputs.holding import Hold
 from detectors.inputs.indicators import Indicators
 from detectors.inputs.ranked import Ranked
 from detectors.inputs.recent_inputs import RecentInputs
 from detectors.inputs.shift_story import story
-from detectors.inputs.shift_watch import budgeted
 
 LENGTH = Ranked("length", array("d", range(100)), ("rank", "spread"), unit="characters per input")
 URLS = Indicators("structure", ("addresses",), (0.0,), 100)
-MONTH_S = 30 * 86400.0
 
 
 def told(raws, channel=0, kind=LENGTH, level=0.9, onset=0.0):
-    recent = RecentInputs(1, 1000)
+    recent = RecentInputs("f", 1, 1000)
     for at, raw in enumerate(raws):
         recent.append(float(at), (at // 2 + 1, 0, 7), (raw,))
     return story((kind,), Hold(0.0, onset, 0, channel, level, 8), recent)
@@ -60,9 +56,3 @@ def test_what_never_occurred_has_no_ratio():
     found = told([1, 0, 1, 0], kind=URLS, level=0.5)
     assert found.ratio is None
     assert (found.observed, found.blast.share, found.told.what) == (0.5, 0.5, "addresses")
-
-
-def test_the_chance_of_a_false_alarm_falls_with_traffic():
-    assert budgeted(0.1, 300, MONTH_S) == 0.1
-    assert budgeted(0.1, 100_000, MONTH_S) == pytest.approx(0.01)
-    assert budgeted(0.1, 2000, 0.0) < 1e-6

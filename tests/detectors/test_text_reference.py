@@ -127,13 +127,6 @@ def test_a_baseline_has_each_value_once(size):
     assert sorted(strided(size)) == list(range(size))
 
 
-def test_a_baseline_has_no_trend():
-    ranked = Ranked("length", array("d", range(1000)), ("rank",), unit="characters")
-    values = list(ranked.baseline(0))
-    assert abs(mean(values[:500]) - mean(values[500:])) < 0.03
-    assert mean(values[:50]) < 0.7
-
-
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=200))
 def test_the_reference_itself_is_not_affected(raws):
     ranked = Ranked("length", array("d", sorted(raws)), ("rank", "spread", "top1"), unit="characters")
