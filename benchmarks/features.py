@@ -149,7 +149,7 @@ class Ours:
         """Whether it alarms."""
         self.seen += 1
         self.watch.take({"x": value}, (0, 0, 0), self.seen * EACH_S)
-        return any(True for _ in self.watch.moved())
+        return any(field.hold for _, field in self.watch.fields())
 
     def reset(self) -> None:
         """Back to the state just after the reference."""

@@ -162,7 +162,7 @@ class InputShift:
             *text_finding(self._text, self._samples, patterns),
             *embedding_finding(self._embeddings),
         ]
-        for name, field in self._features.moved():
+        for name, field in self._features.fields():
             found += field_finding(name, field, self._features.recent, patterns)
         return found
 

@@ -101,9 +101,9 @@ class FeatureWatch:
         }
         self.recent = RecentInputs("f", len(known), _KEPT)
 
-    def moved(self) -> Iterator[tuple[str, FieldWatch]]:
-        """The fields whose shift holds, by name."""
-        return ((name, each) for name, each in sorted(self._fields.items()) if each.hold is not None)
+    def fields(self) -> Iterator[tuple[str, FieldWatch]]:
+        """The fields that have a reference, by name."""
+        return ((name, self._fields[name]) for name in sorted(self._fields))
 
     def save(self) -> tuple[Saved, Mapping[str, bytes]]:
         """The moving part, and the large piece by name."""

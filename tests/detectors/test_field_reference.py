@@ -1,0 +1,89 @@
+"""What a field looked like: numbers thinned without a trend, categories by how often a value may be new."""
+
+from array import array
+
+import pytest
+
+from detectors.inputs.category_cells import MOST_VALUES, NEW, OTHER, RARE, Places
+from detectors.inputs.cell_evidence import CellEvidence
+from detectors.inputs.field_reference import FieldLearning, cells_of
+from detectors.inputs.number_cells import cell_of, number_cells
+
+
+def learnt(values, room=500):
+    learning = FieldLearning()
+    for value in values:
+        learning.take(value, room)
+    return learning.fixed()
+
+
+def shares(values):
+    category = learnt(values).category
+    return dict(zip(category.labels, category.seen, strict=True))
+
+
+def test_many_numbers_are_thinned_and_keep_their_distribution():
+    fixed = learnt((float(at * 7919 % 4000) for at in range(4000)), room=100)
+    table = array("f", fixed.table)
+    assert 50 <= fixed.size <= 100
+    assert table[len(table) // 2] == pytest.approx(2000, rel=0.15)
+
+
+def test_a_reference_that_is_restored_goes_on_the_same():
+    one = FieldLearning()
+    for at in range(150):
+        one.take(at if at % 3 else f"v{at % 7}", 20)
+    other = FieldLearning(one.save())
+    for each in (one, other):
+        each.take(5.0, 20)
+    assert other.save() == one.save()
+
+
+def test_too_few_values_are_no_reference():
+    assert learnt(["x"] * 49) is None
+    assert learnt([1.0] * 50).category is None
+
+
+def test_a_value_that_came_once_tells_how_often_one_is_new():
+    found = shares([*["a"] * 900, *["b"] * 90, *(f"once {at}" for at in range(10))])
+    assert found == {"a": 0.9, "b": 0.09, OTHER: 0.0, RARE: 0.0, NEW: 0.01}
+
+
+def test_values_beyond_those_remembered_are_new_ones():
+    found = shares([f"{at}" for at in range(MOST_VALUES)] + ["0", "more"] * 500)
+    assert found[NEW] == pytest.approx(0.5, abs=0.01)
+    assert found["0"] == pytest.approx(501 / 756 * 0.5, abs=0.01)
+
+
+def test_of_many_values_alike_none_is_watched_by_itself():
+    assert set(shares([f"v{at % 40}" for at in range(400)])) == {OTHER, RARE, NEW}
+    assert len(shares([f"v{at % 16}" for at in range(400)])) == 16 + 3
+
+
+def test_a_value_falls_into_its_cell_by_how_often_it_came():
+    category = learnt([*["a"] * 90, *["b"] * 4, "c"]).category
+    places = Places(category)
+    cells = {name: category.labels[places.of(name)] for name in ("a", "b", "c", "d")}
+    assert cells == {"a": "a", "b": RARE, "c": RARE, "d": NEW}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [float(at) for at in range(2000)],
+        [5.0] * 2000,
+        [float(at % 3) for at in range(2000)],
+        [float(at) for at in range(300)],
+    ],
+)
+def test_over_the_reference_no_e_value_is_above_one_on_average(values):
+    evidence = CellEvidence(number_cells(sorted(values), len(values)))
+    table = sorted(values)
+    mean = sum(evidence._gains[cell_of(value, table)] for value in values) / len(values)
+    assert mean.max() <= 1.0
+
+
+def test_cells_of_a_category_are_all_possible():
+    cells = cells_of(learnt(["a"] * 100))
+    assert min(cells.usual) > 0
+    assert sum(cells.usual) == pytest.approx(1)
