@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from detectors.detector import Finding, State
 from detectors.inputs import (
+    admission,
     early_texts,
     embedding_watch,
     feature_watch,
@@ -68,7 +69,7 @@ class Options(Struct, frozen=True):
 class Body(Struct, array_like=True):
     """The moving part of the state."""
 
-    admission: Admission
+    admission: admission.Saved
     text: text_watch.Saved
     features: feature_watch.Saved
     samples: shift_samples.Saved
@@ -191,7 +192,7 @@ class InputShift:
         embeddings, more = self._embeddings.save()
         features, fields = self._features.save()
         body = Body(
-            self._admission, text, features, self._samples.save(), self._injections.save(),
+            self._admission.save(), text, features, self._samples.save(), self._injections.save(),
             self._attempts.save(), embeddings, self._early.save(),
         )  # fmt: skip
         return State(_encode(body), {**parts, **more, **fields})
@@ -205,7 +206,7 @@ class InputShift:
                 detector._adopt(state)
             return detector
         body, size, own = _body.decode(state.body), detector._size, detector._options
-        detector._admission = body.admission
+        detector._admission = Admission(own.per_minute, own.apart_s, body.admission)
         detector._text.load(body.text, state.parts)
         detector._features = FeatureWatch(size, own.texts_apart, body.features, state.parts)
         detector._embeddings = EmbeddingWatch(size, own.texts_apart, body.embeddings, state.parts)

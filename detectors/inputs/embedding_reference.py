@@ -3,6 +3,7 @@
 Those to rank among have no part in centre and spread, so that ranks of others among them are calibrated.
 """
 
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,17 +15,20 @@ MOST_ROWS = 192
 _EVERY = 8
 _FARTHEST = 7.9
 _LARGEST = 1e9
+_SMALLEST = 1e-9
+_FINE = 127
 _STEPS = 16
 """Standard deviations are kept in sixteenths, up to 7.9 of them."""
 
 
 class Learnt(Struct, array_like=True):
-    """Columns as bytes: sums and sums of squares, and the embeddings set apart, one after the other."""
+    """Columns as bytes: sums, sums of squares; embeddings set apart, in 127ths of their greatest numbers."""
 
     count: int = 0
     sums: bytes = b""
     squares: bytes = b""
     rows: bytes = b""
+    scales: bytes = b""
 
 
 class Fixed(Struct, array_like=True):
@@ -38,12 +42,13 @@ class Fixed(Struct, array_like=True):
 class EmbeddingLearning:
     """Collects the embeddings of a reference, all of one `width`."""
 
-    __slots__ = ("_rows", "_squares", "_sums", "count")
+    __slots__ = ("_rows", "_scales", "_squares", "_sums", "count")
 
     def __init__(self, width: int, learnt: Learnt | None = None) -> None:
         """`learnt`: what `save` gave."""
         self.count = learnt.count if learnt else 0
         self._rows = bytearray(learnt.rows if learnt else b"")
+        self._scales = array("f", learnt.scales if learnt else b"")
         self._sums = np.frombuffer(learnt.sums).copy() if learnt else np.zeros(width)
         self._squares = np.frombuffer(learnt.squares).copy() if learnt else np.zeros(width)
 
@@ -51,8 +56,9 @@ class EmbeddingLearning:
         """One embedding."""
         row = _bounded(embedding)
         self.count += 1
-        if self.count % _EVERY == 0 and len(self._rows) < MOST_ROWS * 4 * len(row):
-            self._rows += row.astype(np.float32).tobytes()
+        if self.count % _EVERY == 0 and len(self._scales) < MOST_ROWS:
+            self._scales.append(max(_SMALLEST, float(np.abs(row).max())) / _FINE)
+            self._rows += np.rint(row / self._scales[-1]).astype(np.int8).tobytes()
             return
         self._sums += row
         self._squares += row * row
@@ -60,18 +66,24 @@ class EmbeddingLearning:
     def fixed(self) -> Fixed:
         """The reference; at least 16 were taken."""
         width = len(self._sums)
-        rows = np.frombuffer(bytes(self._rows), np.float32).reshape(-1, width)
+        rows = np.frombuffer(bytes(self._rows), np.int8).reshape(-1, width) * np.array(self._scales)[:, None]
         others = self.count - len(rows)
         centre = self._sums / others
         spread = np.sqrt(np.maximum(self._squares / others - centre * centre, 1e-12))
-        steps = _steps(rows, centre.astype(np.float32), spread.astype(np.float32))
+        steps = _steps(rows.astype(np.float32), centre.astype(np.float32), spread.astype(np.float32))
         return Fixed(
             centre.astype(np.float32).tobytes(), spread.astype(np.float32).tobytes(), steps.tobytes()
         )
 
     def save(self) -> Learnt:
         """The state exactly."""
-        return Learnt(self.count, self._sums.tobytes(), self._squares.tobytes(), bytes(self._rows))
+        return Learnt(
+            self.count,
+            self._sums.tobytes(),
+            self._squares.tobytes(),
+            bytes(self._rows),
+            self._scales.tobytes(),
+        )
 
 
 class EmbeddingReference:

@@ -30,15 +30,27 @@ MOST_TEXTS = 2_048
 MOST_PLACES = 20_000
 """Their properties; texts beyond these have none."""
 NAMES_BYTES = 24_000
-_PER_NAME = 4
+MOST_TOKENS = 48_000
+"""Words of all the texts, …"""
+MOST_KEPT = 4_096
+"""… texts, …"""
+MOST_DIFFERENT = 12_288
+"""… and different words of a reference that is being learnt."""
+_LOST = 0xFFFF
+_PER_NAME = 6
 _MOST_COUPLE = 255
-_MOST_CANDIDATES = 8_192
 
 
 class Learnt(Struct, array_like=True):
-    """The texts of a reference that is not yet full: hashes, never texts. Columns as bytes."""
+    """The texts of a reference that is not yet full: hashes, never texts. Columns as bytes.
 
-    hashes: bytes = b""
+    `words`: different ones, as hashes; `places`: the texts' words among them; `seen`: texts that came.
+    """
+
+    seen: int = 0
+    stride: int = 1
+    words: bytes = b""
+    places: bytes = b""
     counts: bytes = b""
     lengths: bytes = b""
     structures: bytes = b""
@@ -46,40 +58,82 @@ class Learnt(Struct, array_like=True):
 
 
 class TextLearning:
-    """Collects the texts of a reference. `names`: of words, by hash."""
+    """Collects the texts of a reference; of more than there is room for, each second.
 
-    __slots__ = ("counts", "hashes", "lengths", "names", "structures")
+    `seen`: texts that came; `names`: of words, by hash. A word for which there is no room is lost (-1).
+    """
+
+    __slots__ = ("_places", "_room", "_stride", "_words", "counts", "lengths", "names", "seen", "structures")
 
     def __init__(self, learnt: Learnt | None = None) -> None:
         """`learnt`: what `save` gave."""
         learnt = learnt or Learnt()
-        self.hashes = array("I", learnt.hashes)
+        self.seen, self._stride = learnt.seen, learnt.stride
+        self._words = {word: at for at, word in enumerate(array("I", learnt.words))}
+        self._places = array("H", learnt.places)
         self.counts = array("B", learnt.counts)
-        self.lengths = array("I", learnt.lengths)
+        self.lengths = array("H", learnt.lengths)
         self.structures = array("B", learnt.structures)
         self.names = dict(learnt.names)
+        self._room = NAMES_BYTES - sum(map(_cost, self.names.values()))
 
     def take(self, reading: Reading) -> None:
         """One text."""
-        self.hashes.extend(reading.hashes)
-        self.counts.append(len(reading.hashes))
+        self.seen += 1
+        if self.seen % self._stride:
+            return
         self.lengths.append(reading.length)
         self.structures.append(reading.structure)
+        self._add(reading.hashes)
         for word, hashed in zip(reading.words, reading.hashes, strict=True):
-            if hashed not in self.names and len(self.names) < _MOST_CANDIDATES and (name := term(word)):
-                self.names[hashed] = name
+            if hashed not in self.names and hashed in self._words:
+                self._name(hashed, term(word))
+        if len(self._places) > MOST_TOKENS or len(self.counts) > MOST_KEPT:
+            self._thin()
+
+    def _add(self, hashes: Sequence[int]) -> None:
+        words = self._words
+        self.counts.append(len(hashes))
+        for hashed in hashes:
+            if hashed not in words and hashed >= 0 and len(words) < MOST_DIFFERENT:
+                words[hashed] = len(words)
+            self._places.append(words.get(hashed, _LOST))
+
+    def _name(self, hashed: int, name: str) -> None:
+        if name and self._room >= _cost(name):
+            self.names[hashed] = name
+            self._room -= _cost(name)
+
+    def _thin(self) -> None:
+        texts, lengths, structures = self.texts()[1::2], self.lengths[1::2], self.structures[1::2]
+        self._words, self._places, self.counts = {}, array("H"), array("B")
+        for text in texts:
+            self._add(text)
+        self.lengths, self.structures = lengths, structures
+        self.names = {hashed: name for hashed, name in self.names.items() if hashed in self._words}
+        self._room = NAMES_BYTES - sum(map(_cost, self.names.values()))
+        self._stride *= 2
 
     def texts(self) -> list[Sequence[int]]:
         """The texts' word hashes."""
-        ends = [0]
-        for count in self.counts:
-            ends.append(ends[-1] + count)
-        return [self.hashes[start:end] for start, end in pairwise(ends)]
+        words = [*self._words, *[-1] * (_LOST + 1 - len(self._words))]
+        hashes = [words[place] for place in self._places]
+        ends = [0, *accumulate(self.counts)]
+        return [hashes[start:end] for start, end in pairwise(ends)]
 
     def save(self) -> Learnt:
         """The state exactly."""
-        hashes, counts = self.hashes.tobytes(), self.counts.tobytes()
-        return Learnt(hashes, counts, self.lengths.tobytes(), self.structures.tobytes(), self.names)
+        words, places, counts = (
+            array("I", self._words).tobytes(),
+            self._places.tobytes(),
+            self.counts.tobytes(),
+        )
+        lengths, structures = self.lengths.tobytes(), self.structures.tobytes()
+        return Learnt(self.seen, self._stride, words, places, counts, lengths, structures, self.names)
+
+
+def _cost(name: str) -> int:
+    return len(name.encode()) + _PER_NAME
 
 
 class _Kept:
@@ -87,7 +141,7 @@ class _Kept:
 
     def __init__(self, texts: Sequence[Sequence[int]], most: int) -> None:
         """`most`: kept at most. What is in as many texts as others is kept with them, or forgotten."""
-        counts = Counter(each for text in texts for each in dict.fromkeys(text))
+        counts = Counter(each for text in texts for each in dict.fromkeys(text) if each >= 0)
         self.least = _least(counts, most)
         self.counts = {each: counts[each] for each in sorted(counts) if counts[each] >= self.least}
 
@@ -107,7 +161,7 @@ def _least(counts: Mapping[int, int], most: int) -> int:
 
 
 def calibrated(learning: TextLearning) -> TextReference:
-    """The reference of the texts learnt, at least one and at most 65,535."""
+    """The reference of the texts learnt, at least one."""
     texts = learning.texts()
     size = len(texts)
     words, couples = _Kept(texts, MOST_WORDS), _Kept([_pairs(text) for text in texts], MOST_PAIRS)
@@ -138,8 +192,8 @@ def calibrated(learning: TextLearning) -> TextReference:
 
 
 def _pairs(text: Sequence[int]) -> list[int]:
-    """Pairs of neighbours, as one number each that has the order of the pairs."""
-    return [first << 32 | second for first, second in pairwise(text)]
+    """Pairs of neighbours, as one number each that has their order; -1 with a word that is lost."""
+    return [-1 if first < 0 or second < 0 else first << 32 | second for first, second in pairwise(text)]
 
 
 def _left_out(text: Sequence[int], words: _Kept, couples: _Kept, size: int) -> tuple[int, int]:
@@ -187,7 +241,7 @@ def _names(names: Mapping[int, str], counts: Mapping[int, int], places: Mapping[
     room, found = NAMES_BYTES, dict[int, str]()
     for word in sorted(counts, key=lambda each: (-counts[each], each)):
         name = names.get(word, "")
-        room -= len(name.encode()) + _PER_NAME if name else 0
+        room -= _cost(name) if name else 0
         if room < 0:
             break
         if name:

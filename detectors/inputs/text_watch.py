@@ -67,7 +67,7 @@ class TextWatch:
         if self._first is None:
             self._first = now
         self._learning.take(reading)
-        learnt, span_s = len(self._learning.lengths), now - self._first
+        learnt, span_s = self._learning.seen, now - self._first
         if learnt >= self.size or (learnt >= FEWEST and span_s >= PATIENCE_S):
             self._reference = calibrated(self._learning)
             self._learning = TextLearning()

@@ -39,6 +39,27 @@ def test_sessions_are_forgotten_oldest_first():
     admission = Admission(1e9, 1e9)
     for session in range(1, MOST_SESSIONS + 2):
         admission.admit(session, session)
-    assert len(admission.sessions) == MOST_SESSIONS
+    assert len(admission.save().sessions) == 4 * MOST_SESSIONS
     assert admission.open_at(1, 1000) == 1000
     assert admission.open_at(2, 1000) > 1000
+
+
+def test_sessions_that_may_be_admitted_again_are_forgotten():
+    admission = Admission(1e9, 100)
+    for session in range(1, 50):
+        admission.admit(session, session * 10.5)
+    assert len(admission.save().sessions) <= 4 * 11
+
+
+@given(STEPS)
+def test_what_is_restored_opens_at_the_same_times(steps):
+    admission, now = Admission(6, 40), 0.0
+    for step_s, session in steps:
+        now += step_s
+        if admission.open_at(session, now) <= now:
+            admission.admit(session, now)
+    restored = Admission(6, 40, admission.save())
+    assert restored.save() == admission.save()
+    assert [restored.open_at(each, now) for each in range(7)] == [
+        admission.open_at(each, now) for each in range(7)
+    ]

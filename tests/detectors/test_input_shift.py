@@ -293,24 +293,25 @@ def test_options_that_do_not_hold_are_refused():
         InputShift(FEW, {"apart_s": "much"})
 
 
-def test_the_state_keeps_to_its_limits_on_long_texts():
+def test_the_state_keeps_to_its_limits_on_long_texts_with_features_and_embeddings():
     agent = Agent(watch=Watch())
     draw = random.Random(9)
     words = [f"word{chr(97 + at % 26)}{at}" for at in range(6000)]
-    for _ in range(3000):
-        agent.detector.observe(
-            event(
-                agent.now,
-                "chat",
-                input={"text": " ".join(draw.choices(words, k=80))},
-                conversation={"id": f"{agent.now}"},
-            ),
-            agent.now,
-        )
-        agent.now += 60
-    state = agent.detector.save()
-    assert len(state.body) <= 50_000
-    assert len(state.parts["text-reference"]) <= 200_000
+    for at in range(3000):
+        agent.now += 0.5
+        features = {
+            f"x{each}": draw.gauss(0, 1) if each % 2 else f"v{draw.randrange(40)}" for each in range(8)
+        }
+        given = {
+            "text": " ".join(draw.choices(words, k=80)) + (f" unheard{at}" if at > 2000 else ""),
+            "embedding": [draw.gauss(0, 1) for _ in range(128)],
+            "features": features,
+        }
+        agent.detector.observe(event(agent.now, "chat", input=given, conversation={"id": f"{at}"}), agent.now)
+        if at % 100 == 99:
+            state = agent.detector.save()
+            assert len(state.body) <= 50_000
+            assert sum(map(len, state.parts.values())) <= (200_000 if at > 2000 else 240_000)
 
 
 def test_of_bare_texts_a_session_counts_once():

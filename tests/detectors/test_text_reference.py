@@ -4,6 +4,7 @@ import random
 from array import array
 from statistics import mean
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from detectors.inputs.indicators import Indicators
 from detectors.inputs.quantities import strided
 from detectors.inputs.rank_tracking import above
 from detectors.inputs.ranked import Ranked
-from detectors.inputs.text_learning import NAMES_BYTES, TextLearning, calibrated
+from detectors.inputs.text_learning import MOST_KEPT, NAMES_BYTES, TextLearning, calibrated
 from detectors.inputs.text_reading import MOST_WORDS, read
 from detectors.inputs.text_reference import TextReference
 
@@ -77,7 +78,7 @@ def test_a_vocabulary_without_end_is_cut_to_what_is_frequent():
     reference = calibrated(learning)
     assert reference.known == 2
     places = reference.scores(read("hello there")).places.values()
-    assert [reference.frequencies[place] for place in places] == [1000, 1000]
+    assert [reference.frequencies[place] for place in places] == [500, 500]
 
 
 def test_a_vocabulary_that_is_all_seldom_is_forgotten_whole():
@@ -141,3 +142,27 @@ def test_the_share_affected_is_the_share_that_came_or_went():
     ranked = Ranked("length", array("d", range(100)), ("rank",), unit="characters")
     assert ranked.affected([*range(100), *([500] * 100)], 0) == pytest.approx(0.5)
     assert ranked.affected([*range(100), *([-5] * 100)], 0) == pytest.approx(0.5)
+
+
+def test_more_texts_than_there_is_room_for_are_thinned():
+    learning = TextLearning()
+    for at in range(MOST_KEPT + 1):
+        learning.take(read(f"a{at % 2} b{at % 3}"))
+    assert (learning.seen, len(learning.texts())) == (MOST_KEPT + 1, MOST_KEPT // 2)
+    assert calibrated(learning).size == MOST_KEPT // 2
+    restored = TextLearning(learning.save())
+    for each in (learning, restored):
+        each.take(read("once more"))
+        each.take(read("and again"))
+    assert restored.save() == learning.save()
+    assert len(learning.texts()) == MOST_KEPT // 2 + 1
+
+
+def test_words_without_end_keep_what_is_learnt_to_its_limit():
+    learning = TextLearning()
+    for at in range(2000):
+        learning.take(read(" ".join(f"word{chr(97 + each % 26)}x{at * 64 + each}" for each in range(64))))
+        assert len(msgspec.msgpack.encode(learning.save())) <= 175_000
+    reference = calibrated(learning)
+    assert len(msgspec.msgpack.encode(reference.fixed)) <= 200_000
+    assert reference.scores(read("word wordax0")).novelty > 0
