@@ -1,9 +1,9 @@
 """Input shift: an agent's inputs no longer look like those it was validated on.
 
-The reference is the agent's own first inputs. Texts are compared with it by cheap statistics (wording never
-seen, rare vocabulary, length, structure), features by their ranks and values; an
-e-detector tells when one of
-them moves. One input of a session in a while, and not above a rate, is looked at.
+The reference is the agent's own first inputs, or texts that its team has validated it on. Texts are compared
+with it by cheap statistics (wording never seen, rare vocabulary, length, structure), features by the cells of
+their values; e-detectors tell when one of them moves. One input of a session in a while, and not above a
+rate, is looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ from detectors.inputs.shift_finding import (
 )
 from detectors.inputs.shift_samples import ShiftSamples
 from detectors.inputs.text_reading import read
-from detectors.inputs.text_watch import TextWatch
+from detectors.inputs.text_watch import TextWatch, basis_of
 from detectors.settings import Watch
 from schemas.event import Event, Input
 
@@ -88,7 +88,8 @@ class InputShift:
     name: ClassVar[str] = "input_shift"
     version: ClassVar[int] = 3
     warm_up: ClassVar[str] = (
-        "the agent's first 2,000 inputs (`reference:`), or at least 300 after seven days, make the reference"
+        "the agent's first 2,000 inputs (`reference:`), or at least 300 after seven days, make the reference;"
+        " validated texts that are given make it at once"
     )
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1"})
@@ -98,6 +99,9 @@ class InputShift:
         self._size = _size(watch)
         self._admission = Admission(self._options.per_minute, self._options.apart_s)
         self._text = TextWatch(self._size, self._options.texts_apart)
+        if watch.validated:
+            self._text.follow(watch.validated)
+        self._validated = watch.validated
         self._features = FeatureWatch(self._size, self._options.texts_apart)
         self._embeddings = EmbeddingWatch(self._size, self._options.texts_apart)
         self._injections = InjectionWatch(self._size, self._options.texts_apart)
@@ -168,18 +172,23 @@ class InputShift:
         return found
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
-        """Rates and patterns hold at once, the rest from the next reference on."""
+        """Rates, patterns and other validated texts hold at once, the rest from the next reference on."""
         self._options = _options(options)
         self._found = None
         self._admission.follow(self._options.per_minute, self._options.apart_s)
         self._size = _size(watch)
         for each in (self._text, self._injections, self._embeddings, self._features):
             each.size, each.apart = self._size, self._options.texts_apart
+        self._validated = watch.validated
+        if basis_of(watch.validated) not in {0, self._text.basis}:
+            self._text.follow(watch.validated)
+            self._samples, self._early = ShiftSamples(), EarlyTexts()
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the next inputs make the reference, whenever they come
-        """Learns the reference anew from the next inputs on."""
+        """Learns the reference anew from the next inputs on, also where validated texts were it."""
         options = self._options
         self._text = TextWatch(self._size, options.texts_apart)
+        self._text.basis = basis_of(self._validated)
         self._features = FeatureWatch(self._size, options.texts_apart)
         self._embeddings = EmbeddingWatch(self._size, options.texts_apart)
         self._injections = InjectionWatch(self._size, options.texts_apart)
@@ -219,7 +228,7 @@ class InputShift:
     def _adopt(self, state: State) -> None:
         """The references of version 2: the moving part counts anew."""
         _, (first, watched), *_, (begun, _, watching), _ = msgspec.msgpack.decode(state.body)
-        if watched:
+        if watched and not self._text.basis:
             self._text.adopt(first, watched[0], state.parts["text-reference"])
         if watching:
             self._embeddings.adopt(begun, watching[0], state.parts["embedding-reference"])

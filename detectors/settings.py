@@ -13,7 +13,8 @@ class Watch(Struct, frozen=True, kw_only=True):
     """How one agent (or a glob of agents) is watched.
 
     `slo`: objective by stream (`sessions`, `tools`, `models`), a share in (0, 1). `budget_usd` per
-    `budget_period`. `reference`: number of first inputs of a release that make the reference.
+    `budget_period`. `reference`: number of first inputs of a release that make the reference; `validated`:
+    texts that do, as far as texts are concerned.
     """
 
     agent: str = "*"
@@ -22,6 +23,7 @@ class Watch(Struct, frozen=True, kw_only=True):
     budget_usd: float | None = None
     budget_period: str = "day"
     reference: int = 2000
+    validated: tuple[str, ...] = ()
 
 
 class Settings(Struct, frozen=True, kw_only=True):

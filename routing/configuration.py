@@ -17,6 +17,7 @@ from routing.rules.literals import Variable, literals
 from routing.rules.merging import merge
 from routing.rules.references import names_in, reference_faults
 from routing.rules.shape import shaped
+from routing.rules.validated import validated_texts
 from routing.rules.yaml_source import parse
 from routing.rules.yaml_tree import Node
 from schemas.cause import ConfigFile
@@ -53,7 +54,8 @@ def load(files: Sequence[ConfigFile]) -> Policy:
 
 def calendars_in(files: Sequence[ConfigFile]) -> tuple[str, ...]:
     """Where schedules say that their calendars are, each once; whatever else is wrong with the files."""
-    roots = (each.root for each in map(parse, split(files)[0]))
+    rules = (file for file in split(files)[0] if file.holds == "rules")
+    roots = (each.root for each in map(parse, rules))
     schedules = (
         root.nearest("schedules").fields if root and root.child("schedules") else {} for root in roots
     )
@@ -66,7 +68,8 @@ def examine(files: Sequence[ConfigFile]) -> Examined:
 
     Calendars stand among the files, named as their schedules name them.
     """
-    rules, texts = split(files)
+    rules, calendars = split(files)
+    rules = [file for file in rules if file.holds == "rules"]
     parsed = [parse(file) for file in rules]
     faults = [fault for each in parsed for fault in each.faults]
     roots = [each.root for each in parsed if each.root is not None]
@@ -79,15 +82,19 @@ def examine(files: Sequence[ConfigFile]) -> Examined:
     is_whole = len(roots) == len(rules)
     shape = shaped(root)
     faults += [*merged.faults, *found.faults, *(each for each in shape.faults if is_whole or _is_sure(each))]
-    if shape.document is not None and is_whole:
+    if shape.document is None:
+        return Examined(None, None, root, tuple(faults), warnings, found.variables)
+    validated = validated_texts(shape.document, root, files)
+    faults += validated.faults
+    if is_whole:
         faults += reference_faults(shape.document, root, names)
         faults += consistency_faults(shape.document, root)
         faults += channel_faults(shape.document, root)
-    people = rosters(shape.document, root, texts) if shape.document and not faults else Rosters()
+    people = rosters(shape.document, root, calendars) if not faults else Rosters()
     faults += people.faults
-    if faults or shape.document is None:
+    if faults:
         return Examined(None, shape.document, root, tuple(faults), warnings, found.variables)
-    policy = compiled(shape.document, raw, people.by_schedule)
+    policy = compiled(shape.document, raw, people.by_schedule, validated.texts)
     return Examined(policy, shape.document, root, (), warnings, found.variables)
 
 

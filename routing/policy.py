@@ -125,7 +125,10 @@ class Team(Frozen, frozen=True):
 
 
 class Owned(Frozen, frozen=True):
-    """What a configuration says of agents whose name matches the glob `name`; the first match wins."""
+    """What a configuration says of agents whose name matches the glob `name`; the first match wins.
+
+    `reference`: how many first inputs make the reference; `validated`: or texts that do.
+    """
 
     name: str
     team: str = ""
@@ -134,6 +137,7 @@ class Owned(Frozen, frozen=True):
     budget_usd: float | None = None
     budget_period: str = "day"
     reference: int = 2000
+    validated: tuple[str, ...] = ()
     runbook: str = ""
     dashboard: str = ""
 

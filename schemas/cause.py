@@ -104,10 +104,14 @@ class Reported(Cause, frozen=True, tag="outcome"):
 
 
 class ConfigFile(Struct, frozen=True, array_like=True):
-    """One file of a configuration: its name as shown in faults, and its whole text."""
+    """One file of a configuration: its name as shown in faults, its whole text, and what it holds.
+
+    `texts`: inputs that a team has validated its agents on, one a line.
+    """
 
     name: str
     text: str
+    holds: Literal["rules", "texts"] = "rules"
 
 
 class Configured(Cause, frozen=True, tag="config"):

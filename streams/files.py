@@ -2,18 +2,24 @@
 
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from routing.rules.validated import LARGEST, path_beside
 from schemas.cause import ConfigFile
 
 STDIN = Path("-")
 GZIP_MAGIC = b"\x1f\x8b"
+_TEXTS = re.compile(
+    r"""\breference["']?\s*:\s*["']?file\s+([^\s"',{}#][^"',{}#\n]*?)\s*(?:["',}#]|$)""", re.MULTILINE
+)
+"""What rules refer to; whether they do so in the right place is examined with them."""
 CONFIG_SUFFIXES = frozenset({".yml", ".yaml"})
 TOLD_EVERY = 1000
 
@@ -92,6 +98,8 @@ def _numbered(name: str, stream: Iterable[bytes]) -> Iterator[Line]:
 def config_files(path: Path) -> tuple[ConfigFile, ...]:
     """A configuration: one file, or every `.yml` and `.yaml` below a directory, by name, without hidden ones.
 
+    After them come the files of texts that they refer to, as far as there are such.
+
     Raises:
         Unreadable: where there is nothing to read, a directory cannot be looked into, or it is not UTF-8.
     """
@@ -101,7 +109,10 @@ def config_files(path: Path) -> tuple[ConfigFile, ...]:
         raise Unreadable(f"{error.filename}: {error.strerror}") from error
     if not found:
         raise Unreadable(f"{path}: no .yml or .yaml file in this directory")
-    return tuple(_config_file(each) for each in found)
+    rules = [_config_file(each) for each in found]
+    named = ((file.name, each) for file in rules for each in _TEXTS.findall(file.text))
+    inside = dict.fromkeys(path_beside(name, each) for name, each in named if ".." not in Path(each).parts)
+    return (*rules, *(_texts_file(Path(each)) for each in inside if Path(each).is_file()))
 
 
 def _config_paths(directory: Path) -> Iterator[Path]:
@@ -112,6 +123,13 @@ def _config_paths(directory: Path) -> Iterator[Path]:
             yield from _config_paths(each)
         elif each.suffix in CONFIG_SUFFIXES:
             yield each
+
+
+def _texts_file(path: Path) -> ConfigFile:
+    """No more of it than shows that it is too large."""
+    if path.stat().st_size <= LARGEST:
+        return structs.replace(_config_file(path), holds="texts")
+    return ConfigFile(str(path), " " * (LARGEST + 1), "texts")
 
 
 def _config_file(path: Path) -> ConfigFile:

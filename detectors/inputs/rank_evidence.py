@@ -7,6 +7,7 @@ come: on texts like the reference it takes at least as many of them as its thres
 that is reached.
 """
 
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache
 from math import sqrt
@@ -16,7 +17,7 @@ SETTINGS = ((0.1, 0.25), (0.4, 0.4))
 _CUT = 2
 """The ranks before count as this one: the farthest out are few."""
 
-Gains = tuple[tuple[float, float], ...]
+Gains = tuple["array[float]", "array[float]"]
 
 
 @lru_cache(maxsize=16)
@@ -25,8 +26,8 @@ def gains(size: int) -> Gains:
 
     p is raised by its standard error: a reference may by chance lack values that are out there.
     """
-    wide, narrow = (_gains(size, share, power) for share, power in SETTINGS)
-    return tuple(zip(wide, narrow, strict=True))
+    wide, narrow = (array("d", _gains(size, share, power)) for share, power in SETTINGS)
+    return wide, narrow
 
 
 def _gains(size: int, share: float, power: float) -> list[float]:
@@ -63,10 +64,10 @@ class RankEvidence:
         far out it takes the middle rank: of a convex score that is at most their mean.
         """
         whole, at, sums = 0.0, 0, self.sums
-        for (first, last), pairs, weight in zip(ranks, self._gains, self._weights, strict=True):
-            one, two = pairs[(first + last + 1) >> 1]
-            sums[at] = one = (sums[at] + 1) * one
-            sums[at + 1] = two = (sums[at + 1] + 1) * two
+        for (first, last), (wide, narrow), weight in zip(ranks, self._gains, self._weights, strict=True):
+            rank = (first + last + 1) >> 1
+            sums[at] = one = (sums[at] + 1) * wide[rank]
+            sums[at + 1] = two = (sums[at + 1] + 1) * narrow[rank]
             whole += weight * (one + two)
             at += 2
         return whole

@@ -42,7 +42,7 @@ class RankTracker:
     `enough`: inputs like the reference that come between two false alarms, at least and on average.
     """
 
-    __slots__ = ("_armed", "_channels", "_enough", "_evidence", "_quantities", "hold")
+    __slots__ = ("_armed", "_channels", "_evidence", "_quantities", "enough", "hold")
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class RankTracker:
         """`sizes`: of the references of the evidence's channels."""
         self._quantities = quantities
         self._channels = channels
-        self._enough = enough
+        self.enough = enough
         weights = [channel.weight for channel in channels]
         self._evidence = RankEvidence(sizes, weights, saved.sums if saved else ())
         self._armed = saved.armed if saved else float("-inf")
@@ -68,7 +68,7 @@ class RankTracker:
                 self._armed = now
                 self.hold = None
             return
-        if self._evidence.take(ranks) >= self._enough:
+        if self._evidence.take(ranks) >= self.enough:
             told = self._channels[self._evidence.leading()].told
             self._evidence.forget()
             channels = ((at, each) for at in told for each in range(len(self._quantities[at].means)))

@@ -16,7 +16,7 @@ BINS = 8
 """Kinds of length that are properties of a text, beside its words."""
 MOST_FOLLOWED = 32
 """Different words of a text whose frequencies are followed."""
-_COMMON = 256
+_COMMON = 1024
 """Words that are looked up at once: most of those that come."""
 OTHERS = BINS + len(STRUCTURES)
 """Properties that are no words."""

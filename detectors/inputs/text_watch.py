@@ -1,6 +1,8 @@
 """The texts of one agent: learns their reference first, then watches for a shift."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from zlib import crc32
 
 import msgspec
 from msgspec import Struct
@@ -10,7 +12,7 @@ from detectors.inputs.holding import Hold
 from detectors.inputs.recent_inputs import Who
 from detectors.inputs.shift_story import Story
 from detectors.inputs.text_learning import Learnt, TextLearning, calibrated
-from detectors.inputs.text_reading import Reading
+from detectors.inputs.text_reading import Reading, read
 from detectors.inputs.text_reference import Fixed, TextReference
 from detectors.inputs.watched_texts import WatchedTexts
 from schemas.signal import Contributor
@@ -37,31 +39,70 @@ def as_seldom(texts: float, inputs: int, span_s: float) -> float:
 
 
 class Saved(Struct, array_like=True):
-    """The moving part. `first`: when the first text came, POSIX seconds; the rest with a full reference."""
+    """The moving part. `first`: when the first text came, POSIX seconds; the rest as `TextWatch` has it."""
 
     first: float | None
     watched: watched_texts.Saved | None = None
+    came: int | None = None
+    basis: int = 0
+
+
+@lru_cache(maxsize=8)
+def validated(texts: tuple[str, ...]) -> TextReference:
+    """The reference of given texts; agents that share them share it."""
+    learning = TextLearning()
+    for text in texts:
+        learning.take(read(text))
+    return calibrated(learning)
+
+
+def basis_of(texts: Sequence[str]) -> int:
+    """A number that tells sets of texts apart; 0 for none."""
+    return crc32("\n".join(texts).encode("utf-8", "surrogatepass")) | 1 if texts else 0
 
 
 class TextWatch:
-    """`size`: texts that make the reference. `apart`: texts between two false alarms at low traffic."""
+    """`size`: texts that make the reference. `apart`: texts between two false alarms at low traffic.
 
-    __slots__ = ("_first", "_learning", "_reference", "_watched", "apart", "size")
+    `basis`: of a set of texts that made the reference, or was set aside for the agent's own; 0 for none.
+    """
+
+    __slots__ = ("_came", "_first", "_learning", "_reference", "_watched", "apart", "basis", "size")
 
     def __init__(self, size: int, apart: float) -> None:
         self.size = size
         self.apart = apart
+        self.basis = 0
         self._first: float | None = None
+        self._came: int | None = None
+        """Texts that came, as long as they do not tell yet how many an agent has in 30 days."""
         self._learning = TextLearning()
         self._reference: TextReference | None = None
         self._watched: WatchedTexts | None = None
+
+    def follow(self, texts: tuple[str, ...]) -> None:
+        """Takes given texts for the reference, at once."""
+        self.basis = basis_of(texts)
+        self._learning = TextLearning()
+        self._reference = validated(texts)
+        self._watched = WatchedTexts(self._reference, self.apart)
+        self._first, self._came = None, 0
 
     def take(self, reading: Reading, who: Who, now: float) -> float:
         """One text; returns how far out its wording lies, 0 (usual) to 1; 0 while there is no reference."""
         if self._watched is None:
             self._learn(reading, now)
             return 0.0
+        if self._came is not None:
+            self._watched.enough = self._pace(self._came, now)
         return self._watched.take(now, who, reading)
+
+    def _pace(self, came: int, now: float) -> float:
+        """Texts between two false alarms by those that came so far: many at first, while little is known."""
+        if self._first is None:
+            self._first = now
+        self._came = came + 1 if came < self.size else None
+        return as_seldom(self.apart, came + 1, now - self._first)
 
     def _learn(self, reading: Reading, now: float) -> None:
         if self._first is None:
@@ -94,8 +135,10 @@ class TextWatch:
     def save(self) -> tuple[Saved, Mapping[str, bytes]]:
         """The moving part, and the large pieces by name."""
         if self._reference is None or self._watched is None:
-            return Saved(self._first), {"text-learnt": _encode(self._learning.save())}
-        return Saved(self._first, self._watched.save()), {"text-reference": _encode(self._reference.fixed)}
+            learnt = {"text-learnt": _encode(self._learning.save())}
+            return Saved(self._first, basis=self.basis), learnt
+        saved = Saved(self._first, self._watched.save(), self._came, self.basis)
+        return saved, {"text-reference": _encode(self._reference.fixed)}
 
     def adopt(self, first: float | None, enough: float, reference: bytes) -> None:
         """Continues with no more than a reference that was saved; `enough`: texts between false alarms."""
@@ -105,8 +148,9 @@ class TextWatch:
 
     def load(self, saved: Saved, parts: Mapping[str, bytes]) -> None:
         """Continues from what `save` gave."""
-        self._first = saved.first
+        self._first, self._came, self.basis = saved.first, saved.came, saved.basis
         if saved.watched is None:
+            self._reference = self._watched = None
             self._learning = TextLearning(_learnt.decode(parts["text-learnt"]))
             return
         self._reference = TextReference(_fixed.decode(parts["text-reference"]))

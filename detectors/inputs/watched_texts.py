@@ -41,21 +41,29 @@ class Saved(Struct, array_like=True):
 class WatchedTexts:
     """Takes texts one by one; `hold` is the shift that holds, if any."""
 
-    __slots__ = ("_enough", "_half", "_mix", "_quantities", "_recent", "_reference", "_tracker")
+    __slots__ = ("_half", "_mix", "_quantities", "_recent", "_reference", "_tracker")
 
     def __init__(self, reference: TextReference, enough: float, saved: Saved | None = None) -> None:
         """`enough`: texts between two false alarms. `saved`: what `save` gave."""
         self._reference = reference
-        self._enough = saved.enough if saved else enough
         self._mix = WordMix(reference, saved.mix if saved else None)
         mix = Ranked("mix of words", GRID, ("top10", "top5", "top1"), unit="share of inputs", news="higher")
         self._quantities = (*reference.quantities, mix, mix)
         sizes = [len(table) for table in (*reference.tables, reference.tables[-1], *self._mix.tables)]
         self._tracker = RankTracker(
-            self._quantities, _CHANNELS, sizes, self._enough, saved.tracker if saved else None
+            self._quantities, _CHANNELS, sizes, enough, saved.tracker if saved else None
         )
         self._half = 0.5 / len(self._mix.tables[0])
         self._recent = RecentInputs("H", len(self._quantities), _KEPT, saved.recent if saved else None)
+
+    @property
+    def enough(self) -> float:
+        """Texts between two false alarms, at least and on average."""
+        return self._tracker.enough
+
+    @enough.setter
+    def enough(self, texts: float) -> None:
+        self._tracker.enough = texts
 
     @property
     def hold(self) -> Hold | None:
@@ -99,4 +107,4 @@ class WatchedTexts:
 
     def save(self) -> Saved:
         """The state exactly."""
-        return Saved(self._enough, self._tracker.save(), self._mix.save(), self._recent.save())
+        return Saved(self.enough, self._tracker.save(), self._mix.save(), self._recent.save())

@@ -28,6 +28,8 @@ from routing.rules.planning import silence_of
 from routing.rules.responding import escalation_of, receiver_of, schedule_of, user_of
 from routing.schedule import Roster
 
+REFERENCE = 2000
+"""Inputs that make a reference, where none are given."""
 RESOLVE_TIMEOUT = timedelta(minutes=15)
 BASE = {
     "isolation": 90,
@@ -70,14 +72,22 @@ _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 
-def compiled(document: Document, raw: Mapping[str, Any], rosters: Mapping[str, Roster]) -> Policy:
-    """The policy of a document that has no faults. `rosters`: the calendars that are there, by schedule."""
+def compiled(
+    document: Document,
+    raw: Mapping[str, Any],
+    rosters: Mapping[str, Roster],
+    validated: Mapping[int, Sequence[str]],
+) -> Policy:
+    """The policy of a document that has no faults.
+
+    `rosters`: the calendars that are there, by schedule; `validated`: texts by number of the entry in `agents`.
+    """
     kept = {name: getattr(document, name) for name in KEPT if name in document.model_fields_set}
     return Policy(
         route=compile_tree(document.route),
         receivers={each.name: receiver_of(each) for each in document.receivers},
         severity=_severity(document.severity),
-        agents=tuple(_owned(each) for each in document.agents),
+        agents=tuple(_owned(each, validated.get(at, ())) for at, each in enumerate(document.agents)),
         users={name: user_of(name, part) for name, part in document.users.items()},
         teams={
             name: Team(name=name, escalation=part.escalation or name) for name, part in document.teams.items()
@@ -142,7 +152,7 @@ def _severity(part: SeverityPart) -> SeverityTable:
     )
 
 
-def _owned(part: AgentPart) -> Owned:
+def _owned(part: AgentPart, validated: Sequence[str]) -> Owned:
     return Owned(
         name=part.name,
         team=part.team,
@@ -150,7 +160,8 @@ def _owned(part: AgentPart) -> Owned:
         slo={str(stream): share for stream, share in part.slo.items()},
         budget_usd=part.budget.usd if part.budget else None,
         budget_period=part.budget.per if part.budget else "day",
-        reference=part.reference,
+        reference=part.reference if isinstance(part.reference, int) else REFERENCE,
+        validated=tuple(validated),
         runbook=part.runbook,
         dashboard=part.dashboard,
     )

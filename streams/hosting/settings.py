@@ -20,6 +20,7 @@ def detector_settings(policy: Policy) -> Settings:
             budget_usd=owned.budget_usd,
             budget_period=owned.budget_period,
             reference=owned.reference,
+            validated=owned.validated,
         )
         for owned in policy.agents
     )

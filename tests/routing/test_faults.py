@@ -77,7 +77,7 @@ def test_an_unknown_field_is_told_with_what_was_probably_meant(text, expected):
         ("agents: [{name: x, budget: {usd: 0}}]", "1:34: must be greater than 0, found '0'"),
         ("agents: [{name: x, budget: {usd: nan}}]", "1:34: must be a finite number, found 'nan'"),
         ("agents: [{name: x, reference: some}]",
-         "1:31: expected a number of inputs such as first 2000, found 'some'"),
+         "1:31: expected a number of inputs such as first 2000, or file and its path, found 'some'"),
         ("severity: {default: high}", "1:21: expected a whole number, found 'high'"),
         ("severity: {default: 101}", "1:21: must be less than or equal to 100, found '101'"),
         ("severity: {bands: {error: 70, warning: 80}}", "1:20: error must begin above warning"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from routing.rules.validated import LARGEST
 from schemas.cause import ConfigFile
 from streams.files import Unreadable, config_files, lines, size
 
@@ -83,6 +84,33 @@ def test_a_directory_gives_its_yaml_by_name_and_nothing_hidden(tmp_path):
     for name in ("b.yml", "a.yaml", "conf.d/c.yml", "notes.txt", ".hidden.yml", "..data/d.yml"):
         written(tmp_path / name, name.encode())
     assert [file.text for file in config_files(tmp_path)] == ["a.yaml", "b.yml", "conf.d/c.yml"]
+
+
+def test_files_of_texts_come_with_the_rules_that_name_them(tmp_path):
+    rules = """
+agents:
+- {name: a, reference: file inputs/a.txt}
+- name: b
+  reference: "file b c.txt"   # a name with a space
+- {name: c, reference: file ../out.txt, team: t}
+- {name: d, reference: file gone.txt}
+- {name: e, reference: first 2000}
+"""
+    for name in ("rules/inputs/a.txt", "rules/b c.txt", "out.txt", "rules/other.txt"):
+        written(tmp_path / name, f"in {name}\n".encode())
+    path = written(tmp_path / "rules/oversight.yml", rules.encode())
+    found = [(Path(file.name).name, file.holds) for file in config_files(path)]
+    assert found == [("oversight.yml", "rules"), ("a.txt", "texts"), ("b c.txt", "texts")]
+    assert [file.text for file in config_files(tmp_path / "rules")[1:]] == [
+        "in rules/inputs/a.txt\n",
+        "in rules/b c.txt\n",
+    ]
+
+
+def test_of_a_file_of_texts_that_is_too_large_no_more_is_read_than_shows_it(tmp_path):
+    path = written(tmp_path / "a.yml", b"agents: [{name: a, reference: file a.txt}]")
+    written(tmp_path / "a.txt", b"x" * (LARGEST + 1000))
+    assert len(config_files(path)[1].text) == LARGEST + 1
 
 
 def test_a_directory_without_yaml_is_no_configuration(tmp_path):

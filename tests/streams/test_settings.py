@@ -37,6 +37,24 @@ prices: {mine: {input: 0.40, output: 1.60, cache_read: 0.1}}
     assert followed.prices == {"mine": {"input": 0.4, "output": 1.6, "cache_read": 0.1}}
 
 
+def test_validated_texts_are_followed_with_the_agents_that_they_are_for():
+    rules = """
+agents:
+- {name: 'refund-*', reference: file inputs/refund.txt}
+- {name: chat, reference: first 500}
+"""
+    texts = "".join(f"where is order {at}\n\n" for at in range(60))
+    files = [
+        ConfigFile("team/rules.yml", ROUTE + rules),
+        ConfigFile("team/inputs/refund.txt", texts, "texts"),
+    ]
+    followed = read_settings(files)
+    assert len(followed.watch("refund-eu").validated) == 60
+    assert followed.watch("refund-eu").validated[1] == "where is order 1"
+    assert followed.watch("refund-eu").reference == 2000
+    assert (followed.watch("chat").validated, followed.watch("chat").reference) == ((), 500)
+
+
 def test_everybody_redacts_what_is_redacted_and_their_own():
     followed = Settings(redact=("a",), detectors={"cost": {"redact": ("b",)}})
     assert followed.options("cost") == {"redact": ("a", "b")}

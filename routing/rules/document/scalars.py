@@ -21,6 +21,8 @@ T = TypeVar("T")
 YEARS = range(1970, 2200)
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%\Z")
 _PERIOD = re.compile(r"(?:([0-9]{1,4})\s+)?(hour|day|week|month)s?\Z")
+_FILE = re.compile(r"file\s+(?!/)(?!(?:.*/)?\.\.(?:/|\Z))(\S.*?)\s*\Z")
+"""No file from outside the configuration's own folder."""
 _FIRST = re.compile(r"(?:first\s+)?([0-9]{1,9})\Z")
 _RATE = re.compile(r"([0-9]{1,6})\s+per\s+(\S+)\Z")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -128,10 +130,16 @@ def _day(name: str, text: str) -> int:
 _LONG = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def _first(text: str) -> int:
+def _basis(text: str) -> int | str:
+    """`first 2000`, or the path of a file of texts."""
+    file = _FILE.match(text)
+    if file is not None:
+        return file.group(1)
     found = _FIRST.match(text)
     if found is None or not int(found.group(1)):
-        raise ValueError(f"expected a number of inputs such as first 2000, found {text!r}")
+        raise ValueError(
+            f"expected a number of inputs such as first 2000, or file and its path, found {text!r}"
+        )
     return int(found.group(1))
 
 
@@ -205,7 +213,7 @@ Instant = Annotated[datetime, PlainValidator(_read(_aware, _TIME)), _STRING]
 Every = Annotated[Period, PlainValidator(_read(_period, "a period such as 1 week")), _STRING]
 ClockTime = Annotated[timedelta, PlainValidator(_read(_clock, "a time of day")), _STRING]
 Days = Annotated[tuple[int, ...], PlainValidator(_read(_days, "days such as mon:fri")), _STRING]
-First = Annotated[int, PlainValidator(_read(_first, "a number of inputs")), _STRING]
+Basis = Annotated[int | str, PlainValidator(_read(_basis, "a number of inputs, or a file")), _STRING]
 RateLimit = Annotated[Rate, PlainValidator(_read(_rate, "a rate such as 2 per 1h")), _STRING]
 Template = Annotated[str, PlainValidator(_read(_template, "a text")), _STRING]
 Name = Annotated[str, PlainValidator(_read(_name, "a name")), _STRING]

@@ -9,10 +9,10 @@ from routing.rules.document.alertmanager import TimesPart
 from routing.rules.document.part import Part, kind_of
 from routing.rules.document.scalars import (
     AnyTime,
+    Basis,
     ClockTime,
     Duration,
     Expression,
-    First,
     Matchers,
     Name,
     Objective,
@@ -51,7 +51,7 @@ class AgentPart(Part):
     consequence: Consequence = "moderate"
     slo: Mapping[Stream, Objective] = {}
     budget: BudgetPart | None = None
-    reference: First = 2000
+    reference: Basis = 2000
     runbook: str = ""
     dashboard: str = ""
 
