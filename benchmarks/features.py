@@ -15,7 +15,7 @@ import statistics
 import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,6 +40,8 @@ QUIET = 500
 LONGEST = 5000
 """Values after which a shift counts as missed."""
 WINDOW = 500
+MANY = 20
+"""Alarms in one stream after which it ends."""
 DELTAS = {"number": 0.1, "category": 0.05}
 """Of each ADWIN, as measured in the recipe that these follow."""
 
@@ -222,15 +224,16 @@ CONTENDERS: dict[str, Callable[[Sequence[Scalar], str], Contender]] = {
 }  # fmt: skip
 
 
-def false_alarms(make: Callable[..., Contender], kind: str, usual: Draw, seed: int, quiet: int) -> int:
-    """Alarms in a stream like the reference."""
+def false_alarms(make: Callable[..., Contender], kind: str, usual: Draw, seed: int, quiet: int) -> float:
+    """Alarms per 10,000 values in a stream like the reference, which ends early where they are many."""
     draw = random.Random(seed)
-    contender, found = make([usual(draw) for _ in range(REFERENCE)], kind), 0
-    for _ in range(quiet):
+    contender, found, taken = make([usual(draw) for _ in range(REFERENCE)], kind), 0, 0
+    while taken < quiet and found < MANY:
+        taken += 1
         if contender.take(usual(draw)):
             found += 1
             contender.reset()
-    return found
+    return found / taken * 1e4
 
 
 def delays(make: Callable[..., Contender], kind: str, seed: int) -> Iterator[tuple[str, float]]:
@@ -249,15 +252,20 @@ def delays(make: Callable[..., Contender], kind: str, seed: int) -> Iterator[tup
 Row = tuple[str, str, list[float]]
 
 
+def told(seeds: Sequence[int], what: str) -> Iterable[int]:
+    """The seeds, with a progress bar."""
+    return track(seeds, description=f"{what:24}")
+
+
 def judged(make: Callable[..., Contender], seeds: Sequence[int], quiet: int) -> list[Row]:
     """Rows: what is measured, of which stream or shift, a figure each seed."""
     rows: list[Row] = []
     for kind, streams in QUIETS.items():
         for name, usual in streams.items():
-            alarms = [false_alarms(make, kind, usual, seed, quiet) / quiet * 1e4 for seed in seeds]
+            alarms = [false_alarms(make, kind, usual, seed, quiet) for seed in told(seeds, name)]
             rows.append(("false", f"{kind}: {name}", alarms))
         found: dict[str, list[float]] = {}
-        for seed in seeds:
+        for seed in told(seeds, f"shifts of a {kind}"):
             for name, delay in delays(make, kind, seed):
                 found.setdefault(name, []).append(delay)
         rows += [("delay", f"{kind}: {name}", each) for name, each in found.items()]
@@ -290,10 +298,10 @@ def main() -> None:
     if given.quick:
         given.seeds, given.quiet = 3, 3000
     seeds = range(given.first, given.first + given.seeds)
-    columns = {
-        name: judged(make, list(track(seeds, description=name)), given.quiet)
-        for name, make in CONTENDERS.items()
-    }
+    columns: dict[str, list[Row]] = {}
+    for name, make in CONTENDERS.items():
+        print(name)
+        columns[name] = judged(make, seeds, given.quiet)
     table = Table(title=f"Features, {given.seeds} seeds: false alarms per 10,000 values, values to the alarm")
     table.add_column("")
     for name in columns:

@@ -12,14 +12,17 @@ from detectors.inputs.embedding_watch import EmbeddingWatch
 from detectors.inputs.field_watch import FieldWatch
 from detectors.inputs.holding import Hold
 from detectors.inputs.injection_watch import InjectionWatch
+from detectors.inputs.languages import told_by
 from detectors.inputs.recent_inputs import RecentInputs
 from detectors.inputs.shift_samples import ShiftSamples
 from detectors.inputs.shift_story import Story
-from detectors.inputs.text_watch import TextWatch
+from detectors.inputs.text_watch import MOST_TERMS, TextWatch
 from detectors.redaction import redact
 from schemas.signal import Contributor, Sample
 
 _NAMED = 5
+_TERMS = 30
+"""That may tell a language."""
 _NEVER = 0.01
 """Share of inputs, or characters: what is less before a change counts as this."""
 _EARLY = 0.9
@@ -55,9 +58,12 @@ def text_finding(watch: TextWatch, samples: ShiftSamples, patterns: Sequence[str
     hold, story = watch.hold, watch.story()
     if hold is None or story is None:
         return
-    terms = watch.terms(patterns)
-    words = f"Inputs are unlike the reference: {_moved(story)}{_named(terms)}"
-    yield _finding("text", hold, story, words, contributors=terms, samples=samples.since(hold.onset))
+    terms = watch.terms(patterns, _TERMS)
+    language = told_by([each.value for each in terms if each.lift > 1])
+    named = f"{f'; in {language}' if language else ''}{_named(terms[:MOST_TERMS])}"
+    words = f"Inputs are unlike the reference: {_moved(story)}{named}"
+    shown = samples.since(hold.onset)
+    yield _finding("text", hold, story, words, contributors=terms[:MOST_TERMS], samples=shown)
 
 
 def early_finding(early: EarlyTexts, now: float) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ PATIENCE_S = 7 * 86400.0
 """… when this much time has passed."""
 _MONTH_S = 30 * 86400.0
 _MONTHLY = 10_000.0
+MOST_TERMS = 10
+"""Terms that are named."""
 
 _encode = msgspec.msgpack.encode
 _fixed = msgspec.msgpack.Decoder(Fixed)
@@ -128,9 +130,9 @@ class TextWatch:
         """What to tell of the shift that holds."""
         return self._watched.story() if self._watched else None
 
-    def terms(self, patterns: Sequence[str]) -> tuple[Contributor, ...]:
-        """The ten terms that moved most, redacted also by `patterns`; none without a reference."""
-        return self._watched.terms(patterns) if self._watched else ()
+    def terms(self, patterns: Sequence[str], most: int = MOST_TERMS) -> tuple[Contributor, ...]:
+        """The terms that moved most, redacted also by `patterns`; none without a reference."""
+        return self._watched.terms(patterns, most) if self._watched else ()
 
     def save(self) -> tuple[Saved, Mapping[str, bytes]]:
         """The moving part, and the large pieces by name."""

@@ -17,7 +17,6 @@ from detectors.inputs.word_mix import WordMix
 from schemas.signal import Contributor
 
 _KEPT = 192
-_MOST_TERMS = 10
 _CHANNELS = (
     Telling(1.0, (0,)),
     Telling(1.0, (1,)),
@@ -101,9 +100,9 @@ class WatchedTexts:
         hold = self._tracker.hold
         return story(self._quantities, hold, self._recent) if hold else None
 
-    def terms(self, patterns: Sequence[str]) -> tuple[Contributor, ...]:
-        """The ten terms that moved most, redacted also by `patterns`."""
-        return moved(self._mix.rates, self._reference, patterns, _MOST_TERMS)
+    def terms(self, patterns: Sequence[str], most: int) -> tuple[Contributor, ...]:
+        """The terms that moved most, redacted also by `patterns`."""
+        return moved(self._mix.rates, self._reference, patterns, most)
 
     def save(self) -> Saved:
         """The state exactly."""

@@ -80,7 +80,7 @@ def compiled(
 ) -> Policy:
     """The policy of a document that has no faults.
 
-    `rosters`: the calendars that are there, by schedule; `validated`: texts by number of the entry in `agents`.
+    `rosters`: the calendars that are there, by schedule; `validated`: texts by number of entry in `agents`.
     """
     kept = {name: getattr(document, name) for name in KEPT if name in document.model_fields_set}
     return Policy(
