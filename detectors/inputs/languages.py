@@ -18,7 +18,7 @@ _COMMON = {
     "Dutch": "een graag het hoe maar met mijn naar niet ook vandaag van voor wat wil zijn",
     "English": "and have how please that the this what when where with your",
     "French": "avec cette dans demain est les mes peux pour quel quelle suis une veux vous",
-    "German": "auch bitte dem eine einem einen heute ich ist kann mein meine mich möchte nicht und wie wird für",
+    "German": "auch bitte dem eine einem einen heute ich ist mein meine mich möchte nicht und wie wird für",
     "Indonesian or Malay": "akan apakah berapa besok bisa dari dengan ini itu saya tidak tolong untuk yang",
     "Italian": "alla anche che della domani dove gli mia mio nel oggi perché questa questo sono voglio",
     "Polish": "chcę czy dla dziś gdzie jest jutro kiedy mam moja mój nie proszę przez się",
