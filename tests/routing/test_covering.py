@@ -199,7 +199,7 @@ def test_what_is_slow_for_another_reason_pages_too():
     t.says("latency", "slow", operation="execute_tool", tool="pay")
     t.says("latency", "slow", operation="chat", model="m")
     t.says("latency", "queue_wait", operation="execute_tool", tool="search")
-    assert len(t.paged_for) == 4
+    assert t.paged_for == ["dependency slow a", "latency slow a", "latency queue_wait a"]
 
 
 def test_a_slow_call_says_nothing_of_one_that_fails():
