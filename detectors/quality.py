@@ -62,11 +62,12 @@ class Quality:
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.evaluation.v1"})
 
-    __slots__ = ("_inverse", "_patterns", "_state", "_threshold_s")
+    __slots__ = ("_inverse", "_is_waiting", "_patterns", "_state", "_threshold_s")
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
         self._state = Remembered()
+        self._is_waiting = False
         self.configure(watch, options)
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
@@ -94,6 +95,7 @@ class Quality:
             self._score(event, grade[1], grade[2], now)
         else:
             stream = _named(self._state.feedback, grade[1], MOST_EVALUATIONS)
+            self._is_waiting |= grade[2] > 0
             self._grade(stream, self._state.graded, grade[2], event, now)
 
     def _now(self, now: float) -> None:
@@ -151,6 +153,7 @@ class Quality:
                 self._bad(finding, event, now)
 
     def _bad(self, finding: str, event: Event, now: float) -> None:
+        self._is_waiting = True
         _named(self._state.rates, finding, STREAMS).take(1.0, event, now, self._patterns)
 
     def _spread(self, end: Ending, count: int) -> None:
@@ -208,27 +211,27 @@ class Quality:
         for graded, stream, _ in self._streams():
             if stream.total and (over or stream.hold is not None or (graded.is_urgent and stream.bad)):
                 stream.close(state.closes_at, self._threshold_s, graded.slack)
+        self._look()
 
     def _end(self) -> None:
         """The bank calls the agent stale by now: what held has ended."""
         for _, stream, _ in self._streams():
             if stream.hold is not None:
                 stream.end()
+        self._look()
 
     @property
     def wake_at(self) -> float | None:
         """The end of the open cell, while something in it was bad or something holds."""
         return self._state.closes_at if self._is_waiting else None
 
-    @property
-    def _is_waiting(self) -> bool:
-        """Whether something bad waits for the end of its cell, or something holds."""
+    def _look(self) -> None:
+        """Notes whether something bad waits for the end of its cell, or something holds."""
         state = self._state
-        if any(each.bad or each.hold is not None for each in state.rates.values()):
-            return True
-        if any(each.bad or each.hold is not None for each in state.feedback.values()):
-            return True
-        return any(each.hold is not None for some in (state.reasons, state.scores) for each in some.values())
+        urgent, slow = (state.rates, state.feedback), (state.reasons, state.scores)
+        self._is_waiting = any(
+            each.bad or each.hold is not None for some in urgent for each in some.values()
+        ) or any(each.hold is not None for some in slow for each in some.values())
 
     def findings(self, now: float) -> Sequence[Finding]:
         """What holds, as of the last closed cell."""
@@ -247,6 +250,7 @@ class Quality:
         for _, stream, _ in self._streams():
             if stream.hold is not None:
                 stream.adopt()
+        self._look()
 
     def save(self) -> State:
         """The whole state, some kilobytes of msgpack."""
@@ -257,6 +261,7 @@ class Quality:
         """Continues from a saved state."""
         loaded = cls(watch, options)
         loaded._state = decoded(cls, state, version, Remembered)
+        loaded._look()
         return loaded
 
 

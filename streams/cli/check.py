@@ -9,6 +9,8 @@ from click.exceptions import Exit
 from msgspec import Struct
 from rich.markup import escape
 
+from detectors.registry import discover
+from detectors.settings import Settings
 from routing.checking import Report, check
 from routing.rules.faults import Fault
 from streams.calendars import configuration
@@ -17,6 +19,7 @@ from streams.delivering.long_tail import REMEDY, is_absent, is_needed
 from streams.delivering.secrets import unset
 from streams.files import Unreadable
 from streams.hosting.clock import WallClock
+from streams.hosting.settings import read_settings
 
 HELP = """Checks a configuration (a file, or a directory of them) and runs its own `tests:`.
 
@@ -29,6 +32,7 @@ Examples:
   oversight check oversight.yml
   oversight check conf.d/
   oversight check oversight.yml --json
+  oversight check oversight.yml --detectors
 
 Exit codes: 0 it holds, 1 it has faults or a test fails, 2 it cannot be read.
 """
@@ -47,10 +51,17 @@ class Place(Struct, frozen=True):
 @click.command("check", help=HELP, short_help="Check a configuration and run its own tests.")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--json", "form", flag_value="json", help="Faults and warnings, one JSON object a line.")
-def command(*, config: Path, form: str | None) -> None:
+@click.option(
+    "--detectors",
+    "also",
+    flag_value="detectors",
+    help="Also which detectors are on, and what each must have seen of an agent before it speaks.",
+)
+def command(*, config: Path, form: str | None, also: str | None) -> None:
     """Prints faults and warnings."""
     try:
-        report = check(configuration(config, os.environ).files, WallClock().now())
+        files = configuration(config, os.environ).files
+        report = check(files, WallClock().now())
     except Unreadable as error:
         raise Wrong(str(error)) from error
     warnings = [*report.warnings, *unset(report.variables, os.environ)]
@@ -62,6 +73,8 @@ def command(*, config: Path, form: str | None) -> None:
         _print(report, warnings)
     if report.failed:
         raise Exit(1)
+    if also is not None and form != "json":
+        _detectors(read_settings(files))
 
 
 def _places(level: str, faults: Sequence[Fault]) -> Sequence[Place]:
@@ -82,3 +95,13 @@ def _print(report: Report, warnings: Sequence[Fault]) -> None:
     else:
         tests = len(report.tests)
         look.print(f"[fine]✓[/] it holds; {tests} test{'' if tests == 1 else 's'} of its own passed")
+
+
+def _detectors(settings: Settings) -> None:
+    """Which are on, each with its warm-up: until then it is silent, and that is no good sign."""
+    look = console()
+    for name, kind in discover().items():
+        if settings.on(name):
+            look.print(f"[fine]on[/]  {name}; warm-up: {escape(kind.warm_up)}", soft_wrap=True)
+        else:
+            look.print(f"[quiet]off {name}[/]", soft_wrap=True)

@@ -79,6 +79,13 @@ class TestCheck:
         assert "anna" in lines[1]
         assert lines[2] == "✗ 2 faults"
 
+    def test_on_request_it_tells_which_detectors_are_on_and_how_long_each_must_warm_up(self, rules):
+        rules.write_text(RULES + "detectors: {silence: {enabled: false}}\n")
+        lines = run("check", rules, "--detectors").stdout.splitlines()
+        assert "on  quality; warm-up: 200 answers, or 200 scores of an evaluation." in lines
+        assert "off silence" in lines
+        assert not [line for line in run("check", rules).stdout.splitlines() if "warm-up" in line]
+
     def test_faults_can_be_read_by_machines(self, rules):
         rules.write_text("route: [\n")
         ran = run("check", rules, "--json")
