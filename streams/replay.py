@@ -6,6 +6,8 @@ Every page is answered at once as delivered, at its own time.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, islice
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -13,12 +15,12 @@ from msgspec import Struct
 from detectors.bank import Bank
 from routing.configuration import load
 from routing.router import Router
-from schemas.cause import AnyCause, ConfigFile, Configured, Reported, Signalled
+from schemas.cause import AnyCause, ConfigFile, Configured, Reported, Signalled, Wake
 from schemas.identity import derived
 from schemas.outcome import Delivered
 from schemas.page import Page, Update
 from schemas.record import Origin, Output, Record
-from schemas.wire import encode, moment
+from schemas.wire import Malformed, decode_cause, encode, moment
 from streams.files import Line
 from streams.fold import Fold
 from streams.history import Step, plan
@@ -60,6 +62,34 @@ def replay(
     return ((step, core.take(step)) for step in plan(lines, 1, now_s))
 
 
+def replay_any(lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,)) -> Iterator[Sequence[Told]]:
+    """The same of events or, where the first line is one, of causes; yields what each line brought about.
+
+    Of causes, what people did and what detectors said is taken, and the rules are `files`. Pages are answered
+    at once: how channels answered other rules' pages says nothing of these.
+
+    Raises:
+        ConfigFaults: the configuration does not hold.
+    """
+    coming = iter(lines)
+    first = list(islice(coming, 1))
+    together = chain(first, coming)
+    if not any(_is_cause(line) for line in first):
+        return (told for _, told in replay(together, files))
+    load(files)
+    core = Core(Bank(read_settings, "wall"), Router())
+    core.configure(files, "wall")
+    return (core.hear(line) for line in together)
+
+
+def _is_cause(line: Line) -> bool:
+    try:
+        decode_cause(line.value)
+    except Malformed:
+        return False
+    return True
+
+
 class Core:
     """Detection and routing, coupled directly: what one puts out, the other takes in."""
 
@@ -69,12 +99,20 @@ class Core:
         self._offset = 0
         self._causes = 0
 
-    def configure(self, files: Sequence[ConfigFile]) -> None:
+    def configure(self, files: Sequence[ConfigFile], clock: Literal["events", "wall"] = "events") -> None:
         """The configuration that routing follows from the beginning of time on."""
         texts = [part for file in files for part in (file.name, file.text)]
-        self._route(
-            Configured(at=moment(0), digest=derived("cfg", *texts), files=tuple(files), clock="events")
-        )
+        self._route(Configured(at=moment(0), digest=derived("cfg", *texts), files=tuple(files), clock=clock))
+
+    def hear(self, line: Line) -> Sequence[Told]:
+        """What one more recorded cause brings about; of outcomes and configurations only the time counts."""
+        try:
+            cause = decode_cause(line.value)
+        except Malformed as fault:
+            return [DeadLetter(line, str(fault))]
+        if isinstance(cause, Reported | Configured):
+            cause = Wake(at=cause.at)
+        return self._route(cause)
 
     def take(self, step: Step) -> Sequence[Told]:
         """What one more step brings about."""

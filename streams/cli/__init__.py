@@ -11,6 +11,7 @@ COMMANDS = (
     "worker",
     "publish",
     "replay",
+    "report",
     "check",
     "route",
     "oncall",

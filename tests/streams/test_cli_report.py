@@ -1,0 +1,78 @@
+"""`oversight report`, as a process would be used."""
+
+import json
+from datetime import timedelta
+
+from click.testing import CliRunner
+
+from schemas.cause import Acknowledged, ConfigFile, Configured, Judged, Signalled, Wake
+from schemas.wire import encode
+from streams.cli import main
+from streams.files import Line
+from streams.replay import replay_any
+from tests.streams.words import NOON, signal
+
+RULES = """
+route: {receiver: a, group_by: [agent], group_wait: 0s}
+receivers: [{name: a, notify: [{slack: '#a'}]}]
+"""
+
+
+def report(*arguments):
+    return CliRunner().invoke(main, ["report", *map(str, arguments)])
+
+
+def causes():
+    """A finding is told, taken after two minutes and judged a false alarm."""
+    opened = [encode(Signalled(at=NOON, signal=signal())), encode(Wake(at=NOON + timedelta(minutes=1)))]
+    config = (ConfigFile("rules.yml", RULES),)
+    words = [word for told in replay_any([Line(each) for each in opened], config) for word in told]
+    incident = next(word.incident for word in words if hasattr(word, "channel"))
+    later = {"at": NOON + timedelta(minutes=2), "by": "ana", "incident": incident}
+    return [
+        encode(Configured(at=NOON, digest="old", files=())),
+        *opened,
+        encode(Acknowledged(id="1", **later)),
+        encode(Judged(id="2", verdict="false_alarm", **later)),
+        b"{}",
+    ]
+
+
+def written(tmp_path):
+    path, rules = tmp_path / "causes.jsonl", tmp_path / "rules.yml"
+    path.write_bytes(b"\n".join(causes()))
+    rules.write_text(RULES)
+    return path, rules
+
+
+def test_recorded_causes_say_how_soon_pages_were_taken_and_what_was_thought_of_them(tmp_path):
+    path, rules = written(tmp_path)
+    ran = report(path, "--config", rules, "--json")
+    assert ran.exit_code == 0
+    told = json.loads(ran.stdout)
+    assert [(each["to"], each["pages"], each["acknowledged_within_s"]) for each in told["loads"]] == [
+        ("a", 1, 120.0)
+    ]
+    assert told["false_alarm_share"] == 1.0
+
+
+def test_the_report_is_a_table_for_people(tmp_path):
+    path, rules = written(tmp_path)
+    ran = report(path, "--config", rules)
+    assert "cost/spike" in ran.stdout
+    assert "100% of the incidents that somebody judged were false alarms" in ran.stdout
+
+
+def test_events_of_which_nobody_was_paged_are_said_so(tmp_path):
+    empty = tmp_path / "events.jsonl"
+    empty.write_bytes(b"")
+    assert report(empty).stdout == "nobody was paged\n"
+
+
+def test_what_cannot_be_read_is_wrong_input(tmp_path):
+    assert report(tmp_path / "absent").exit_code == 2
+    path, rules = written(tmp_path)
+    rules.write_text("route: {}\n")
+    ran = report(path, "--config", rules)
+    assert ran.exit_code == 2
+    assert "missing field" in ran.stderr
