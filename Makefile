@@ -84,8 +84,8 @@ COMPILE = env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL $(BIN)/p
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host pyproject.toml
 
 lock: env ## resolve the newest versions that pyproject.toml allows, with hashes
-	@$(COMPILE) --upgrade --output-file requirements.lock
-	@$(COMPILE) --upgrade --extra apprise --extra demo --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --upgrade --extra ical --output-file requirements.lock
+	@$(COMPILE) --upgrade --extra apprise --extra demo --extra dev --extra ical --constraint requirements.lock --output-file requirements-dev.lock
 	@$(COMPILE) --upgrade --only-build-deps --build-deps-for wheel --build-deps-for editable \
 	  --constraint requirements-dev.lock --output-file requirements-build.lock
 

@@ -99,7 +99,6 @@ class Schedule(Struct, frozen=True, kw_only=True):
     handoff: Handoff | None = None
     calendar: str = ""
     match: str = "email"
-    holidays: tuple[tuple[str, str], ...] = ()
     roster: Roster | None = None
 
     def on_call(self, at: datetime) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from routing.oncall.holidays import is_holiday
 from routing.oncall.walltime import instant, wall
 
 DAY = timedelta(days=1)
@@ -27,16 +28,17 @@ class Window(Struct, frozen=True):
     """`only: {days: 'mon:fri', from: '22:00', to: '06:00'}`: hours of some weekdays (0 = Monday).
 
     `begin` and `end` since midnight, on the wall clock. An `end` not after `begin` is the next day's; the
-    window still belongs to the day on which it begins.
+    window still belongs to the day on which it begins. `skips`: where that day is no holiday, or empty.
     """
 
     days: tuple[int, ...] = EVERY_DAY
     begin: timedelta = timedelta(0)
     end: timedelta = DAY
+    skips: str = ""
 
     def span(self, day: date, place: ZoneInfo) -> tuple[datetime, datetime] | None:
         """The instants between which it holds, if it begins on this day."""
-        if day.weekday() not in self.days:
+        if day.weekday() not in self.days or (self.skips and is_holiday(self.skips, day)):
             return None
         midnight = datetime.combine(day, time())
         end = self.end if self.end > self.begin else self.end + DAY

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from routing.policy import ChannelTarget, Policy, Receiver
-from routing.schedule import Schedule, schedules_in
 
 
 def not_yet(policy: Policy) -> list[str]:
@@ -15,8 +14,6 @@ def _pending(policy: Policy) -> Iterator[str]:
     yield from policy.kept
     for receiver in policy.receivers.values():
         yield from _of_receiver(receiver)
-    for schedule in schedules_in(policy.schedules).values():
-        yield from _of_schedule(schedule)
 
 
 def _of_receiver(receiver: Receiver) -> Iterator[str]:
@@ -24,8 +21,3 @@ def _of_receiver(receiver: Receiver) -> Iterator[str]:
         yield f"{name} of receiver {receiver.name}: kept for projection"
     if any(isinstance(each, ChannelTarget) and each.digest for each in receiver.notify):
         yield f"digest of receiver {receiver.name}"
-
-
-def _of_schedule(schedule: Schedule) -> Iterator[str]:
-    if schedule.holidays:
-        yield f"skip_holidays of schedule {schedule.name}"

@@ -46,7 +46,8 @@ def user_of(name: str, part: UserPart) -> User:
     contacts = {**part.contacts}
     contacts.setdefault(TERMINAL, name)
     preferences = tuple(
-        Preference(via=each.via, severity=each.severity, only=_windows(each.only)) for each in part.contact
+        Preference(via=each.via, severity=each.severity, only=_windows(each.only or ()))
+        for each in part.contact
     )
     place = part.tz.key if part.tz else "UTC"
     return User(name=name, timezone=place, contacts=contacts, preferences=preferences)
@@ -78,11 +79,6 @@ def schedule_of(name: str, part: SchedulePart, roster: Roster | None) -> Schedul
         calendar=part.ical or "",
         match=part.match,
         roster=roster,
-        holidays=tuple(
-            (layer.name, each.skip_holidays)
-            for layer, each in zip(layers, part.layers, strict=True)
-            if each.skip_holidays
-        ),
     )
 
 
@@ -137,9 +133,9 @@ def _layer(part: LayerPart, schedule: SchedulePart, number: int) -> Layer:
         start=part.start,
         every=part.every,
         users=part.users,
-        only=_windows(part.only),
+        only=_windows(part.only or ((WindowPart(),) if part.skip_holidays else ()), part.skip_holidays),
     )
 
 
-def _windows(parts: Sequence[WindowPart] | None) -> tuple[Window, ...]:
-    return tuple(Window(each.days, each.begin, each.end) for each in parts or ())
+def _windows(parts: Sequence[WindowPart], skips: str = "") -> tuple[Window, ...]:
+    return tuple(Window(each.days, each.begin, each.end, skips) for each in parts)

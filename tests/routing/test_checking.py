@@ -30,7 +30,6 @@ def test_what_is_not_acted_on_yet_is_named():
         "drills",
         "limits",
         "digest of receiver digest",
-        "skip_holidays of schedule payments",
     ]
     text = "route: {receiver: a, routes: [{active_time_intervals: [n]}]}\n"
     text += "receivers: [{name: a, slack_configs: [{}]}]\n"

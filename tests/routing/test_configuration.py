@@ -164,7 +164,7 @@ def test_people_schedules_and_escalations_of_the_complete_example():
     assert climb.steps[1].parties == (Party(kind="user", name="ana"), Party(kind="user", name="bo"))
     rota = made.schedules["payments"]
     assert rota.handoff == Handoff(HOUR, (("slack", "#pay-sec"),))
-    assert rota.holidays == (("night", "GB"),)
+    assert [window.skips for layer in rota.layers for window in layer.only] == ["GB"]
     assert rota.overrides == (
         Override("bo", datetime(2026, 12, 24, 9, tzinfo=UTC), datetime(2026, 12, 27, 9, tzinfo=UTC)),
     )

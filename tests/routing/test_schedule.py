@@ -175,6 +175,25 @@ def test_the_latest_override_wins_for_a_half_open_time():
     assert rota.on_call(at("2026-01-02T12:00")) == ("a",)
 
 
+def test_a_night_that_begins_on_a_holiday_is_left_to_the_layer_below():
+    nights = Window((0, 1, 2, 3, 4), 22 * HOUR, 6 * HOUR, "GB")
+    rota = schedule(
+        layer("Europe/London", "2026-01-05T09:00", "1 week", "a"),
+        layer("Europe/London", "2026-01-05T22:00", "1 day", "x", only=(nights,), name="night"),
+    )
+    # Christmas is a Friday, its substitute day the Monday; the night of the 24th reaches into it.
+    shifts = rota.shifts(at("2026-12-23"), at("2026-12-31"))
+    assert [f"{s.start:%a %d %H}" for s in shifts if s.user == "x"] == [
+        "Wed 23 00", "Wed 23 22", "Thu 24 22", "Tue 29 22", "Wed 30 22",
+    ]  # fmt: skip
+
+
+def test_parts_of_a_country_have_holidays_of_their_own():
+    day = Window(skips="GB-SCT")
+    assert day.span(date(2026, 11, 30), LONDON) is None  # Saint Andrew's
+    assert Window(skips="GB-ENG").span(date(2026, 11, 30), LONDON) is not None
+
+
 def test_two_people_exchange_their_shifts_while_others_keep_theirs():
     rota = schedule(
         layer("UTC", "2026-01-01T00:00", "1 day"),
@@ -300,6 +319,7 @@ CHANGES = {
     "Australia/Lord_Howe": shown("2026-10-03T00:00"),
     "Asia/Beirut": shown("2026-03-28T00:00"),
     "Pacific/Apia": shown("2011-12-28T00:00"),
+    "Europe/Berlin": shown("2026-12-24T00:00"),
 }
 PLACES = tuple(CHANGES)
 STEP = 1 if settings().max_examples > 1000 else 11
@@ -341,17 +361,24 @@ def model_active(window, place, now):
         midnight = datetime.combine(day, datetime.min.time())
         end = midnight + (window.end if window.end > window.begin else window.end + DAY)
         begun = has_come(midnight + window.begin, place, now)
-        if day.weekday() in window.days and begun and not has_come(end, place, now):
+        if (
+            day.weekday() in window.days
+            and day not in MODEL_HOLIDAYS.get(window.skips, ())
+            and begun
+            and not has_come(end, place, now)
+        ):
             return True
     return False
 
 
+MODEL_HOLIDAYS = {"DE": {date(2026, 12, 25), date(2026, 12, 26)}}
 HOURS_OF_DAY = st.integers(0, 24 * 60 - 1).map(lambda minutes: minutes * MINUTE)
 WINDOWS = st.builds(
     Window,
     st.lists(st.integers(0, 6), min_size=1, unique=True).map(lambda days: tuple(sorted(days))),
     HOURS_OF_DAY,
     HOURS_OF_DAY,
+    st.sampled_from(["", "DE"]),
 )
 
 

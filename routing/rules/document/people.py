@@ -15,6 +15,7 @@ from routing.rules.document.scalars import (
     Days,
     Duration,
     Every,
+    HolidaysOf,
     Name,
     PositiveDuration,
     Target,
@@ -73,7 +74,7 @@ class LayerPart(Part):
     every: Every
     users: Annotated[tuple[Name, ...], Field(min_length=1)]
     only: Annotated[tuple[WindowPart, ...], Field(min_length=1)] | None = None
-    skip_holidays: str = ""
+    skip_holidays: HolidaysOf = ""
 
 
 class OverridePart(Part):

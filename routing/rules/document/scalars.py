@@ -10,10 +10,12 @@ from msgspec import Struct
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from routing.matchers import Matcher, parse_matchers
+from routing.oncall.holidays import known, places
 from routing.oncall.rotation import EVERY_DAY, Period
 from routing.oncall.walltime import zone
 from routing.rules.document.part import Located, kind_of
 from routing.rules.durations import parse_duration
+from routing.rules.suggestions import meant
 from routing.words.templates import TemplateFault
 from routing.words.templates import parse as parse_template
 
@@ -196,6 +198,15 @@ def _calendar(text: str) -> str:
     return text
 
 
+def _holidays_of(text: str) -> str:
+    if not known(text):
+        country = text.partition("-")[0]
+        parts = places().get(country, ())
+        hint = f"; {country} has {', '.join(parts)}" if parts else meant(text.upper(), places())
+        raise ValueError(f"expected a country such as GB or a part such as GB-SCT, found {text!r}{hint}")
+    return text
+
+
 _STRING = WithJsonSchema({"type": "string"})
 _DURATION = "a duration such as 30s, 1h30m or 1d"
 _TIME = "a time such as 2026-01-05T09:00"
@@ -219,6 +230,7 @@ Template = Annotated[str, PlainValidator(_read(_template, "a text")), _STRING]
 Name = Annotated[str, PlainValidator(_read(_name, "a name")), _STRING]
 Target = Annotated[str, PlainValidator(_read(_target, "a target")), _STRING]
 CalendarSource = Annotated[str, PlainValidator(_read(_calendar, "where a calendar is")), _STRING]
+HolidaysOf = Annotated[str, PlainValidator(_read(_holidays_of, "a country")), _STRING]
 Points = Annotated[int, Field(ge=-100, le=100)]
 Score = Annotated[int, Field(ge=0, le=100)]
 Usd = Annotated[float, Field(gt=0, allow_inf_nan=False)]
