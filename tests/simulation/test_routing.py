@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.incidents.handoffs import PATIENCE
 from routing.router import KEY, Router
 from schemas.cause import Acknowledged, AnyCause, ConfigFile, Configured, Reported, Resolved, Signalled, Wake
 from schemas.incident import Incident
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
-from schemas.page import Message, Page, Update
+from schemas.page import Message, Notice, Page, Update
 from schemas.record import Origin, Record
 from schemas.signal import Signal
 from schemas.wire import encode, moment
@@ -307,3 +308,24 @@ def test_wakes_at_any_time_give_the_same_pages(steps, every_s, config):
     pages = Woken(config, times).live(steps)
     assert pages == Woken(config, []).live(steps)
     assert bool(pages) >= any(what == "begin" for _, what, *_ in steps[-1:])
+
+
+HANDED = ESCALATED.replace("1 week", "1 hour").replace(
+    "timezone: UTC\n", "timezone: UTC\n    handoff: {notice: 10m, slack: '#shifts'}\n"
+)
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("seed", range(2))
+def test_every_handoff_is_told_once_whatever_goes_wrong(name, seed):
+    t = Weather(seed, TROUBLES[name], HANDED)
+    t.run()
+    first = [each for each in t.messages if isinstance(each, Notice) and each.attempt == 1]
+    told = [(each.reason, (each.time - START) / MINUTE) for each in first]
+    hours = int((SPAN + CALM) / HOUR)
+    expected = [("handoff_soon", 60.0 * hour - 10) for hour in range(1, hours + 1)]
+    expected += [("handoff", 60.0 * hour) for hour in range(1, hours + 1)]
+    assert sorted(told, key=lambda each: each[1]) == sorted(expected, key=lambda each: each[1])
+    assert len({each.id for each in first}) == len(first)
+    given_up = {each.id for each in t.messages if isinstance(each, Notice) and each.attempt == PATIENCE}
+    assert {each.id for each in first} <= t.delivered.keys() | given_up
