@@ -106,8 +106,8 @@ def _safe(text: str, limit: int) -> str:
 
 
 def _buttons(message: Message) -> Iterator[ActionsBlock]:
-    names = BUTTONS[message.content.status]
-    if names:
+    if not isinstance(message, Notice):
+        names = BUTTONS[message.content.status]
         yield ActionsBlock(block_id="oversight", elements=[_button(name, message.incident) for name in names])
 
 
