@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec import Struct
+
 from routing.incidents.incident import Case, Member, weight
+from routing.incidents.muting import audible
 from routing.incidents.next_steps import next_step
 from routing.incidents.turn import Turn
 from routing.ownership import owned
 from schemas.incident import Incident
-from schemas.page import Content
+from schemas.page import Content, ScorePart, Severity
 
 FEW_SIGNALS = 5
 FEW_RELATED = 5
@@ -18,14 +21,15 @@ FEW_DEEDS = 3
 
 def content(turn: Turn, case: Case, template: str) -> Content:
     """All that a page shows. `template`: the name of one of the policy's messages, or empty."""
-    shown = _worst(case)
+    voice = voice_of(turn, case)
+    shown = _worst(case, voice.heard)
     labels = _labels(case, shown)
     owner = owned(turn.policy, labels)
     return Content(
-        title=title(case),
-        severity=case.severity,
-        score=case.score,
-        score_parts=case.parts,
+        title=voice.title,
+        severity=voice.severity,
+        score=voice.score,
+        score_parts=voice.parts,
         status=case.status,
         since=_since(case, shown),
         labels=labels,
@@ -40,6 +44,33 @@ def content(turn: Turn, case: Case, template: str) -> Content:
         acknowledged_by=case.acknowledged_by,
         deeds=case.deeds[-FEW_DEEDS:],
         template=turn.policy.messages.get(template, ""),
+    )
+
+
+class Voice(Struct, frozen=True):
+    """How an incident speaks to people: as its worst signal that is heard. `heard`: ids, where some are."""
+
+    title: str
+    severity: Severity
+    score: int
+    parts: tuple[ScorePart, ...]
+    heard: frozenset[str] = frozenset()
+
+
+def voice_of(turn: Turn, case: Case) -> Voice:
+    """What is muted lends an incident no weight while something else in it is heard."""
+    heard, firing = audible(turn, case), case.firing()
+    if not heard or len(heard) == len(firing):
+        return Voice(title(case), case.severity, case.score, case.parts)
+    worst = max(heard, key=weight)
+    muted = len(firing) - len(heard)
+    others = f"{len(firing) - 1} more {'signal' if len(firing) == 2 else 'signals'}, {muted} muted"  # noqa: PLR2004 - itself and one
+    return Voice(
+        title=f"{worst.signal.summary} (and {others})",
+        severity=worst.severity,
+        score=worst.score,
+        parts=worst.parts,
+        heard=frozenset(each.signal.id for each in heard),
     )
 
 
@@ -96,11 +127,13 @@ def published(turn: Turn, case: Case) -> Incident:
     )
 
 
-def _worst(case: Case) -> Sequence[Member]:
-    """The worst few members; those that fire come first."""
-    return sorted(case.members.values(), key=lambda each: (each.fires, *weight(each)), reverse=True)[
-        :FEW_SIGNALS
-    ]
+def _worst(case: Case, heard: frozenset[str]) -> Sequence[Member]:
+    """The worst few members; those that fire come first, and of them those that are heard."""
+
+    def order(each: Member) -> tuple[bool, bool, int, int]:
+        return (each.fires, each.signal.id in heard, *weight(each))
+
+    return sorted(case.members.values(), key=order, reverse=True)[:FEW_SIGNALS]
 
 
 def _labels(case: Case, shown: Sequence[Member]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from routing.incidents.briefing import voice_of
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.handoffs import tally
 from routing.incidents.incident import Case, Climb, Sent
@@ -113,7 +114,7 @@ def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
             _next_round(turn, case, key, escalation, reason)
             continue
         step = escalation.steps[climb.step]
-        found = responders(step, turn.policy, turn.now, case.severity)
+        found = responders(step, turn.policy, turn.now, voice_of(turn, case).severity)
         if found or not escalation.skip_empty:
             _send_all(turn, case, key, found, reason)
             tally(turn, case, step, (to for to, _ in found))

@@ -51,7 +51,7 @@ def flush(turn: Turn, case: Case) -> None:
     turn.state.touch(case)
     if heard:
         arm_repeat(turn, case)
-    else:
+    if len(heard) < len(case.firing()):
         flush_on_grid(turn, case, listen_again(turn, case))
 
 

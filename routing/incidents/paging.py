@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from routing.incidents.briefing import content, title
+from routing.incidents.briefing import content
 from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.turn import Turn
 from schemas.identity import derived
@@ -113,16 +113,17 @@ def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateRe
 
 def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:
     """Gives an update to its notifier, for the first time or again."""
+    shown = content(turn, case, sent.template)
     message = Update(
         id=update.id,
         time=turn.now,
         incident=case.id,
-        severity=case.severity,
+        severity=shown.severity,
         to=sent.to,
         channel=sent.channel,
         reason=update.reason,
-        summary=title(case),
-        content=content(turn, case, sent.template),
+        summary=shown.title,
+        content=shown,
         page=sent.id,
         reference=sent.reference,
         attempt=update.attempt,
