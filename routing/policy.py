@@ -108,13 +108,19 @@ class Preference(Frozen, frozen=True):
 class User(Frozen, frozen=True):
     """A person. `contacts`: target by channel kind (`slack`: `U01`, `pagerduty`: `env:PD_ANA`, …).
 
-    `preferences`: the first that holds says which channels come first.
+    `options`: what the channel is told beside the target, by kind. `preferences`: the first that holds says
+    which channels come first.
     """
 
     name: str
     timezone: str = "UTC"
     contacts: Mapping[str, str] = {}
+    options: Mapping[str, Mapping[str, str]] = {}
     preferences: tuple[Preference, ...] = ()
+
+    def channel(self, kind: str) -> Channel:
+        """The channel of a kind for which there is a contact."""
+        return Channel(kind=kind, target=self.contacts[kind], options=self.options.get(kind, {}))
 
 
 class Team(Frozen, frozen=True):

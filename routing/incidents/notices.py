@@ -117,9 +117,8 @@ def _words(ending: Ending, count: int, case: Case) -> str:
 def _readers(turn: Turn, ending: Ending, case: Case) -> Mapping[str, Channel]:
     """Who is told: the author where they can be reached quietly, else receivers."""
     user = turn.policy.users.get(ending.by)
-    contacts = user.contacts if user else {}
-    for kind in (each for each in QUIET if each in contacts):
-        return {ending.by: Channel(kind=kind, target=contacts[kind])}
+    for kind in (each for each in QUIET if user and each in user.contacts):
+        return {ending.by: turn.policy.users[ending.by].channel(kind)}
     for name in (case.receiver, turn.policy.route.receiver):
         receiver = turn.policy.receivers.get(name)
         targets = [each for each in receiver.notify if isinstance(each, ChannelTarget)] if receiver else []

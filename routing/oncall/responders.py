@@ -42,7 +42,7 @@ def person(name: str, preferred: tuple[str, ...], policy: Policy) -> tuple[Respo
         return ()
     others = (kind for kind in user.contacts if kind != SCREEN)
     kinds = [kind for kind in dict.fromkeys((*preferred, *others)) if kind in user.contacts]
-    channels = tuple(Channel(kind=kind, target=user.contacts[kind]) for kind in kinds)
+    channels = tuple(user.channel(kind) for kind in kinds)
     return ((name, channels),) if channels else ()
 
 
@@ -102,7 +102,7 @@ class _Asked(Struct, frozen=True):
         usable = [kind for kind in via or person.contacts if kind in person.contacts]
         wanted = [kind for kind in self._preferred(person) if kind in usable]
         kinds = dict.fromkeys([*wanted, *usable])
-        return tuple(Channel(kind=kind, target=person.contacts[kind]) for kind in kinds)
+        return tuple(person.channel(kind) for kind in kinds)
 
     def _preferred(self, person: User) -> tuple[str, ...]:
         """By the first preference that holds."""

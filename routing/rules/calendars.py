@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from routing.oncall.calendar import Calendar, Person
 from routing.rules.document.document import Document
+from routing.rules.document.people import UserPart
 from routing.rules.document.scalars import is_calendar
 from routing.rules.faults import Fault
 from routing.rules.yaml_tree import Node
@@ -43,7 +44,7 @@ def carried(files: tuple[ConfigFile, ...], before: Sequence[ConfigFile]) -> tupl
 def rosters(document: Document, root: Node, texts: Mapping[str, str]) -> Rosters:
     """Reads the calendars that schedules name and that are there."""
     people = {
-        name: Person(name, part.contacts.get("email", ""), tuple(each for each in (name, part.name) if each))
+        name: Person(name, _email(part), tuple(each for each in (name, part.name) if each))
         for name, part in document.users.items()
     }
     found: dict[str, Calendar] = {}
@@ -56,3 +57,8 @@ def rosters(document: Document, root: Node, texts: Mapping[str, str]) -> Rosters
                 place = root.nearest("schedules", name, "ical").place
                 faults.append(place.fault(f"calendar {part.ical}: {error}"))
     return Rosters(found, tuple(faults))
+
+
+def _email(part: UserPart) -> str:
+    contact = part.contacts.get("email")
+    return contact.to if contact else ""

@@ -18,12 +18,15 @@ def channel_faults(document: Document, root: Node) -> Iterator[Fault]:
     """Faults of receivers, of escalations' steps, of handoff notices and of people's contacts."""
     for path, part in _entries(document):
         yield from _of_targets(part.channels, root.nearest(*path))
-        yield from _of_options(part, root.nearest(*path))
+        yield from _of_options(next(iter(part.channels), ""), part.options, root.nearest(*path))
     for name, schedule in document.schedules.items():
         if schedule.handoff:
             yield from _of_targets(schedule.handoff.channels, root.nearest("schedules", name, "handoff"))
     for name, user in document.users.items():
-        yield from _of_targets(user.contacts, root.nearest("users", name))
+        for kind, contact in user.contacts.items():
+            node = root.nearest("users", name, kind)
+            yield from _of_targets({kind: contact.to}, node if node.fields else root.nearest("users", name))
+            yield from _of_options(kind, contact.options, node)
 
 
 def _entries(document: Document) -> Iterator[tuple[Path, ChannelPart]]:
@@ -39,17 +42,21 @@ def _entries(document: Document) -> Iterator[tuple[Path, ChannelPart]]:
 def _of_targets(targets: Mapping[str, str], node: Node) -> Iterator[Fault]:
     for kind, target in targets.items():
         if kind in NOTIFIERS:
-            yield from _of_text(kind, target, node.nearest(kind))
+            yield from _of_text(kind, target, node.child(kind) or node.nearest("to"))
 
 
-def _of_options(part: ChannelPart, node: Node) -> Iterator[Fault]:
-    kind = next(iter(part.channels), "")
-    known = NOTIFIERS[kind].options if kind else ()
-    for name, text in part.options.items():
+def _of_options(kind: str, options: Mapping[str, str], node: Node) -> Iterator[Fault]:
+    """`kind`: of the channel, empty where the entry has none; of a contact perhaps one that is no channel."""
+    known = NOTIFIERS[kind].options if kind in NOTIFIERS else ()
+    for name, text in options.items():
         if name in known:
             yield from _of_text(kind, text, node.nearest(name), name)
         else:
-            takes = f"{kind} takes {', '.join(known) or 'none'}" if kind else "only channels take options"
+            takes = (
+                f"{kind} takes {', '.join(known) or 'none'}"
+                if kind in NOTIFIERS
+                else "only channels take options"
+            )
             yield node.keys[name].fault(f'no option "{name}" here: {takes}{meant(name, known)}')
 
 

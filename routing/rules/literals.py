@@ -73,8 +73,10 @@ def _secret(path: tuple[str, ...], text: str) -> str:
     for shape, what in _SECRETS:
         if shape.search(text):
             return what
+    # A contact with options says its target as `to`.
+    key = path[-2] if path[-1] == "to" and len(path) > 1 else path[-1]
     for keys, shape, what in _KEYED:
-        if path[-1] in keys and shape.match(text):
+        if key in keys and shape.match(text):
             return what
     return ""
 

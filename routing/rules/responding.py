@@ -43,14 +43,15 @@ def receiver_of(part: ReceiverPart) -> Receiver:
 
 def user_of(name: str, part: UserPart) -> User:
     """A person; without a time zone of their own, UTC."""
-    contacts = {**part.contacts}
+    contacts = {kind: each.to for kind, each in part.contacts.items()}
     contacts.setdefault(TERMINAL, name)
     preferences = tuple(
         Preference(via=each.via, severity=each.severity, only=_windows(each.only or ()))
         for each in part.contact
     )
     place = part.tz.key if part.tz else "UTC"
-    return User(name=name, timezone=place, contacts=contacts, preferences=preferences)
+    options = {kind: dict(each.options) for kind, each in part.contacts.items() if each.options}
+    return User(name=name, timezone=place, contacts=contacts, options=options, preferences=preferences)
 
 
 def schedule_of(name: str, part: SchedulePart, roster: Roster | None) -> Schedule:

@@ -3,6 +3,7 @@
 import pytest
 
 from routing.configuration import load
+from schemas.page import Channel
 from tests.routing.configs import LEAST, faults, files
 
 RECEIVER = "route: {receiver: a}\nreceivers: [{name: a, notify: [%s]}]\n"
@@ -68,3 +69,29 @@ def test_options_of_a_channel_are_kept_with_it():
     (target,) = load(files(RECEIVER % entry)).receivers["a"].notify
     assert target.channel.options == {"responders": "team:payments"}
     assert not target.send_resolved
+
+
+def test_a_contact_may_have_options_of_its_channel():
+    contacts = "slack: {to: U1, token: 'env:OTHER'}, email: u@x.example, phone: '1', pagerduty: 'env:P'"
+    user = load(files(LEAST + f"users: {{u: {{{contacts}}}}}\n")).users["u"]
+    assert user.contacts["slack"] == "U1"
+    assert user.channel("slack") == Channel(kind="slack", target="U1", options={"token": "env:OTHER"})
+    assert user.channel("email") == Channel(kind="email", target="u@x.example")
+
+
+@pytest.mark.parametrize(
+    ("contact", "expected"),
+    [
+        ("slack: {token: 'env:T'}", '3:20: missing field "to"'),
+        ("slack: {to: U1, secret: 'env:S'}", '3:29: no option "secret" here: slack takes chart, token, url'),
+        ("slack: {to: U1, tokn: 'env:S'}", '3:29: unknown field "tokn" (did you mean "token"?)'),
+        ("slack: {to: 'a b'}", "3:25: expected a channel such as #triage, or the id of one, found 'a b'"),
+        ("email: {to: u}", "3:25: expected an address such as oncall@example.com, found 'u'"),
+        ("phone: {to: '1', url: 'http://x'}", '3:30: no option "url" here: only channels take options'),
+        ("pagerduty: {to: 0123456789abcdef0123456789abcdef}",
+         "3:29: looks like a PagerDuty key: write env:NAME, and put it into that variable"),
+        ("slack: [U1]", "3:20: expected a target, found a list"),
+    ],
+)  # fmt: skip
+def test_a_contact_that_cannot_be_right_is_told_at_its_place(contact, expected):
+    assert faults(LEAST + f"users: {{u: {{{contact}}}}}\n") == [expected]

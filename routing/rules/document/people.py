@@ -1,13 +1,13 @@
 """People, teams, schedules and escalations as they are written."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from routing.oncall.rotation import DAY, EVERY_DAY
-from routing.rules.document.notify import CONTACTS, KINDS, PartyPart
-from routing.rules.document.part import Part
+from routing.rules.document.notify import CONTACTS, KINDS, OPTIONS, PartyPart
+from routing.rules.document.part import Part, kind_of
 from routing.rules.document.scalars import (
     AnyTime,
     CalendarSource,
@@ -49,6 +49,25 @@ class PreferencePart(Part):
     via: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class ContactPart(Part):
+    """`U01`, or with options of the channel `{to: U01, token: 'env:OTHER_WORKSPACE'}`."""
+
+    gathers: ClassVar[Mapping[str, tuple[str, ...]]] = {"*options": OPTIONS}
+
+    to: Target
+    options: dict[str, Target] = Field(default={}, alias="*options")
+
+
+def _contact(value: Any) -> Any:
+    """A target alone is a contact without options."""
+    if isinstance(value, str | dict):
+        return {"to": value} if isinstance(value, str) else value
+    raise ValueError(f"expected a target, found {kind_of(value)}")
+
+
+Contact = Annotated[ContactPart, BeforeValidator(_contact)]
+
+
 class UserPart(Part):
     """`{tz: Europe/London, email: ana@example.com, slack: U01, pagerduty: 'env:PD_ANA'}`."""
 
@@ -57,7 +76,7 @@ class UserPart(Part):
     tz: Zone | None = None
     name: str = ""
     contact: tuple[PreferencePart, ...] = ()
-    contacts: dict[str, Target] = Field(default={}, alias="*contacts")
+    contacts: dict[str, Contact] = Field(default={}, alias="*contacts")
 
 
 class TeamPart(Part):
