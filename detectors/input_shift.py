@@ -29,7 +29,7 @@ from detectors.inputs.embedding_watch import EmbeddingWatch
 from detectors.inputs.feature_watch import FeatureWatch
 from detectors.inputs.injection_signs import gives_orders
 from detectors.inputs.injection_watch import InjectionWatch
-from detectors.inputs.recent_inputs import Who
+from detectors.inputs.recent_inputs import Who, short
 from detectors.inputs.shift_finding import (
     early_finding,
     embedding_finding,
@@ -130,10 +130,11 @@ class InputShift:
             return
         self._admission.admit(session, now)
         self._found = None
+        user, tenant = data.user, data.tenant
         who = (
-            session,
-            hashed(data.user.id if data.user else None),
-            hashed(data.tenant.id if data.tenant else None),
+            short(session),
+            short(hashed(user.id)) if user else 0,
+            short(hashed(tenant.id)) if tenant else 0,
         )
         if given.text:
             self._read(event, given.text, who, now)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from zlib import crc32
 
 from detectors.inputs.admission import MOST_SESSIONS
+from detectors.inputs.recent_inputs import short
 from detectors.inputs.shift_finding import Shift
 from detectors.inputs.text_reading import read
 from detectors.inputs.text_watch import TextWatch
@@ -36,7 +37,7 @@ class TextShift:
         self._seen += 1
         if session is not None and not self._admits(session):
             return None
-        self._watch.take(read(text), (hashed(session), 0, 0), self._seen * _EACH_S)
+        self._watch.take(read(text), (short(hashed(session)), 0, 0), self._seen * _EACH_S)
         held, self._held = self._held, self._watch.hold is not None
         return None if held else Shift.of(self._watch)
 

@@ -4,6 +4,8 @@ The e-detector of a rate (Shin, Ramdas & Rinaldo 2023): likelihood ratios of sev
 one, summed up by the recursion of Shiryaev and Roberts.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from detectors.inputs import recent_inputs
@@ -43,7 +45,7 @@ class InjectionWatch:
     """
 
     __slots__ = (
-        "_armed", "_attempts", "_enough", "_first", "_quantity", "_recent", "_sums", "_texts",
+        "_armed", "_attempts", "_enough", "_first", "_gains", "_quantity", "_recent", "_sums", "_texts",
         "apart", "hold", "size",
     )  # fmt: skip
 
@@ -59,6 +61,7 @@ class InjectionWatch:
         self.hold = saved.hold
         self._recent = RecentInputs("B", 1, _KEPT, saved.recent)
         self._quantity = self._usual()
+        self._gains = self._ratios()
 
     def _usual(self) -> Indicators:
         share = (self._attempts + 1) / (self._texts + 1) if self._enough else 0.0
@@ -86,13 +89,18 @@ class InjectionWatch:
         if self._texts >= self.size:
             self._enough = as_seldom(self.apart, self._texts, now - self._first)
             self._quantity = self._usual()
+            self._gains = self._ratios()
+
+    def _ratios(self) -> tuple[Sequence[float], Sequence[float]]:
+        """Of each higher share to the usual one, for a text that is no attempt and for one that is."""
+        usual = self._quantity.means[0]
+        shares = [min(_HIGHEST, usual * times) for times in _TIMES]
+        return [(1 - share) / (1 - usual) for share in shares], [share / usual for share in shares]
 
     def _grown(self, attempts: int) -> float:
-        usual = self._quantity.means[0]
-        for at, times in enumerate(_TIMES):
-            share = min(_HIGHEST, usual * times)
-            ratio = share / usual if attempts else (1 - share) / (1 - usual)
-            self._sums[at] = (self._sums[at] + 1) * ratio
+        low, middle, high = self._gains[attempts]
+        first, second, third = self._sums
+        self._sums = [(first + 1) * low, (second + 1) * middle, (third + 1) * high]
         return sum(self._sums) / len(_TIMES)
 
     def story(self) -> Story | None:

@@ -22,7 +22,12 @@ _HASHES = 65_535
 Code = Literal["B", "H", "f"]
 """How raw values are kept: a byte, two, or a 32-bit float."""
 Who = tuple[int, int, int]
-"""Session, user and tenant as 32-bit hashes; 0 = none."""
+"""Session, user and tenant as 16-bit hashes; 0 = none."""
+
+
+def short(hashed: int) -> int:
+    """16 bits of a hash; none stays none."""
+    return hashed and hashed % _HASHES + 1
 
 
 class Saved(Struct, array_like=True):
@@ -53,7 +58,7 @@ class RecentInputs:
     def append(self, now: float, who: Who, raws: Sequence[float]) -> None:
         """One input. `now`: POSIX seconds, never decreasing."""
         self.times.append(now)
-        self._who.extend([each and each % _HASHES + 1 for each in who])
+        self._who.extend(who)
         self._raws.extend(raws)
         if len(self.times) >= self._kept + _DROPPED:
             del self.times[:_DROPPED]
