@@ -19,6 +19,9 @@ COMMANDS = (
     "project",
     "render",
     "topics",
+    "incidents",
+    "incident",
+    "serve",
 )
 """In the order in which a newcomer meets them."""
 

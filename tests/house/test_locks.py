@@ -56,6 +56,4 @@ def test_the_locks_agree_with_each_other():
 
 
 def test_what_only_tests_need_is_not_installed_in_production():
-    assert not set(direct()["dev"]) & locked("requirements.lock").keys() - {
-        "aiohttp"
-    }  # Faust brings aiohttp itself
+    assert not set(direct()["dev"]) & locked("requirements.lock").keys()

