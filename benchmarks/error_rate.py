@@ -231,6 +231,10 @@ def levels(draw: np.random.Generator, runs: int, cells: int) -> Iterator[np.ndar
         yield np.exp(state)
 
 
+ENOUGH = 1e200
+"""Evidence beyond which a sum might overflow."""
+
+
 class Alarms:
     """The e-detectors of many streams at once, as `RateAlarm` steps them; rates that are allowed by row."""
 
@@ -249,7 +253,7 @@ class Alarms:
         step = np.exp(np.minimum(STEEPEST, bad * self.up + good * self.down))
         one = np.exp(self.down)
         faded = self.mass * step + seconds / good.clip(1) * one * (1 - step) / (1 - one)
-        self.mass = np.where(bad > 0, (self.mass + seconds) * step, faded)
+        self.mass = np.minimum(np.where(bad > 0, (self.mass + seconds) * step, faded), ENOUGH)
         return self.mass.mean(axis=2)
 
     def reset(self, over: np.ndarray) -> None:

@@ -25,6 +25,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from detectors.rollout import Comparison
+from detectors.rollouts.met import Met
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CHUNK = 1000
@@ -406,6 +407,40 @@ def recording(runs: int, console: Console) -> dict[str, float]:
     return found
 
 
+def sticky(runs: int, console: Console, users: int = 1000, each: int = 20) -> dict[str, tuple[int, int]]:
+    """A router that sticks to users whose sessions are alike (cost, sd 0.7 between users and within).
+
+    Canaries equal control; at a share of 20 %. Rolled back at 1 % and at 5 %: all sessions, and of each user
+    the first, as `unit: user` has it.
+    """
+    table = Table(
+        "unit", "rolled back at 1 %", "at 5 %", title=f"Sticky users, {runs} runs of {users * each:,}"
+    )
+    found = {"session": (0, 0), "user": (0, 0)}
+    for seed in track(range(runs), "sticky users", console=console):
+        draw = np.random.default_rng(seed)
+        canaries, levels = draw.random(users) < 0.2, draw.normal(0.0, 0.7, users)
+        who = draw.integers(users, size=users * each)
+        costs = np.exp(levels[who] + draw.normal(0.0, 0.7, len(who)))
+        highest = dict.fromkeys(found, 0.0)
+        compared = {unit: Comparison({"cost": "positive"}, 0.2) for unit in found}
+        met = Met()
+        for user, cost in zip(who.tolist(), costs.tolist(), strict=True):
+            arm = "canary" if canaries[user] else "control"
+            units = ("session", "user") if met.meets(str(user)) else ("session",)
+            for unit in units:
+                verdict = compared[unit].observe(NOON, arm, "", {"cost": cost})
+                highest[unit] = max(highest[unit], verdict.evidence)
+        found = {
+            unit: (one + (highest[unit] >= 100), five + (highest[unit] >= 20))
+            for unit, (one, five) in found.items()
+        }
+    for unit, counts in found.items():
+        table.add_row(unit, *(f"{100 * count / runs:.1f} %" for count in counts))
+    console.print(table)
+    return found
+
+
 def speed(console: Console, most: int = 20_000) -> list[float]:
     """Processor time a session and score, in microseconds; a positive metric has three scores."""
     table = Table("metrics", "share", "us a session", "us a session and score", "bytes of state")
@@ -440,7 +475,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="few runs of everything")
-    parts = ("null", "detection", "coverage", "promotion", "recording", "speed")
+    parts = ("null", "detection", "coverage", "promotion", "recording", "sticky", "speed")
     parser.add_argument("--only", choices=parts, help="one part")
     parser.add_argument("--runs", type=int, help="runs a setting")
     asked = parser.parse_args()
@@ -459,6 +494,8 @@ def main() -> None:
         promotion(max(5, runs // 3), console)
     if "recording" in wanted:
         recording(max(10, runs // 3), console)
+    if "sticky" in wanted:
+        sticky(max(10, runs // 3), console)
     if "speed" in wanted:
         speed(console)
 

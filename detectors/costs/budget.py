@@ -16,6 +16,10 @@ from detectors.costs.periods import DAY_S, HOUR_S, end_of, start_of
 STEPS = (0.8, 0.95, 1.0)
 """Shares of the budget: projected, projected, spent."""
 SPENT = len(STEPS)
+STRAYS, SURE = 0.2**2, 0.98
+"""Where the level strays by more than a fifth by itself (the variance of its logarithm), as with heavy-tailed
+minutes, a projected step must be so likely; elsewhere it is told when it is expected.
+"""
 BACK = 0.1
 """A projected step is over when the projection is so much of the budget below it."""
 
@@ -137,6 +141,12 @@ class Budget:
         ledger = self.ledger
         return fitting(ledger.spans, ledger.ends - ledger.at).level(usual_now.day / DAY_S)
 
+    @property
+    def _strays(self) -> bool:
+        """Whether what is spent says little of what will be."""
+        level = fitting(self.ledger.spans, self.ledger.ends - self.ledger.at)
+        return level.squares / level.seconds > STRAYS
+
     def _forecast(self) -> Forecast:
         ledger, usual_now = self.ledger, self._usual
         if usual_now is None:
@@ -149,9 +159,12 @@ class Budget:
         ledger = self.ledger
         self.forecast = self._forecast()
         total = self.forecast.total
-        reached = (
-            SPENT if ledger.spent >= ledger.usd else sum(total >= each * ledger.usd for each in STEPS[:-1])
+        least = SURE if self._strays else 0.0
+        projected = sum(
+            total >= each * ledger.usd and self.forecast.chance(each * ledger.usd) >= least
+            for each in STEPS[:-1]
         )
+        reached = SPENT if ledger.spent >= ledger.usd else projected
         for step in [each for each in ledger.holding if each < SPENT]:
             if total < (STEPS[step - 1] - BACK) * ledger.usd:
                 del ledger.holding[step]

@@ -77,3 +77,9 @@ def test_faults_of_recording_are_found_and_sound_recording_is_not_blamed():
 def test_a_session_and_score_take_few_microseconds_and_bounded_memory():
     # The target is 20; a machine that is shared may take its time.
     assert min(rollout.speed(SILENT, 3000)) <= 20
+
+
+def test_users_that_stick_to_an_arm_are_compared_one_by_one():
+    found = rollout.sticky(10, SILENT, users=400)
+    assert found["session"][1] >= 3
+    assert found["user"][1] <= most_by_chance(10, 0.05)
