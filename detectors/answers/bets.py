@@ -3,17 +3,23 @@
 Shiryaev-Roberts mixture (Shin, Ramdas & Rinaldo, arXiv:2203.03532) of betting e-processes (Waudby-Smith &
 Ramdas, arXiv:2010.09686). For an alternative mean q a grade x multiplies M by (q/r)^x ((1-q)/(1-r))^(1-x).
 That is at most the bet x q/r + (1-x) (1-q)/(1-r), whose mean is at most 1 while the mean grade is at most r.
+It takes grades for chances. Where they spread less, a bet 1 + s y with y = (x-r)/r gains more; that is at
+least exp(s y + (log(1-s) + s) y^2) for s in [0, 1) and y >= -1, for which sums are enough (Fan, Grama & Liu,
+doi:10.1214/EJP.v20-3496).
 So M - t stays a supermartingale, and alarming when the mean of the M reaches c makes the mean time to a false
 alarm at least c seconds, whatever the traffic.
 """
 
 from functools import lru_cache
 from math import exp, log
+from typing import Self
 
 from msgspec import Struct, field
 
 RISES = (0.03, 0.06, 0.12, 0.25, 0.5, 0.8)
 """Alternatives: so far from what is allowed towards 1."""
+STAKES = (0.05, 0.12, 0.3, 0.6)
+"""Stakes s of the further bets on grades that spread less than chances do."""
 IDLE_CAP_S = 600.0
 STEEPEST = 60.0
 
@@ -21,12 +27,16 @@ _SIZE = len(RISES)
 
 
 class Cell(Struct, frozen=True):
-    """Grades of a few seconds that ended at `at`: how many, their sum, and when the first bad one came."""
+    """Grades of a few seconds that ended at `at`: how many, their sum, and when the first bad one came.
+
+    `squares`: the sum of their squares; the others bet without it.
+    """
 
     at: float
     total: float
     bad: float
     first_bad: float
+    squares: float = 0.0
 
 
 class Bets(Struct, array_like=True):
@@ -37,12 +47,18 @@ class Bets(Struct, array_like=True):
     evidence: list[float] = field(default_factory=lambda: [0.0] * _SIZE)
     rises: list[list[float]] = field(default_factory=lambda: [[] for _ in RISES])
 
+    @classmethod
+    def of_scores(cls) -> Self:
+        """With further bets, for grades that spread less than chances do."""
+        size = _SIZE + len(STAKES)
+        return cls(mass=[0.0] * size, evidence=[0.0] * size, rises=[[] for _ in range(size)])
+
     def step(self, cell: Cell, allowed: float) -> None:
         """The next cell; `allowed`: r, in (0, 1)."""
         seconds = min(cell.at - self.at, IDLE_CAP_S) if self.at else 0.0
         self.at = cell.at
-        for each, (up, down) in enumerate(_steps(allowed)):
-            gain = cell.bad * up + (cell.total - cell.bad) * down
+        for each, (by_total, by_bad, by_squares) in enumerate(_steps(allowed)[: len(self.mass)]):
+            gain = cell.total * by_total + cell.bad * by_bad + cell.squares * by_squares
             self.mass[each] = (self.mass[each] + seconds) * exp(min(STEEPEST, gain))
             after = self.evidence[each] + gain
             since, total, bad = self.rises[each] or (cell.first_bad, 0.0, 0.0)
@@ -52,16 +68,21 @@ class Bets(Struct, array_like=True):
     @property
     def level(self) -> float:
         """The mean of M, in seconds: alarm when it reaches c."""
-        return sum(self.mass) / _SIZE
+        return sum(self.mass) / len(self.mass)
 
     @property
     def rise(self) -> list[float]:
         """Under the alternative that the grades favour most: since when, how many, their sum; or empty."""
-        return self.rises[max(range(_SIZE), key=self.evidence.__getitem__)]
+        return self.rises[max(range(len(self.rises)), key=self.evidence.__getitem__)]
 
 
 @lru_cache(maxsize=512)
-def _steps(allowed: float) -> tuple[tuple[float, float], ...]:
-    """Log factors of a bad and of a good grade, by alternative."""
+def _steps(allowed: float) -> tuple[tuple[float, float, float], ...]:
+    """What a grade adds to the logarithm of each bet: for itself, by its badness and by its square."""
     means = [allowed + share * (1 - allowed) for share in RISES]
-    return tuple((log(mean / allowed), log((1 - mean) / (1 - allowed))) for mean in means)
+    chances = [(log(mean / allowed), log((1 - mean) / (1 - allowed))) for mean in means]
+    curves = [(stake, log(1 - stake) + stake) for stake in STAKES]
+    return (
+        *((down, up - down, 0.0) for up, down in chances),
+        *((curve - stake, (stake - 2 * curve) / allowed, curve / allowed**2) for stake, curve in curves),
+    )

@@ -21,9 +21,14 @@ FEWEST = 5.0
 FEWEST_SESSIONS = 3
 BAD = 0.5
 LEARNT_ANYWAY = 10_000.0
+GRADED = 0.9
+"""Squares of what is only good or bad add up to the same; of grades between them to less than this share."""
 RECOVERY_S = 600.0
 RECOVERY = 30
-"""Answers as good as usual, in a row, that end what holds."""
+"""Answers as good as usual, in a row, that end what holds; more, where it is little worse than usual: …"""
+MOST_RECOVERY = 1000
+SURE = 3.0
+"""… so many that their mean strays by chance a third of the way at most."""
 ADOPTED_S = DAY_S
 HISTORY = 30
 MOST_SAMPLES = 3
@@ -84,7 +89,7 @@ class Decline(Struct, array_like=True):
         """Ends the open cell at `at`."""
         self._note(at)
         counts = [self.total, self.bad, self.squares]
-        cell = Cell(at, self.total, self.bad, at if self.first_bad is None else self.first_bad)
+        cell = Cell(at, self.total, self.bad, at if self.first_bad is None else self.first_bad, self.squares)
         self.total, self.bad, self.squares, self.first_bad = 0.0, 0.0, 0.0, None
         if not self.is_warm:
             self.usual.learn(at, counts)
@@ -106,6 +111,8 @@ class Decline(Struct, array_like=True):
         if allowed >= HIGHEST:
             self.usual.learn(cell.at, counts)
             return
+        if not self.bets.at and self.usual.squares < GRADED * self.usual.total:
+            self.bets = Bets.of_scores()
         self.bets.step(cell, allowed)
         self.waiting = [each + more for each, more in zip(self.waiting, counts, strict=True)]
         rise = self.bets.rise
@@ -131,10 +138,18 @@ class Decline(Struct, array_like=True):
         hold.fresh_bad += cell.bad
         if cell.at - hold.opened >= ADOPTED_S:
             self.adopt()
-        elif hold.fresh >= RECOVERY:
+        elif hold.fresh >= self._enough(hold, slack):
             if hold.fresh_bad / hold.fresh <= self.allowed(slack) and cell.at - hold.opened >= RECOVERY_S:
                 self.end()
             hold.fresh, hold.fresh_bad = 0.0, 0.0
+
+    def _enough(self, hold: Hold, slack: float) -> float:
+        """How many answers tell whether it is over."""
+        gap = hold.bad / hold.total - self.allowed(slack)
+        if gap <= 0:
+            return RECOVERY
+        spread = max(0.0, self.usual.squares / self.usual.count - self.usual.mean**2)
+        return min(MOST_RECOVERY, max(RECOVERY, SURE**2 * spread / gap**2))
 
     def end(self) -> None:
         """What holds is over."""

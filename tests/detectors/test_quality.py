@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from detectors.answers.bets import Bets, Cell
+from detectors.answers.bets import Bets, Cell, _steps
+from detectors.answers.decline import RECOVERY, Decline, Hold
 from detectors.answers.grading import ending, verdict
 from detectors.answers.scale import Scale, lower_is_better
 from detectors.answers.usual import HIGHEST, Usual
@@ -257,16 +258,49 @@ def test_a_wobble_that_was_always_there_is_allowed_for():
     assert len(days.days) == 28
 
 
-def test_at_the_allowed_mean_the_mean_time_to_a_false_alarm_is_at_least_the_threshold():
+@pytest.mark.parametrize("start", [Bets, Bets.of_scores])
+def test_at_the_allowed_mean_the_mean_time_to_a_false_alarm_is_at_least_the_threshold(start):
     draw, threshold_s, spent = random.Random(5), 300.0, []
     for _ in range(30):
-        bets, at = Bets(at=1.0), 1.0
+        bets, at = start(), 1.0
         while bets.level < threshold_s and at < 6 * threshold_s:
             at += 5
-            bad = sum(draw.betavariate(1, 4) for _ in range(5))
-            bets.step(Cell(at, 5, bad, at), 0.2)
+            grades = [draw.betavariate(1, 4) for _ in range(5)]
+            bets.step(Cell(at, 5, sum(grades), at, sum(each * each for each in grades)), 0.2)
         spent.append(at)
     assert sum(spent) / len(spent) >= threshold_s
+
+
+@pytest.mark.parametrize("allowed", [0.01, 0.2, 0.7])
+def test_no_bet_gains_in_the_mean_while_the_mean_grade_is_what_is_allowed(allowed):
+    draw = random.Random(6)
+    grades = [draw.betavariate(4 * allowed, 4 * (1 - allowed)) for _ in range(100_000)]
+    for by_total, by_bad, by_squares in _steps(allowed):
+        gains = [math.exp(by_total + by_bad * each + by_squares * each * each) for each in grades]
+        assert sum(gains) / len(gains) <= 1.02
+
+
+def test_scores_that_spread_little_are_bet_on_as_such_and_chances_are_not():
+    draw = random.Random(7)
+
+    def bets(drawn):
+        decline = Decline()
+        for minute in range(10):
+            decline.total, grades = 30, [drawn() for _ in range(30)]
+            decline.bad, decline.squares = sum(grades), sum(each * each for each in grades)
+            decline.close(START_S + 60 * minute, 1e9, 0.0)
+        return len(decline.bets.mass)
+
+    assert bets(lambda: draw.betavariate(4, 16)) > bets(lambda: float(draw.random() < 0.2))
+
+
+def test_a_small_decline_is_over_after_more_answers_than_a_large_one():
+    decline = Decline(usual=Usual(count=1000.0, total=200.0, squares=72.0))
+    allowed = decline.allowed(0.0)
+    small, large = (Hold(0.0, 0.0, 1000.0, 1000 * (allowed + more)) for more in (0.03, 0.5))
+    assert decline._enough(large, 0.0) == RECOVERY
+    assert RECOVERY < decline._enough(small, 0.0) <= 1000
+    assert decline._enough(Hold(0.0, 0.0, 1000.0, 10.0), 0.0) == RECOVERY
 
 
 def test_names_say_which_end_is_bad():
