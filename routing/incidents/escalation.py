@@ -81,12 +81,21 @@ def is_answered(case: Case, sent: Sent) -> bool:
     return case.acknowledged is not None and sent.at < case.acknowledged
 
 
+def is_overtaken(case: Case, sent: Sent) -> bool:
+    """Whether the same recipient was sent a later page of the incident: one of them is enough."""
+    later = next(
+        each for each in reversed(case.pages.values()) if (each.target, each.to) == (sent.target, sent.to)
+    )
+    return later is not sent
+
+
 def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
     """A page did not get through: the recipient's next channel, the next step, the root receiver."""
     if not case.open or is_answered(case, sent) or sent.words:
         return
     if sent.rest:
-        send(turn, case, _onward(sent), "fallback")
+        if not is_overtaken(case, sent):
+            send(turn, case, _onward(sent), "fallback")
         return
     climb = case.climbs.get(sent.target)
     if climb is None:

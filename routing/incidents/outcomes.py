@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from routing.incidents.closing import forget_if_settled
-from routing.incidents.escalation import fall_through, is_answered
+from routing.incidents.escalation import fall_through, is_answered, is_overtaken
 from routing.incidents.handoffs import heard
 from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.paging import attempt, attempt_edit, edit, edit_timer, page_timer
@@ -96,20 +96,12 @@ def _failed(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
 def _again(turn: Turn, case: Case, sent: Sent) -> None:
     """The next attempt, while somebody still waits for the page."""
     answered = sent.target in case.climbs and is_answered(case, sent)
-    if not case.open or answered or _is_overtaken(case, sent):
+    if not case.open or answered or is_overtaken(case, sent):
         sent.state = "withdrawn"
     else:
         sent.attempt += 1
         attempt(turn, case, sent)
     turn.state.touch(case)
-
-
-def _is_overtaken(case: Case, sent: Sent) -> bool:
-    """Whether the same recipient was sent a later page of the incident: one of them is enough."""
-    later = next(
-        each for each in reversed(case.pages.values()) if (each.target, each.to) == (sent.target, sent.to)
-    )
-    return later is not sent
 
 
 def _retry_at(turn: Turn, attempt_no: int, outcome: Deferred) -> datetime:

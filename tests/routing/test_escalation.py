@@ -11,7 +11,7 @@ from routing.policy import EscalationTarget, Party, Step, User
 from routing.router import Router
 from schemas.cause import ConfigFile
 from schemas.outcome import Delivered, Undeliverable
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, START, Scenario, busy, dead, says_nothing
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, SECOND, START, Scenario, busy, dead, says_nothing
 
 
 def policy(text=ESCALATED):
@@ -315,3 +315,15 @@ def test_the_wait_of_a_step_ends_at_its_own_time_whenever_the_router_wakes():
     t.forget()
     t.fast_forward(14 * MINUTE)
     assert t.told == [(0, "ana", "opened"), (300, "bo", "escalated")]
+
+
+def test_two_pages_to_one_person_that_die_together_fall_back_once():
+    t = Scenario(ESCALATED, answers={"U01": says_nothing})
+    t.signal("s1", detector="cost")
+    t.fast_forward(30 * SECOND)
+    t.signal("s2")
+    first, second = t.pages
+    assert (first.to, second.to, second.reason) == ("ana", "ana", "joined")
+    t.report(first, Undeliverable(reason="gone"))
+    t.report(second, Undeliverable(reason="gone"))
+    assert [page.channel.target for page in t.pages[2:]] == ["env:PD_ANA"]
