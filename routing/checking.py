@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from routing.configuration import examine
 from routing.policy import Policy
+from routing.rules.channels import implied
 from routing.rules.document.document import Document, TestPart
 from routing.rules.explaining import Answer, explain
 from routing.rules.faults import Fault
@@ -32,7 +33,8 @@ class Tested(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """What is to be said of a configuration.
 
-    `variables`: what it refers to in the environment. `not_yet`: what is checked but not acted on yet.
+    `variables`: what it refers to in the environment, by name or by its channels. `not_yet`: what is checked
+    but not acted on yet.
     """
 
     faults: tuple[Fault, ...]
@@ -65,7 +67,7 @@ def check(files: Sequence[ConfigFile], now: datetime | None = None) -> Report:
             *sorted({*found.warnings, *doubts_of(document, root)}),
             *(doubt.fault for doubt in doubts if doubt.level == "warning"),
         ),
-        variables=found.variables,
+        variables=(*found.variables, *implied(document, root)),
         tests=tuple(_tests(policy, document, root)),
         not_yet=tuple(not_yet(policy)),
         policy=policy,

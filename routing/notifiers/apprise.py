@@ -34,6 +34,7 @@ class Apprise:
     options: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[Mapping[str, str]] = {"target": "env:TELEGRAM"}
     room: ClassVar[Room] = Room(title=TITLE, text=BODY)
+    needs: ClassVar[Mapping[str, str]] = {}
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

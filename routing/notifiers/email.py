@@ -38,6 +38,7 @@ class Email:
         "env:SMTP_SERVER": "smtp.example.com",
     }
     room: ClassVar[Room] = Room(total=ROOM)
+    needs: ClassVar[Mapping[str, str]] = {"from": "SMTP_FROM", "server": "SMTP_SERVER"}
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

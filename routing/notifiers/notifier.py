@@ -136,6 +136,8 @@ class Notifier(Protocol):
     example: ClassVar[Mapping[str, str]]
     """A `target`, and what the channel cannot do without: by option, or by `env:NAME`."""
     room: ClassVar[Room]
+    needs: ClassVar[Mapping[str, str]]
+    """Options that it cannot do without, and the variable of the environment that stands in for each."""
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

@@ -45,6 +45,7 @@ class Opsgenie:
     options: ClassVar[tuple[str, ...]] = ("responders", "url")
     example: ClassVar[Mapping[str, str]] = {"target": "env:OPSGENIE_KEY"}
     room: ClassVar[Room] = Room(title=MESSAGE, text=DESCRIPTION, total=DETAILS)
+    needs: ClassVar[Mapping[str, str]] = {}
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

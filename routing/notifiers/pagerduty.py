@@ -33,6 +33,7 @@ class PagerDuty:
     options: ClassVar[tuple[str, ...]] = ("url",)
     example: ClassVar[Mapping[str, str]] = {"target": "env:PD_ANA"}
     room: ClassVar[Room] = Room(title=SUMMARY, text=DETAIL)
+    needs: ClassVar[Mapping[str, str]] = {}
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

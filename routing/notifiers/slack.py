@@ -38,6 +38,7 @@ class Slack:
     options: ClassVar[tuple[str, ...]] = ("chart", "token", "url")
     example: ClassVar[Mapping[str, str]] = {"target": "#triage", "env:SLACK_BOT_TOKEN": "xoxb"}
     room: ClassVar[Room] = Room(title=HEADER - 2, text=SECTION)
+    needs: ClassVar[Mapping[str, str]] = {"token": "SLACK_BOT_TOKEN"}
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:
@@ -53,7 +54,7 @@ class Slack:
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
         """Posts a page, or edits and answers one."""
         api = option(message.channel, secrets, "url", API, variable="SLACK_API_URL")
-        web = WebApi(api, secrets(message.channel.options.get("token", "env:SLACK_BOT_TOKEN")), now)
+        web = WebApi(api, secrets(message.channel.options.get("token", f"env:{self.needs['token']}")), now)
         target = secrets(message.channel.target)
         if isinstance(message, Update):
             return (yield from _edit(web, message, rendered))

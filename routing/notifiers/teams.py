@@ -28,6 +28,7 @@ class Teams:
     options: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[Mapping[str, str]] = {"target": "https://flows.example/1"}
     room: ClassVar[Room] = Room(total=ROOM)
+    needs: ClassVar[Mapping[str, str]] = {}
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

@@ -29,6 +29,7 @@ class Terminal:
     options: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[Mapping[str, str]] = {"target": "ana"}
     room: ClassVar[Room] = Room()
+    needs: ClassVar[Mapping[str, str]] = {}
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

@@ -38,6 +38,7 @@ class Webhook:
     options: ClassVar[tuple[str, ...]] = ("secret",)
     example: ClassVar[Mapping[str, str]] = {"target": "https://hooks.example/1", "secret": "env:HOOK_SECRET"}
     room: ClassVar[Room] = Room(title=TEXT, text=TEXT)
+    needs: ClassVar[Mapping[str, str]] = {}
 
     @staticmethod
     def fault(text: str, option: str = "") -> str:

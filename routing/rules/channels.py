@@ -7,8 +7,9 @@ from routing.rules.document.document import Document
 from routing.rules.document.notify import ChannelPart
 from routing.rules.document.scalars import reference
 from routing.rules.faults import Fault
+from routing.rules.literals import Variable
 from routing.rules.suggestions import meant
-from routing.rules.yaml_tree import Node
+from routing.rules.yaml_tree import Node, Place
 
 NOTIFIERS = discover()
 Path = tuple[str | int, ...]
@@ -27,6 +28,27 @@ def channel_faults(document: Document, root: Node) -> Iterator[Fault]:
             node = root.nearest("users", name, kind)
             yield from _of_targets({kind: contact.to}, node if node.fields else root.nearest("users", name))
             yield from _of_options(kind, contact.options, node)
+
+
+def implied(document: Document, root: Node) -> Iterator[Variable]:
+    """Variables that channels in use cannot do without, though no rule names them.
+
+    A person's contact counts where a step may use it.
+    """
+    for path, part in _entries(document):
+        for kind in part.channels:
+            yield from _needed(kind, part.options, root.nearest(*path, kind).place)
+    for name, escalation in document.escalations.items():
+        for at, step in enumerate(escalation.steps):
+            place = root.nearest("escalations", name, "steps", at, "via").place
+            for kind in step.via:
+                yield from _needed(kind, {}, place)
+
+
+def _needed(kind: str, options: Mapping[str, str], place: Place) -> Iterator[Variable]:
+    for option, variable in NOTIFIERS[kind].needs.items():
+        if option not in options:
+            yield Variable(variable, place)
 
 
 def _entries(document: Document) -> Iterator[tuple[Path, ChannelPart]]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from routing.checking import check
 from routing.configuration import load
 from schemas.page import Channel
 from tests.routing.configs import LEAST, faults, files
@@ -95,3 +96,19 @@ def test_a_contact_may_have_options_of_its_channel():
 )  # fmt: skip
 def test_a_contact_that_cannot_be_right_is_told_at_its_place(contact, expected):
     assert faults(LEAST + f"users: {{u: {{{contact}}}}}\n") == [expected]
+
+
+def test_variables_that_channels_need_are_told_where_they_are_used():
+    text = RECEIVER % "{slack: '#x'}, {slack: '#y', token: 'env:T'}, {email: a@x.example}, {escalation: e}"
+    text += (
+        "users: {u: {slack: U1, email: u@x.example}, v: {email: v@x.example}}\n"
+        "escalations: {e: {steps: [{notify: [{user: u}], via: [slack]}]}}\n"
+    )
+    found = [(each.name, each.place.line, each.place.column) for each in check(files(text)).variables]
+    assert found == [
+        ("T", 2, 68),
+        ("SLACK_BOT_TOKEN", 2, 40),
+        ("SMTP_FROM", 2, 86),
+        ("SMTP_SERVER", 2, 86),
+        ("SLACK_BOT_TOKEN", 4, 54),
+    ]

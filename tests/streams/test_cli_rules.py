@@ -12,6 +12,7 @@ from streams.cli import main
 from streams.demonstration.demo import configuration
 from streams.files import config_files
 
+SET = {"SLACK_BOT_TOKEN": "x"}
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RULES = """\
 route: {receiver: everybody, routes: [{receiver: owner, matchers: ['severity="critical"']}]}
@@ -52,7 +53,7 @@ def records(ran) -> list:
 
 class TestCheck:
     def test_what_holds_says_so_with_the_number_of_its_own_tests(self, rules):
-        ran = run("check", rules)
+        ran = run("check", rules, **SET)
         assert (ran.exit_code, ran.stdout) == (0, "✓ it holds; 0 tests of its own passed\n")
 
     def test_the_demos_own_rules_hold_and_so_do_their_tests(self, tmp_path):
@@ -110,7 +111,8 @@ class TestCheck:
         ran = run("check", rules)
         assert ran.exit_code == 0
         assert "env:OVERSIGHT_TEST_ANA is not set here (warning)" in ran.stdout
-        assert "not set" not in run("check", rules, OVERSIGHT_TEST_ANA="U1").stdout
+        assert f"{rules}:3:38: env:SLACK_BOT_TOKEN is not set here (warning)" in ran.stdout
+        assert "not set" not in run("check", rules, OVERSIGHT_TEST_ANA="U1", **SET).stdout
 
     def test_what_cannot_be_read_is_exit_code_2(self, tmp_path):
         ran = run("check", tmp_path / "absent.yml")
