@@ -186,7 +186,7 @@ def calibrated(learning: TextLearning) -> TextReference:
         ),
         tuple(counts[known + at] / size for at in range(OTHERS)),
         *_packed([_places(texts[at], places) + others[at] for at in chosen]),
-        _names(learning.names, words.counts, places),
+        {places[word]: name for word, name in learning.names.items() if word in places},
     )
     return TextReference(fixed)
 
@@ -234,16 +234,3 @@ def _packed(rows: Sequence[Sequence[int]]) -> tuple[bytes, bytes]:
         flat.extend(row)
         widths.append(len(row))
     return flat.tobytes(), bytes(widths)
-
-
-def _names(names: Mapping[int, str], counts: Mapping[int, int], places: Mapping[int, int]) -> dict[int, str]:
-    """By place, of the most frequent words, as far as there is room for."""
-    room, found = NAMES_BYTES, dict[int, str]()
-    for word in sorted(counts, key=lambda each: (-counts[each], each)):
-        name = names.get(word, "")
-        room -= _cost(name) if name else 0
-        if room < 0:
-            break
-        if name:
-            found[places[word]] = name
-    return found

@@ -6,6 +6,7 @@ import pytest
 
 from detectors.inputs.category_cells import MOST_VALUES, NEW, OTHER, RARE, Places
 from detectors.inputs.cell_evidence import CellEvidence
+from detectors.inputs.feature_watch import MOST_FIELDS, FeatureWatch
 from detectors.inputs.field_reference import FieldLearning, cells_of
 from detectors.inputs.number_cells import cell_of, number_cells
 
@@ -87,3 +88,14 @@ def test_cells_of_a_category_are_all_possible():
     cells = cells_of(learnt(["a"] * 100))
     assert min(cells.usual) > 0
     assert sum(cells.usual) == pytest.approx(1)
+
+
+def test_fields_beyond_the_first_or_of_the_second_half_alone_are_not_watched():
+    watch = FeatureWatch(100, 8000.0)
+    for at in range(100):
+        late = {"late": 1.0} if at >= 50 else {}
+        watch.take({f"x{each}": float(at) for each in range(MOST_FIELDS + 3)} | late, (0, 0, 0), at * 259.0)
+    names = [name for name, _ in watch.fields()]
+    assert len(names) == MOST_FIELDS
+    assert "late" not in names
+    assert f"x{MOST_FIELDS}" not in names

@@ -13,7 +13,7 @@ from detectors.inputs.indicators import Indicators
 from detectors.inputs.quantities import strided
 from detectors.inputs.rank_tracking import above
 from detectors.inputs.ranked import Ranked
-from detectors.inputs.text_learning import MOST_KEPT, NAMES_BYTES, TextLearning, calibrated
+from detectors.inputs.text_learning import MOST_KEPT, MOST_PLACES, NAMES_BYTES, TextLearning, calibrated
 from detectors.inputs.text_reading import MOST_WORDS, read
 from detectors.inputs.text_reference import TextReference
 
@@ -166,3 +166,12 @@ def test_words_without_end_keep_what_is_learnt_to_its_limit():
     reference = calibrated(learning)
     assert len(msgspec.msgpack.encode(reference.fixed)) <= 200_000
     assert reference.scores(read("word wordax0")).novelty > 0
+
+
+def test_of_texts_with_many_words_as_many_are_ranked_as_there_is_room_for():
+    learning = TextLearning()
+    for at in range(1500):
+        learning.take(read(" ".join(f"w{(at * 7 + each * 13) % 400}" for each in range(20))))
+    fixed = calibrated(learning).fixed
+    assert len(fixed.rows) <= 2 * MOST_PLACES
+    assert 900 <= len(fixed.widths) < 1500
