@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from routing.oncall.calendar_entries import is_sane
 from routing.oncall.walltime import instant
 
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -22,7 +23,9 @@ MARGIN = timedelta(days=2)
 KEPT_BLOCKS = 64
 MOST = 5_000
 """Entries in a block; further ones are passed over."""
-TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
+MOST_ENTRIES = 5_000
+FAULTS = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError)
+"""What the readers of calendars raise on what is not well-formed."""
 ABSENT = 'calendars need the extra "ical": pip install "agent-oversight[ical]"'
 MAILTO = "mailto:"
 _ADDRESS = re.compile(r"[^\s<>(),;:\"]+@[^\s<>(),;:\"]+")
@@ -49,7 +52,7 @@ class Calendar:
     """A calendar, read. `match`: people are told apart by e-mail address or by name. `find`: imports by name.
 
     Raises:
-        ValueError: it is no iCalendar, repeats too often, or what reads it is not installed.
+        ValueError: it is no iCalendar, or what reads it is not installed.
     """
 
     def __init__(
@@ -98,7 +101,10 @@ class Calendar:
 
     def _occurring(self, number: int) -> tuple[Entry, ...]:
         begin = EPOCH + number * BLOCK
-        found = self._query.between(begin - MARGIN, begin + BLOCK + MARGIN)[:MOST]
+        try:
+            found = self._query.between(begin - MARGIN, begin + BLOCK + MARGIN)[:MOST]
+        except FAULTS:
+            return ()
         entries = (self._entry(each) for each in found if str(each.get("STATUS", "")).upper() != "CANCELLED")
         return tuple(sorted(each for each in entries if each.begin < begin + BLOCK and begin < each.end))
 
@@ -130,24 +136,22 @@ class Calendar:
 
 
 def _read(text: str, find: Callable[[str], Any]) -> tuple[Any, int]:
-    """What answers which entries occur when, and how many entries cannot be read."""
+    """What answers which entries occur when, and how many entries are passed over."""
     try:
         icalendar, recurring = find("icalendar"), find("recurring_ical_events")
     except ImportError as error:
         raise ValueError(ABSENT) from error
     try:
         calendar = icalendar.Calendar.from_ical(text)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except FAULTS as error:
         raise ValueError("no iCalendar: expected BEGIN:VCALENDAR and entries that end") from error
     events = list(calendar.walk("VEVENT"))
-    if any(str(rule) in TOO_OFTEN for event in events for rule in _frequencies(event)):
-        raise ValueError("an entry repeats each minute or second: expected hours, days or more")
-    return recurring.of(calendar, skip_bad_series=True), sum(bool(event.errors) for event in events)
-
-
-def _frequencies(event: Any) -> Iterator[Any]:
-    for rule in _listed(event.get("RRULE")):
-        yield from rule.get("FREQ", ()) if hasattr(rule, "get") else ()
+    sane = [event for event in events if is_sane(event)][:MOST_ENTRIES]
+    calendar.subcomponents = [each for each in calendar.subcomponents if each.name != "VEVENT"] + sane
+    try:
+        return recurring.of(calendar, skip_bad_series=True), len(events) - len(sane)
+    except FAULTS as error:
+        raise ValueError(f"its entries contradict each other: {type(error).__name__}") from error
 
 
 def _listed(value: Any) -> list[Any]:
