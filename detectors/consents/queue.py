@@ -23,7 +23,9 @@ EXPIRED_SHARE = 0.2
 EXPIRED_FOR_S = 7200.0
 MOST_SAMPLES = 3
 MOST_SAMPLED = 16
-"""Requests with something to look at: the oldest, for new ones get none while so many have."""
+"""Requests with something to look at: while so many have, …"""
+SAMPLED_EVERY = 8
+"""… one in eight of further ones, so that some are left when the oldest are answered."""
 HIGH = frozenset({"high", "critical"})
 
 
@@ -60,7 +62,8 @@ class Queue(Struct, array_like=True):
         data = event.data
         level = (data.approval.consequence if data.approval else None) or data.operation.consequence or ""
         sampled = sum(each.sample is not None for each in self.waiting.values())
-        sample = _sample(event, level) if sampled < MOST_SAMPLED else None
+        is_shown = sampled < MOST_SAMPLED or len(self.waiting) % SAMPLED_EVERY == 0
+        sample = _sample(event, level) if is_shown else None
         self.waiting[name] = Waiting(now, level in HIGH, session, sample)
 
     def answer(self, name: int, now: float, said_s: float | None, expired: float) -> float | None:
