@@ -177,7 +177,7 @@ def climb(text):
         (layer("start: 2026-01-01T00:00, every: day, users: [u], skip_holidays: gb"),
          "6:72: expected a country such as GB or a part such as GB-SCT, found 'gb' (did you mean \"GB\"?)"),
         (layer("start: 2026-01-01T00:00, every: day, users: [u], skip_holidays: GB-X"),
-         "6:72: expected a country such as GB or a part such as GB-SCT, found 'GB-X'; "  # noqa: ISC004
+         "6:72: expected a country such as GB or a part such as GB-SCT, found 'GB-X'; "  # noqa: ISC004 - one message in two lines
          "GB has ENG, NIR, SCT, WLS"),
         (rota("ical: rota.yml"),
          "5:11: expected env:NAME, an address or a file that ends with .ics, found 'rota.yml'"),
