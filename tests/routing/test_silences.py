@@ -153,3 +153,13 @@ def test_a_silence_outlives_a_restart_and_a_reload():
     t.configure(ONE_CHANNEL + "# another text\n")
     t.fast_forward(30 * MINUTE)
     assert t.pages == []
+
+
+def test_a_silence_leaves_alone_what_it_does_not_match():
+    t = Scenario()
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.silence('agent="another"')
+    t.fast_forward(5 * MINUTE)
+    assert t.incident.muted_by == ()
+    assert t.updates == []
