@@ -95,7 +95,7 @@ def _made(bootstrap: str, at: datetime) -> Iterator[Row]:
         yield Row(
             name=each.id,
             state="holds" if start <= at else "planned",
-            matchers=each.matchers,
+            matchers=each.matchers or (f"like {each.incident}",),
             by=each.by,
             comment=each.comment,
             start=start.astimezone(UTC),

@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 
 from routing.incidents.handoffs import PATIENCE
 from routing.router import KEY, Router
-from schemas.cause import Acknowledged, AnyCause, ConfigFile, Configured, Reported, Resolved, Signalled, Wake
+from schemas.cause import (
+    Acknowledged,
+    AnyCause,
+    Commented,
+    ConfigFile,
+    Configured,
+    Judged,
+    Reassigned,
+    Reported,
+    Resolved,
+    Signalled,
+    Silenced,
+    Snoozed,
+    Wake,
+)
 from schemas.incident import Incident
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message, Notice, Page, Update
@@ -129,12 +143,27 @@ class Weather:
             self._begin(name)
         elif chance < 0.25 and self.incidents:
             incident = self.random.choice(list(self.incidents))
-            word = Acknowledged if self.random.random() < 0.7 else Resolved
-            cause = word(at=self.now, id=f"w{len(self.log)}", incident=incident, by="ana")
+            cause = self._word(incident)
             for _ in range(1 + (self.random.random() < self.trouble.again)):
                 self.write(cause)
         for each in tuple(self.firing):
             self._say(self.firing[each])
+
+    def _word(self, incident: str) -> AnyCause:
+        """What somebody does to an incident, mostly taking it."""
+        said = {"at": self.now, "id": f"w{len(self.log)}", "incident": incident, "by": "ana"}
+        soon = self.now + timedelta(seconds=self.random.randrange(1, 3600))
+        words = (
+            *(6 * [lambda: Acknowledged(**said)]),
+            *(2 * [lambda: Resolved(**said)]),
+            lambda: Snoozed(**said, until=soon),
+            lambda: Reassigned(**said, user=self.random.choice(["ana", "bo"])),
+            lambda: Reassigned(**said, team="payments"),
+            lambda: Commented(**said, text="looking"),
+            lambda: Judged(**said, verdict="useful"),
+            lambda: Silenced(**said, until=soon),
+        )
+        return self.random.choice(words)()
 
     def _begin(self, name: str) -> None:
         detector = self.random.choice(["error_rate", "cost", "silence"])
