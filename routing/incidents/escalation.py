@@ -77,8 +77,13 @@ def climb_timer(key: str) -> str:
 
 
 def is_answered(case: Case, sent: Sent) -> bool:
-    """Whether somebody acknowledged the incident after this page was sent."""
-    return case.acknowledged is not None and sent.at < case.acknowledged
+    """Whether somebody acknowledged the incident after this page was sent, or handed it to somebody else."""
+    if case.acknowledged is not None and sent.at < case.acknowledged:
+        return True
+    handed = case.climbs.get(HANDED)
+    if handed is None or sent.target not in case.climbs:
+        return False
+    return sent.sequence < handed.sequence if sent.target == HANDED else sent.at <= handed.began
 
 
 def is_overtaken(case: Case, sent: Sent) -> bool:

@@ -9,8 +9,18 @@ from routing.incidents.deeds import DEEDS_CAP, NAME, NOTE
 from routing.incidents.saying import JUDGES_CAP
 from routing.router import KEY
 from schemas.cause import Acknowledged, Commented, Judged
-from schemas.outcome import Deferred
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, SECOND, START, Scenario, dead
+from schemas.outcome import Deferred, Undeliverable
+from tests.routing.scenario import (
+    ESCALATED,
+    HOUR,
+    MINUTE,
+    ONE_CHANNEL,
+    SECOND,
+    START,
+    Scenario,
+    dead,
+    says_nothing,
+)
 
 TEAMS = ESCALATED.replace("teams: {payments", "teams: {platform: {escalation: platform}, payments").replace(
     "escalations:\n", "escalations:\n  platform: {steps: [{notify: [user: cy], via: [slack], wait: 3m}]}\n"
@@ -191,6 +201,30 @@ def test_a_reassignment_to_a_team_climbs_that_team_s_escalation():
     t.fast_forward(20 * MINUTE)
     assert t.told[1:] == [(60, "cy", "reassigned"), (240, "triage", "escalated")]
     assert t.incident.assigned == "team platform"
+
+
+@pytest.mark.parametrize("answer", [Undeliverable(reason="gone"), Deferred(reason="503")])
+def test_who_handed_it_on_is_not_pursued_over_other_channels(answer):
+    t = Scenario(TEAMS, answers={"U01": says_nothing, "U03": says_nothing})
+    t.signal()
+    t.fast_forward(SECOND)
+    t.hand("cy")
+    t.report(t.pages[0], answer)
+    t.fast_forward(MINUTE)
+    t.hand("bo")
+    t.report(t.pages[1], answer)
+    t.fast_forward(2 * MINUTE)
+    assert [to for _, to, _ in t.told] == ["ana", "cy", "bo"]
+
+
+def test_a_page_of_a_channel_is_still_tried_where_the_incident_was_handed_on():
+    t = Scenario(ONE_CHANNEL + "users: {cy: {slack: U03}}\n", answers={"#oncall": says_nothing})
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.hand("cy")
+    t.report(t.pages[0], Deferred(reason="503"))
+    t.fast_forward(MINUTE)
+    assert [(page.to, page.attempt) for page in t.pages] == [("oncall", 1), ("cy", 1), ("oncall", 2)]
 
 
 def test_a_second_reassignment_pages_again_even_the_same_person():
