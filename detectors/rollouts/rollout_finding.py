@@ -34,7 +34,8 @@ def found(trial: Trial, compared: Comparison, plan: Plan, now: float) -> Unworde
     if verdict.state == "hold" and trial.alone:
         return _unworded("no_control", trial, {}, partial(_no_control, trial))
     if verdict.state == "hold" or waits:
-        long = now - trial.began >= LONG_S
+        # A canary that gets no sessions any more is not held: it is over, and nobody said so.
+        long = now - trial.began >= LONG_S >= now - trial.last_canary
         return _hold(trial, partial(_holding, trial, compared, plan, now)) if long else None
     if verdict.state == "roll_back":
         blamed = {"metric": verdict.blamed[0]}

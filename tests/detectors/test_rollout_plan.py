@@ -42,7 +42,7 @@ def test_an_end_is_told_as_evidence_has_grown_so_far():
 
 def test_nothing_is_in_sight_before_a_block_is_over():
     shown = Shown(maturity="5h").feed([step(START_S, 0.3), *rollout(10)])
-    shown.feed(rollout(1, begin_s=LONG_S))
+    shown.feed(rollout(5, begin_s=LONG_S))
     assert shown.finding.summary.endswith("hold, no verdict in sight at this traffic")
 
 

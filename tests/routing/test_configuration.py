@@ -11,7 +11,7 @@ from routing.policy import ChannelTarget, EscalationTarget, InhibitRule, Party
 from routing.rules.intervals import MinuteRange, Range
 from routing.schedule import Handoff, Override
 from schemas.page import Channel
-from tests.routing.configs import LEAST, example, policy
+from tests.routing.configs import LEAST, example, faults, policy
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -259,3 +259,10 @@ def test_a_dear_session_alone_is_a_warning_at_the_most_by_default():
 
 def test_what_is_slower_has_less_than_what_costs_more_by_default():
     assert policy(LEAST).severity.base["latency"] == 25
+
+
+def test_of_files_of_which_one_cannot_be_read_names_that_it_may_have_are_not_missed():
+    whole = LEAST.replace("receiver: a", "receiver: absent")
+    assert faults(LEAST.replace("receiver: a", "receiver: absent"))[0].endswith('no receiver "absent"')
+    (told,) = faults(whole, "\tx")
+    assert told.startswith("2.yml:1:1: ")
