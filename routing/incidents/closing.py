@@ -8,6 +8,7 @@ from routing.incidents.advice import withdraw
 from routing.incidents.escalation import stop
 from routing.incidents.grid import FLUSH, flush_on_grid
 from routing.incidents.incident import Case, Member
+from routing.incidents.notices import disarm_notices
 from routing.incidents.paging import edit, page_timer
 from routing.incidents.turn import Turn
 from schemas.signal import Signal
@@ -47,6 +48,7 @@ def resolve(turn: Turn, case: Case) -> None:
     stop(turn, case)
     for name in (FLUSH, ACK):
         turn.disarm(case, name)
+    disarm_notices(turn, case)
     for told in case.told.values():
         told.firing, told.resolved = (), tuple(case.members)
     for sent in tuple(case.pages.values()):

@@ -57,14 +57,22 @@ def arm_notices(turn: Turn, case: Case) -> None:
 
 def notice_due(turn: Turn, case: Case, name: str) -> None:
     """A silence that hid something of the incident is about to end, if it was not changed since."""
+    if not case.open:
+        return
     told = turn.state.core.noticed
     for ending in _endings(turn):
         due = ending.name == name and ending.notice_at <= turn.now < ending.until
         if due and told.get(name) != ending.until and ending.hides(case):
             for each in [each for each, until in told.items() if until <= turn.now]:
                 del told[each]
-            told[name] = ending.until
             _tell(turn, ending)
+            told[name] = ending.until
+
+
+def disarm_notices(turn: Turn, case: Case) -> None:
+    """Of an incident that is over no silence's end is told, although its signals may still fire."""
+    for name in [each for each in case.timers if each.startswith(notice_timer(""))]:
+        turn.disarm(case, name)
 
 
 def notice_timer(name: str) -> str:

@@ -1,6 +1,6 @@
 """Before a silence ends that still hides something, whoever made it is told."""
 
-from routing.incidents.notices import LEAD
+from routing.incidents.notices import LEAD, notice_timer
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, START, Scenario, dead
 
 PEOPLE = ONE_CHANNEL + "users: {ana: {pagerduty: 'env:PD', slack: U01}, bo: {pagerduty: 'env:PD'}}\n"
@@ -169,3 +169,41 @@ def test_notices_outlive_a_restart_and_are_not_repeated():
     t.restart()
     t.fast_forward(LEAD - MINUTE)
     assert len(notices(t)) == 1
+
+
+def test_of_an_incident_that_was_closed_by_hand_nobody_is_told_although_it_fires_still():
+    t = Scenario(PEOPLE)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.silence('agent="refund-agent"', lasts=2 * HOUR)
+    t.fast_forward(10 * MINUTE)
+    t.close()
+    t.fast_forward(2 * HOUR)
+    assert notices(t) == []
+    assert t.complaints == []
+
+
+def test_one_that_was_closed_by_hand_leaves_the_notice_to_those_that_are_open():
+    t = Scenario(PEOPLE)
+    t.silence("env=staging", lasts=SIX)
+    t.signal("s1", agent="one", env="staging")
+    t.signal("s2", agent="two", env="staging")
+    t.fast_forward(MINUTE)
+    t.close()
+    t.fast_forward(SIX - 2 * MINUTE)
+    assert notices(t) == [(SIX - LEAD, "ana", "U01")]
+    assert "hides 1 signal still: s1 of one fails" in t.pages[0].summary
+
+
+def test_a_notice_that_an_earlier_version_left_armed_of_a_closed_incident_is_not_told():
+    t = Scenario(PEOPLE)
+    t.silence('agent="refund-agent"', lasts=2 * HOUR)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.close()
+    state = t.router._state
+    state.timers.arm(state.cases[t.incident.id], notice_timer("quiet"), START + 2 * HOUR - LEAD)
+    t.restart()
+    t.fast_forward(2 * HOUR)
+    assert t.pages == []
+    assert t.complaints == []
