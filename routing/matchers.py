@@ -61,6 +61,15 @@ def matches_all(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
     return all(matcher.matches(labels) for matcher in matchers)
 
 
+def matches_anything(matchers: Iterable[Matcher]) -> bool:
+    """Whether a label set without any of the labels fulfils them: then nearly everything does.
+
+    >>> matches_anything(parse_matchers('team="payments"')), matches_anything(parse_matchers('team=~".*"'))
+    (False, True)
+    """
+    return all(each.matches({}) for each in matchers)
+
+
 class Reading(Struct, frozen=True):
     """What a text of matchers means, and what is doubtful about it (or an empty string)."""
 

@@ -4,6 +4,7 @@ Advice that waits for a person is not acted on until one grants it. Time is an a
 """
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -59,13 +60,21 @@ class Decisions:
         kind = "circuit" if decision.action.endswith("_circuit") else decision.action
         key = (f"{decision.incident} {kind}", frozenset(subject.items()))
         self._drop(key)
-        if decision.action == "close_circuit" or not (decision.automatic or decision.granted_by):
+        ended = decision.until is not None and decision.until <= decision.time
+        waits = not (decision.automatic or decision.granted_by)
+        if decision.action == "close_circuit" or ended or waits:
             return
         if len(self._held) >= self._most:
-            self._drop(next(iter(self._held)))
+            self._make_room(decision.time)
         self._held[key] = decision
         for name in _called(decision):
             self._circuits.setdefault(name, {})[key] = decision
+
+    def _make_room(self, now: datetime) -> None:
+        """Forgets what is over; where nothing is, what has been held longest."""
+        over = [key for key, each in self._held.items() if each.until is not None and each.until <= now]
+        for key in over or [next(iter(self._held))]:
+            self._drop(key)
 
     def _drop(self, key: Key) -> None:
         decision = self._held.pop(key, None)

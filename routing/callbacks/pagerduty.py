@@ -7,7 +7,7 @@ cannot be told what it is about.
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,8 +16,11 @@ from msgspec import Struct
 from routing.callbacks.refused import Ignored, Refused
 from schemas.cause import Acknowledged, Commented, Hand, Resolved
 from schemas.identity import derived
+from schemas.signal import Time
 
 VIA = "pagerduty"
+OLDEST = timedelta(days=1)
+"""PagerDuty tries a delivery again for minutes, not for days."""
 OURS = re.compile(r"inc-[0-9a-f]{20}\Z")
 HANDED = frozenset({"incident.reassigned", "incident.delegated", "incident.escalated"})
 
@@ -42,6 +45,7 @@ class Event(Struct, frozen=True):
 
     id: str
     event_type: str
+    occurred_at: Time | None = None
     agent: Reference | None = None
     data: Subject = Subject()
 
@@ -66,6 +70,9 @@ def done(body: bytes, now: datetime) -> Hand:
         event = _delivery.decode(body).event
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(f"this is no webhook of version 3: {error}") from error
+    if event.occurred_at is not None and event.occurred_at < now - OLDEST:
+        # Its signature has no time of its own: a delivery that was recorded must not count for ever.
+        raise Refused(f"this happened on {event.occurred_at:%Y-%m-%d}: expected something of the last day")
     agent = event.agent
     if agent is None or agent.type != "user_reference":
         raise Ignored(f"{event.event_type[:60]} was done by no person")

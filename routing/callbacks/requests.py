@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from routing.callbacks.refused import Refused
-from routing.matchers import MatcherSyntax, parse_matchers
+from routing.matchers import Matcher, MatcherSyntax, matches_anything, parse_matchers
 from routing.oncall.instants import utc
 from routing.rules.durations import parse_duration
 from schemas.cause import (
@@ -109,13 +109,16 @@ def _until(said: Request, now: datetime) -> datetime:
 
 
 def _silenced(said: Request, known: Mapping[str, Any]) -> Hand:
+    matchers: list[Matcher] = []
     for number, text in enumerate(said.matchers):
         try:
-            parse_matchers(text)
+            matchers += parse_matchers(text)
         except MatcherSyntax as fault:
             raise Refused(str(fault), f"$.matchers[{number}]") from fault
     if not (said.matchers or known["incident"]):
         raise Refused("expected at least one matcher", "$.matchers")
+    if said.matchers and matches_anything(matchers):
+        raise Refused("this would silence everything: expected a label that must have a value", "$.matchers")
     return Silenced(
         **known, until=_until(said, known["at"]), matchers=said.matchers, comment=said.comment or said.text
     )

@@ -81,7 +81,11 @@ def pressed(payload: bytes, now: datetime) -> tuple[Hand, ...]:
         raise Refused(f"this is no interaction: {error}") from error
     if said.type != "block_actions" or said.user is None:
         raise Ignored(f"an interaction of type {said.type[:40]!r}")
-    ours = [each for each in said.actions if each.action_id.removeprefix(PREFIX) in MEANING]
+    ours = [
+        each
+        for each in said.actions
+        if each.action_id.startswith(PREFIX) and each.action_id.removeprefix(PREFIX) in MEANING
+    ]
     if not ours:
         raise Ignored("no button of ours was pressed")
     return tuple(_cause(each, said.user, said.container, now) for each in ours)

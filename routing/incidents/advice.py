@@ -30,8 +30,10 @@ def _give(turn: Turn, case: Case, member: Member, remedy: Remedy) -> None:
     about = f"{remedy.action} {canonical(subject)}"
     before = case.advised.get(about)
     if before is not None and (before.refused_by or before.holds(turn.now)):
+        before.signal = member.signal.id
+        turn.state.touch(case)
         return
-    if before is None and len(case.advised) >= MOST_ADVICE:
+    if before is None and not _has_room(turn, case):
         turn.state.count("advice dropped at the cap")
         return
     action, valid = _turned(remedy, before)
@@ -48,10 +50,22 @@ def _give(turn: Turn, case: Case, member: Member, remedy: Remedy) -> None:
         then=remedy.then,
         limits=dict(remedy.limits),
         like=remedy.like,
+        signal=member.signal.id,
     )
     case.advised[about] = given
     turn.state.touch(case)
     _say(turn, case, about)
+
+
+def _has_room(turn: Turn, case: Case) -> bool:
+    """Whether there is room for one more; at the cap one that is over makes room, the oldest first."""
+    if len(case.advised) < MOST_ADVICE:
+        return True
+    over = (about for about, each in case.advised.items() if not (each.refused_by or each.holds(turn.now)))
+    oldest = next(over, None)
+    if oldest is not None:
+        del case.advised[oldest]
+    return oldest is not None
 
 
 def _turned(remedy: Remedy, before: Given | None) -> tuple[Action, timedelta | None]:
@@ -77,17 +91,22 @@ def approved(turn: Turn, case: Case, cause: Approved) -> None:
     _say(turn, case, found[0])
 
 
-def withdraw(turn: Turn, case: Case) -> None:
-    """Takes back what is not true any more when an incident is resolved: circuits close, the rest ends."""
+def withdraw(turn: Turn, case: Case, signal: str | None = None) -> None:
+    """Takes back what a signal (or, without one, any) called for: circuits close, the rest ends.
+
+    What another signal calls for, too, is given again when that is next asserted.
+    """
     for about, given in case.advised.items():
+        if signal is not None and given.signal != signal:
+            continue
         if given.action in ("open_circuit", "half_open_circuit"):
-            given.action, given.until, given.times = "close_circuit", None, given.times + 1
+            given.action, given.until, given.times = "close_circuit", turn.now, given.times + 1
         elif given.holds(turn.now):
             given.until = turn.now
         else:
             continue
+        turn.state.touch(case)
         _say(turn, case, about)
-    case.advised = {}
 
 
 def _id(case: Case, about: str) -> str:
@@ -103,7 +122,7 @@ def _say(turn: Turn, case: Case, about: str) -> None:
         subject=given.subject,
         reason=case.summary,
         incident=case.id,
-        until=given.until,
+        until=None if given.action == "close_circuit" else given.until,
         automatic=given.automatic,
         granted_by=given.granted_by,
         after_s=given.after_s,

@@ -25,6 +25,7 @@ def cease(turn: Turn, case: Case, member: Member, ended: Signal) -> None:
     turn.state.quiet(member)
     member.signal = ended
     turn.state.touch(case)
+    withdraw(turn, case, ended.id)
     if not case.open:
         cool_if_over(turn, case)
     elif not case.firing():
@@ -58,6 +59,7 @@ def resolve(turn: Turn, case: Case) -> None:
         elif sent.state in ("waiting", "delivered"):
             edit(turn, case, sent, "resolved")
     withdraw(turn, case)
+    case.advised = {}
     case.muted_by = ()
     turn.state.hush(case, ())
     turn.state.close(case)

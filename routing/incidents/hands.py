@@ -15,7 +15,7 @@ from routing.incidents.silencing import keep
 from routing.incidents.state import SILENCE_CAP
 from routing.incidents.telling import target_key, tell_channel
 from routing.incidents.turn import Turn
-from routing.matchers import MatcherSyntax, parse_matchers
+from routing.matchers import MatcherSyntax, matches_anything, parse_matchers
 from routing.oncall.instants import utc
 from routing.policy import ChannelTarget
 from schemas.cause import Acknowledged, Approved, Resolved, Silenced, Snoozed
@@ -130,6 +130,9 @@ def silenced(turn: Turn, cause: Silenced) -> None:
         matchers = tuple(one for text in texts for one in parse_matchers(text))
     except MatcherSyntax as fault:
         turn.complain(f"silence {cause.id}: {fault}", cause.id)
+        return
+    if matches_anything(matchers):
+        turn.complain(f"silence {cause.id}: it would silence everything", cause.id)
         return
     keep(turn, cause, matchers)
     if case is not None:

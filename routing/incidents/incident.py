@@ -122,9 +122,10 @@ class Climb(Kept):
 
 
 class Given(Kept):
-    """Advice that was given `times` times, the last valid until `until` (None: while the incident lasts).
+    """Advice that was given `times` times, the last valid until `until` (None: while its signal fires).
 
-    `valid`: for how long it is given. The rest is as in `schemas.decision`; `retries` are its `times`.
+    `signal`: which called for it last. `valid`: for how long it is given. The rest is as in
+    `schemas.decision`; `retries` are its `times`.
     """
 
     action: Action
@@ -140,6 +141,7 @@ class Given(Kept):
     then: Then | None = None
     limits: dict[str, float] = {}
     like: tuple[str, ...] = ()
+    signal: str = ""
 
     def holds(self, now: datetime) -> bool:
         """Whether it is still valid."""

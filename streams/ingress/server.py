@@ -97,7 +97,7 @@ class Server:
         tokens = self._desk.access.api
         if not tokens:
             # A page in a browser can reach loopback, too: by a name of its own, or with a simple request.
-            if not is_loopback(URL(f"http://{request.host}").host or ""):
+            if not is_loopback(_named(request.host)):
                 raise Forged("without a token only this machine is answered, by its loopback address")
             return
         said = request.headers.get("Authorization", "").removeprefix("Bearer ").encode("utf-8", "replace")
@@ -198,3 +198,11 @@ def _json(value: object, status: int = 200) -> web.Response:
 def _error(status: int, reason: str, at: str = "") -> web.Response:
     fault = {"message": reason} | ({"at": at} if at else {})
     return _json({"error": fault}, status)
+
+
+def _named(host: str) -> str:
+    """The name in a Host header; empty where it is none."""
+    try:
+        return URL(f"http://{host}").host or ""
+    except ValueError:
+        return ""

@@ -294,3 +294,50 @@ def test_limits_are_told_with_the_advice_they_belong_to():
     assert t.decisions[0].limits == {"steps": 50.0, "cost_usd": 2.5}
     refused = text.replace("cap_session", "hold")
     assert faults(refused)[0].endswith("limits belong to cap_session and throttle_tenant alone")
+
+
+LASTING = OWNED + "decisions: [{matchers: ['detector=\"dependency\"'], do: open_circuit, automatic: true}]\n"
+
+
+def test_a_circuit_closes_with_its_own_finding_though_the_incident_goes_on():
+    t = Scenario(LASTING)
+    t.signal("s1", detector="dependency", tool="search")
+    t.signal("s2", detector="cost")
+    t.fast_forward(5 * MINUTE)
+    t.recover("s1")
+    assert [action for action, *_ in given(t)] == ["open_circuit", "close_circuit"]
+    t.signal("s1", detector="dependency", tool="search")
+    assert [action for action, *_ in given(t)][2:] == ["open_circuit"]
+    assert len({each.id for each in t.decisions}) == 3
+    t.recover("s1")
+    t.recover("s2")
+    assert [action for action, *_ in given(t)][3:] == ["close_circuit"]
+
+
+def test_what_a_finding_called_for_ends_before_the_next_calls_for_the_contrary():
+    t = Scenario(OWNED)
+    t.signal("s1", detector="rollout", finding="ready", release="v2")
+    rule(t, "granted")
+    t.signal("s2", detector="cost")
+    t.recover("s1")
+    assert (t.decisions[-1].action, t.decisions[-1].until) == ("promote", t.now)
+    t.signal("s3", detector="rollout", finding="worse", release="v2")
+    assert t.decisions[-1].action == "roll_back"
+
+
+def test_advice_that_two_findings_call_for_stays_with_the_one_that_goes_on():
+    t = Scenario(LASTING)
+    t.signal("s1", detector="dependency", tool="search")
+    t.signal("s2", detector="dependency", tool="search")
+    t.recover("s1")
+    assert [action for action, *_ in given(t)] == ["open_circuit"]
+
+
+def test_advice_that_is_over_makes_room_at_the_cap():
+    t = Scenario(OWNED + "decisions: [{matchers: ['tool!=\"\"'], do: cap_session, for: 10m}]\n")
+    t.signal("stays", detector="cost")
+    for number in range(MOST_ADVICE + 1):
+        t.signal(f"s{number}", detector="cost", tool=f"t{number}")
+        t.recover(f"s{number}")
+    assert sum(each.until != each.time for each in t.decisions) == MOST_ADVICE + 1
+    assert t.router.counts == {}

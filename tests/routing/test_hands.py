@@ -375,6 +375,16 @@ def test_a_silence_of_nothing_is_refused():
     assert len(t.pages) == 1
 
 
+@pytest.mark.parametrize("matcher", ["", "{}", 'nosuch=~".*"', 'nosuch=""'])
+def test_a_silence_of_everything_is_refused(matcher):
+    t = Scenario()
+    t.silence(matcher, name="all")
+    assert t.complaints == ["silence all: it would silence everything"]
+    t.signal()
+    t.fast_forward(MINUTE)
+    assert len(t.pages) == 1
+
+
 @pytest.mark.parametrize("do", ["acknowledge", "snooze", "hand", "hush", "close"])
 def test_what_is_over_is_taken_by_nobody(do):
     t = Scenario(TEAMS)

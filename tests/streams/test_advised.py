@@ -137,3 +137,17 @@ def test_a_release_is_told_what_to_do_and_rolling_back_goes_first():
 def test_no_more_is_held_than_fits_and_the_oldest_gives_way():
     table = told(*(decision("open_circuit", tool=f"t{at}") for at in range(5)), most=3)
     assert [table.circuit(f"t{at}", 0) for at in range(5)] == ["closed", "closed", "open", "open", "open"]
+
+
+def test_what_is_over_makes_room_before_what_holds():
+    lasting = decision("hold", release="v2")
+    brief = [decision("retry", 60, error_type=f"e{at}") for at in range(3)]
+    later = replace(decision("retry", 400, error_type="last"), time=moment(120))
+    table = told(lasting, *brief, later, most=4)
+    assert table.rollout("v2", 130) == "hold"
+    assert table.retry("last", 130) is not None
+
+
+def test_advice_that_ends_is_forgotten():
+    table = told(decision("hold", release="v2"), replace(decision("hold", 50, release="v2"), time=moment(50)))
+    assert table.rollout("v2", 10) is None

@@ -256,6 +256,8 @@ async def test_without_a_token_only_the_loopback_address_is_answered():
     async with place() as here:
         assert (await here.get("/api/incidents", Host="attacker.example")).status_code == 401
         assert (await here.get("/api/incidents", Host="localhost:1")).status_code == 200
+        assert (await here.get("/api/incidents", Host="[::1")).status_code == 401
+        assert (await here.get("/api/incidents", Host="localhost:99999")).status_code == 401
 
 
 async def test_health_tells_whether_the_incidents_are_read():

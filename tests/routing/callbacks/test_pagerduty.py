@@ -1,6 +1,6 @@
 """What people do in PagerDuty becomes a cause."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -66,3 +66,9 @@ def test_an_acknowledgement_in_pagerduty_stops_the_climb():
     assert t.told == [(0, "ana", "opened")]
     assert t.incident.acknowledged_by == "Ana"
     assert t.router.counts == {"words repeated": 1}
+
+
+def test_a_delivery_of_another_day_is_refused_lest_a_recorded_one_counts_for_ever():
+    assert done(hook(), NOW + timedelta(hours=23))
+    with pytest.raises(Refused, match="expected something of the last day"):
+        done(hook(), NOW + timedelta(hours=25))

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from routing.callbacks.refused import Refused
@@ -91,4 +92,11 @@ def test_what_cannot_be_is_refused_at_its_place(action, body, at, reason):
 def test_a_silence_of_nothing_is_refused():
     with pytest.raises(Refused, match="at least one matcher") as raised:
         made("silence", b'{"by": "ana"}', incident="")
+    assert raised.value.at == "$.matchers"
+
+
+@pytest.mark.parametrize("matcher", ["", "{}", 'nosuch=""'])
+def test_a_silence_of_everything_is_refused(matcher):
+    with pytest.raises(Refused, match="would silence everything") as raised:
+        made("silence", msgspec.json.encode({"by": "ana", "matchers": [matcher]}), incident="")
     assert raised.value.at == "$.matchers"

@@ -92,3 +92,8 @@ def test_a_button_of_a_page_that_is_pressed_stops_the_climb():
 def test_buttons_are_named_in_words():
     names = [each["text"]["text"] for each in blocks(page(), built_in(page()))[-1]["elements"]]
     assert names == ["Acknowledge", "Snooze 1 h", "Silence 1 h", "Resolve", "False alarm"]
+
+
+def test_a_button_of_somebody_else_s_with_a_like_name_is_none_of_ours():
+    with pytest.raises(Ignored):
+        pressed(press("acknowledge", "inc-1"), NOW)
