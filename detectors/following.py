@@ -1,13 +1,27 @@
 """The configuration that a bank follows: altogether or, where one detector cannot, not at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from detectors.detector import Detector
 from detectors.settings import Settings, Watch
 from schemas.cause import ConfigFile
 
 SettingsOf = Callable[[Sequence[ConfigFile]], Settings]
+
+
+class Misfit(Struct, frozen=True):
+    """What a detector cannot follow. `path`: where it stands in a configuration; `what`: by its name."""
+
+    path: tuple[str | int, ...]
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        """In one line."""
+        return f"{self.what}: {self.reason}"
 
 
 class Following:
@@ -25,23 +39,29 @@ class Following:
             ValueError: they do not hold, or a detector cannot follow them; nothing has changed.
         """
         settings = self._settings_of(files)
-        self._try(settings)
+        misfit = next(misfits(settings, self.kinds), None)
+        if misfit is not None:
+            raise ValueError(str(misfit))
         before, self.settings = self.settings, settings
         return [name for name in self.kinds if before.on(name) and not settings.on(name)]
 
-    def _try(self, settings: Settings) -> None:
-        """Makes one of each detector for everybody who is watched apart, or whose rollouts are."""
-        for watch in (Watch(), *settings.agents):
-            for name, kind in self.kinds.items():
-                _make(f"detectors: {name}", kind, watch, settings.options(name))
-        for glob, _ in settings.rollouts:
-            if "rollout" in self.kinds:
-                options = settings.options("rollout", glob)
-                _make(f"rollouts: {glob}", self.kinds["rollout"], Watch(), options)
+
+def misfits(settings: Settings, kinds: Mapping[str, type[Detector]]) -> Iterator[Misfit]:
+    """Makes one of each detector for everybody who is watched apart, or whose rollouts are."""
+    for watch in (Watch(), *settings.agents):
+        for name, kind in kinds.items():
+            options = settings.options(name)
+            yield from _tried(kind, watch, options, ("detectors", name), f"detectors: {name}")
+    if "rollout" in kinds:
+        for at, (glob, apart) in enumerate(settings.rollouts):
+            options = settings.overridden("rollout", apart)
+            yield from _tried(kinds["rollout"], Watch(), options, ("rollouts", at), f"rollouts: {glob}")
 
 
-def _make(what: str, kind: type[Detector], watch: Watch, options: Mapping[str, Any]) -> None:
+def _tried(
+    kind: type[Detector], watch: Watch, options: Mapping[str, Any], path: tuple[str | int, ...], what: str
+) -> Iterator[Misfit]:
     try:
         kind(watch, options)
-    except Exception as fault:
-        raise ValueError(f"{what}: {type(fault).__name__}: {fault}") from fault
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is told
+        yield Misfit(path, what, f"{type(fault).__name__}: {fault}")

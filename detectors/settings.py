@@ -50,8 +50,10 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def options(self, detector: str, agent: str = "") -> Mapping[str, Any]:
         """The overrides of a detector of an agent, with the patterns that everybody redacts."""
-        own = self.detectors.get(detector, {})
-        if detector == "rollout":
-            apart = (options for glob, options in self.rollouts if fnmatchcase(agent, glob))
-            own = {**own, **next(apart, {})}
+        apart = (options for glob, options in self.rollouts if fnmatchcase(agent, glob))
+        return self.overridden(detector, next(apart, {}) if detector == "rollout" else {})
+
+    def overridden(self, detector: str, apart: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same where these options go before those of everybody."""
+        own = {**self.detectors.get(detector, {}), **apart}
         return {**own, "redact": (*self.redact, *own.get("redact", ()))} if self.redact else own

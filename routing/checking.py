@@ -34,7 +34,7 @@ class Report(Struct, frozen=True):
     """What is to be said of a configuration.
 
     `variables`: what it refers to in the environment, by name or by its channels. `not_yet`: what is checked
-    but not acted on yet.
+    but not acted on yet. `policy`, `root`: what it says and where, None where there are faults of its shape.
     """
 
     faults: tuple[Fault, ...]
@@ -43,6 +43,7 @@ class Report(Struct, frozen=True):
     tests: tuple[Tested, ...] = ()
     not_yet: tuple[str, ...] = ()
     policy: Policy | None = None
+    root: Node | None = None
 
     @property
     def failed(self) -> tuple[Fault, ...]:
@@ -71,6 +72,7 @@ def check(files: Sequence[ConfigFile], now: datetime | None = None) -> Report:
         tests=tuple(_tests(policy, document, root)),
         not_yet=tuple(not_yet(policy)),
         policy=policy,
+        root=root,
     )
 
 

@@ -6,19 +6,21 @@ from pathlib import Path
 
 import click
 from click.exceptions import Exit
-from msgspec import Struct
+from msgspec import Struct, structs
 from rich.markup import escape
 
 from detectors.registry import discover
 from detectors.settings import Settings
 from routing.checking import Report, check
 from routing.rules.faults import Fault
+from schemas.cause import ConfigFile
 from streams.calendars import configuration
 from streams.cli.console import Wrong, console, emit
 from streams.delivering.long_tail import REMEDY, is_absent, is_needed
 from streams.delivering.secrets import unset
 from streams.files import Unreadable
 from streams.hosting.clock import WallClock
+from streams.hosting.following import unfollowed
 from streams.hosting.settings import read_settings
 
 HELP = """Checks a configuration (a file, or a directory of them) and runs its own `tests:`.
@@ -61,7 +63,7 @@ def command(*, config: Path, form: str | None, also: str | None) -> None:
     """Prints faults and warnings."""
     try:
         files = configuration(config, os.environ).files
-        report = check(files, WallClock().now())
+        report = _checked(files)
     except Unreadable as error:
         raise Wrong(str(error)) from error
     warnings = [*report.warnings, *unset(report.variables, os.environ)]
@@ -75,6 +77,14 @@ def command(*, config: Path, form: str | None, also: str | None) -> None:
         raise Exit(1)
     if also is not None and form != "json":
         _detectors(read_settings(files))
+
+
+def _checked(files: Sequence[ConfigFile]) -> Report:
+    """With what no detector could follow among the faults."""
+    report = check(files, WallClock().now())
+    if report.policy is None or report.root is None:
+        return report
+    return structs.replace(report, faults=(*report.faults, *unfollowed(report.policy, report.root)))
 
 
 def _places(level: str, faults: Sequence[Fault]) -> Sequence[Place]:

@@ -56,6 +56,15 @@ class TestCheck:
         ran = run("check", rules, **SET)
         assert (ran.exit_code, ran.stdout) == (0, "✓ it holds; 0 tests of its own passed\n")
 
+    def test_what_no_detector_could_follow_is_a_fault_at_its_place(self, rules):
+        rules.write_text(
+            RULES + "rollouts:\n- {agent: a, steps: [5%]}\n- {agent: 'b*', steps: [5%], strata: [x]}\n"
+        )
+        ran = run("check", rules, **SET)
+        assert ran.exit_code == 1
+        assert "oversight.yml:21:3: rollouts: b*: ValueError: expected margins of" in ran.stdout
+        assert ran.stdout.endswith("✗ 1 fault\n")
+
     def test_the_demos_own_rules_hold_and_so_do_their_tests(self, tmp_path):
         path = tmp_path / "demo.yml"
         path.write_text(configuration())

@@ -5,7 +5,9 @@ import pytest
 from detectors.bank import Bank
 from detectors.rollout import Rollout
 from detectors.settings import Settings, Watch
+from routing.rules.faults import ConfigFaults
 from schemas.cause import ConfigFile
+from streams.hosting.rulebook import read_rules
 from streams.hosting.settings import read_settings
 
 ROUTE = "route: {receiver: r}\nreceivers: [{name: r, notify: [{terminal: screen}]}]\n"
@@ -91,3 +93,24 @@ def test_a_rollout_that_no_detector_could_follow_is_refused_with_its_name():
     with pytest.raises(ValueError, match=r"rollouts: a: ValueError: expected margins of .* found moon"):
         bank.begin([ConfigFile("rules.yml", ROUTE + text)])
     Bank(read_settings, "events", kinds={}).begin([ConfigFile("rules.yml", ROUTE + text)])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rollouts: [{agent: 'a*', steps: [5%], strata: [foo]}]", r"rollouts: a\*: ValueError: .*found foo"),
+        (
+            "rollouts: [{agent: '[ab]*', steps: [5%], margins: {tools: 1}}]",
+            r"rollouts: \[ab\]\*: ValueError: ",
+        ),
+        ("rollouts: [{agent: a, steps: [5%], maturity: 0s}]", "rollouts: a: ValueError: '0s' is no span"),
+        ("detectors: {rollout: {strata: [foo]}}", "detectors: rollout: ValueError: .*found foo"),
+    ],
+)
+def test_what_no_detector_could_follow_is_refused_before_any_does(tmp_path, text, said):
+    path = tmp_path / "rules.yml"
+    path.write_text(ROUTE + text)
+    with pytest.raises(ConfigFaults, match=rf"rules.yml:3:\d+: {said}"):
+        read_rules(path, {})
+    with pytest.raises(ValueError, match=said):
+        Bank(read_settings, "events").begin([ConfigFile("rules.yml", ROUTE + text)])
