@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.boundaries.parties import digest, short
+from detectors.boundaries.parties import short
 from detectors.consents.approvers import MOST_APPROVERS, OTHER, Approver
+from detectors.consents.digests import digest_of
 from detectors.consents.earlier import migrated
 from detectors.consents.queue import HIGH, Queue
 from detectors.consents.unapproved import GRANTED, REFUSED, Consents
@@ -69,7 +70,7 @@ class Approvals:
     def _approval(self, event: Event, approval: Approval, now: float) -> None:
         """What an approval says; nothing, where it has no state."""
         state, session = approval.state, _session(event)
-        name = digest(approval.id) if approval.id else session or digest(event.id)
+        name = digest_of(approval.id) if approval.id else session or digest_of(event.id)
         if state == "requested":
             self._state.queue.ask(name, session, event, now)
             self._state.consents.ask(session, now)
@@ -136,4 +137,4 @@ class Approvals:
 def _session(event: Event) -> int:
     """The digest of the event's session, 0 where it names none."""
     conversation = event.data.conversation
-    return digest(conversation.id) if conversation is not None and conversation.id else 0
+    return digest_of(conversation.id) if conversation is not None and conversation.id else 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from detectors.boundaries.parties import digest
+from detectors.consents.digests import digest_of
 from detectors.consents.queue import HIGH
 from detectors.detector import State
 
@@ -23,7 +23,7 @@ def migrated(state: State, version: int) -> tuple[State, int]:
 def _first(body: list[Any]) -> bytes:
     """Version 1 had ids for digests, a sample of every request, and how long each approval took."""
     queue, approvers, consents = body
-    queue[0] = {digest(name): _waiting(*each) for name, each in queue[0].items()}
+    queue[0] = {digest_of(name): _waiting(*each) for name, each in queue[0].items()}
     for approver in approvers.values():
         approver[0] = [(at, int(0 <= took < 1)) for at, took in approver[0]]
     consents[0] = {_session(name): (granted, int(at)) for name, (granted, at) in consents[0].items()}
@@ -35,4 +35,4 @@ def _waiting(since: float, level: str, sample: dict[str, Any]) -> tuple[Any, ...
 
 
 def _session(name: str) -> int:
-    return digest(name) if name else 0
+    return digest_of(name) if name else 0

@@ -7,6 +7,7 @@ from detectors.approvals import Approvals
 from detectors.bank import Bank
 from detectors.detector import State
 from detectors.settings import Settings, Watch
+from schemas.identity import derived
 from schemas.wire import moment
 from tests.detectors.agent_events import START_S, event
 from tests.detectors.made_up import Tape
@@ -246,6 +247,28 @@ def test_state_of_the_first_version_is_read():
     desk = Desk()
     desk.detector = detector
     desk.say(HOUR, "approved", 1)
+    assert desk.holds(HOUR + 1) == {}
+
+
+def test_sessions_and_requests_with_long_ids_are_found_in_state_of_the_first_version():
+    request, session = "request-" + "1" * 40, "session-" + "1" * 40
+    kept = [derived("id", name) for name in (request, session)]
+    asked = {"event": "s/1", "time": moment(START_S), "text": "refund high", "conversation": session}
+    queue = [{kept[0]: [START_S, "high", asked]}, [], [], None, None, 0]
+    body = msgspec.msgpack.encode([queue, {}, [{kept[1]: [1, START_S]}, True, None]])
+    desk = Desk()
+    desk.detector = Approvals.load(Watch(), {}, State(body), 1)
+    [waiting] = desk.detector._state.queue.waiting.values()
+    assert [*desk.detector._state.consents.sessions] == [waiting.session]
+    desk.act(MINUTE, conversation={"id": session})
+    assert desk.holds(MINUTE) == {}
+    desk.show(
+        HOUR,
+        "pay",
+        "agent.approval.v1",
+        approval={"id": request, "state": "denied"},
+        conversation={"id": session},
+    )
     assert desk.holds(HOUR + 1) == {}
 
 
