@@ -67,9 +67,8 @@ class Asking:
         `known`: until when events would have come here; later silence is no news of anybody.
         """
         mark, grid = self._keys.mark, self._grid
-        if mark.late_events != mark.received.late:
-            mark.received.late = mark.late_events
-            self.hear(mark.watermark, record)
+        if mark.unheard:
+            self._hear(record)
         outputs: list[Output] = []
         at: float | None = mark.next_grid
         while at is not None and at <= to_s and grid:
@@ -86,10 +85,11 @@ class Asking:
             outputs += self.tell()
         return outputs
 
-    def hear(self, at: float, record: Record) -> None:
-        """Events came over the partition, the last with this record; once for each point of the grid."""
-        before = self._intake.state.wake_at
-        self._intake.hear(at, record.offset)
+    def _hear(self, record: Record) -> None:
+        """Events came over the partition, whether or not they moved time on: ticks may run ahead of them."""
+        mark, before = self._keys.mark, self._intake.state.wake_at
+        self._intake.hear(mark.watermark, record.offset)
+        mark.unheard = 0
         self._wish_again(before)
 
     def _wish_again(self, before: float | None) -> None:

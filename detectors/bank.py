@@ -92,10 +92,10 @@ class Bank:
                 what = msgspec.structs.replace(what, time=moment(time_s))
             if time_s >= mark.next_grid:
                 outputs = self._asking.advance(time_s, record)
-                self._asking.hear(time_s, record)
             mark.watermark = time_s
         elif time_s < mark.watermark - GRID_S:
             mark.late_events += 1
+        mark.unheard += 1
         name = what.data.agent.name
         state = self._awake.get(name) or self._keys.housed(name, record.offset)
         if state is None:

@@ -28,6 +28,8 @@ class Mark(msgspec.Struct, array_like=True):
     forgotten: dict[str, int] = {}
     """At which offset a detector was last switched off: older state of it is not taken up again."""
     received: Received = msgspec.field(default_factory=Received)
+    unheard: int = 0
+    """Events that the pulse of the partition has not counted yet: it does when time moves over the grid."""
 
     def follow(self, files: tuple[ConfigFile, ...], digest: str) -> None:
         """Remembers what is followed from here on."""

@@ -33,9 +33,9 @@ else that holds of it is not told, as its end could not be seen."""
 
 
 class Received(Struct, array_like=True):
-    """The state. `late`: events so far that did not move time on; `offset`: of the last record counted.
+    """The state. `told`: whether an agent of it stands as silent; `withheld`: two that would, at most.
 
-    `told`: whether an agent of it stands as silent; `withheld`: two that would, at most.
+    `offset`: of the last record counted; `late`: the place of what older marks kept, nothing reads it.
     """
 
     heard: Heard = field(default_factory=Heard)
@@ -56,7 +56,7 @@ class Intake:
         self._pulse = Pulse(state.heard, LEAST_S)
 
     def hear(self, now: float, offset: int) -> None:
-        """Events came; asked for at points of the grid only. `offset`: of the last of them."""
+        """Events came by now; told when time moves over the grid. `offset`: of the last record."""
         state, heard = self.state, self.state.heard
         if now >= heard.closes_at:
             self._pulse.turn(now)
