@@ -68,7 +68,7 @@ class Asking:
         """
         mark, grid = self._keys.mark, self._grid
         if mark.unheard:
-            self._hear(record)
+            self._hear()
         outputs: list[Output] = []
         at: float | None = mark.next_grid
         while at is not None and at <= to_s and grid:
@@ -85,10 +85,10 @@ class Asking:
             outputs += self.tell()
         return outputs
 
-    def _hear(self, record: Record) -> None:
+    def _hear(self) -> None:
         """Events came over the partition, whether or not they moved time on: ticks may run ahead of them."""
         mark, before = self._keys.mark, self._intake.state.wake_at
-        self._intake.hear(mark.watermark, record.offset)
+        self._intake.hear(mark.watermark, mark.unheard)
         mark.unheard = 0
         self._wish_again(before)
 

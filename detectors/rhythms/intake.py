@@ -35,7 +35,7 @@ else that holds of it is not told, as its end could not be seen."""
 class Received(Struct, array_like=True):
     """The state. `told`: whether an agent of it stands as silent; `withheld`: two that would, at most.
 
-    `offset`: of the last record counted; `late`: the place of what older marks kept, nothing reads it.
+    `offset`, `late`: places of what older marks kept; nothing reads them.
     """
 
     heard: Heard = field(default_factory=Heard)
@@ -55,14 +55,13 @@ class Intake:
         self.state, self._where = state, where
         self._pulse = Pulse(state.heard, LEAST_S)
 
-    def hear(self, now: float, offset: int) -> None:
-        """Events came by now; told when time moves over the grid. `offset`: of the last record."""
+    def hear(self, now: float, events: int) -> None:
+        """So many events came, the last of them by now; told when time moves over the grid."""
         state, heard = self.state, self.state.heard
         if now >= heard.closes_at:
             self._pulse.turn(now)
         heard.last = now
-        heard.count += max(1, offset - state.offset)
-        state.offset = offset
+        heard.count += events
         if state.told or state.withheld:
             state.told, state.withheld = False, []
         state.wake_at = now if state.standing else heard.due

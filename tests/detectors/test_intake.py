@@ -169,6 +169,17 @@ def test_events_that_come_late_are_events():
     assert told(tape) == []
 
 
+@pytest.mark.parametrize("offset", [0, 1_000_000])
+def test_what_is_usual_are_its_events_whatever_else_the_log_holds(offset):
+    tape = Tape(kinds={"silence": Silence})
+    tape.offset = offset
+    for at in range(0, int(8 * HOUR), 5):
+        tape.tick(at)
+        if at % 60 == 0:
+            speak(tape, ("ana", "bo", "chi"), at, at + 1)
+    assert tape.bank._mark.received.heard.rate == pytest.approx(180, abs=1)
+
+
 def test_events_that_come_just_behind_the_ticks_are_events():
     """Neither do they move time over the grid, nor are they late: by delay, or as each misses the point."""
     slow = partition()
