@@ -2,6 +2,7 @@
 
 from array import array
 from math import isfinite
+from struct import Struct as Layout
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +19,7 @@ from schemas.event import Scalar
 
 _POINTS = 500
 _LARGEST = 1e30
+_SHORT = Layout("f")
 FEWEST_VALUES = 50
 """Of a field in the reference, for it to be watched."""
 
@@ -103,7 +105,9 @@ def quantity_of(fixed: Fixed) -> Quantity:
 
 
 def number_of(value: Scalar) -> float | None:
-    """A finite number within bounds, or None."""
-    if isinstance(value, bool | str) or not isfinite(value):
+    """A finite number within bounds, in the 32 bits of a reference, so that equal ones tie; or None."""
+    if isinstance(value, bool | str) or (isinstance(value, float) and not isfinite(value)):
         return None
-    return max(-_LARGEST, min(_LARGEST, float(value)))
+    short: float
+    (short,) = _SHORT.unpack(_SHORT.pack(max(-_LARGEST, min(_LARGEST, value))))
+    return short
