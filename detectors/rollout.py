@@ -152,15 +152,16 @@ class Rollout:
         begun = self._sessions.admit(key, session, stratum[:LONGEST_STRATUM], event)
         if begun is None:
             return None
-        trial.came(now, canary=canary)
-        return begun if self._counts(key, data) else None
+        counts = self._counts(key, data)
+        trial.came(now, canary=canary, counts=counts)
+        return begun if counts else None
 
     def _counts(self, key: int, data: Data) -> bool:
         """Whether a session that begins is a unit of its own: of a user, only the first of a step is."""
         user = data.user.id if data.user is not None else None
         if self._plan.unit == "session" or not user or self._met.meets(user):
             return True
-        self._sessions.open.pop(key, None)
+        self._sessions.leave_out(key)
         return False
 
     def _stepped(self, release: str, share: float, now: float) -> None:
@@ -169,8 +170,8 @@ class Rollout:
         name = release[:LONGEST]
         if trial.release and name in {"", trial.release}:
             if 0 < share < 1:
-                trial.step(rounded(share), now)
-                self._met = Met()
+                if trial.step(rounded(share), now):
+                    self._met = Met()
             else:
                 self._finish()
         elif 0 < share < 1:

@@ -180,6 +180,11 @@ class Sessions(Struct, array_like=True):
             self._close(key)
             yield session
 
+    def leave_out(self, key: int) -> None:
+        """One that began is not compared, and its further events do not begin it again."""
+        self.open.pop(key, None)
+        self._close(key)
+
     def _close(self, key: int) -> None:
         if len(self.closed) >= MOST_CLOSED:
             del self.closed[next(iter(self.closed))]

@@ -50,10 +50,12 @@ class Trial(Struct, array_like=True):
         self.announced, self.announced_share = "", None
         self.began = self.stepped = self.last_canary = self.last_control = now
 
-    def step(self, share: float, now: float) -> None:
-        """The canary has this share from here on."""
-        if share != self.share:
-            self.share, self.stepped = share, now
+    def step(self, share: float, now: float) -> bool:
+        """The canary has this share from here on; whether it is another one."""
+        if share == self.share:
+            return False
+        self.share, self.stepped = share, now
+        return True
 
     def finish(self) -> None:
         """Nothing is compared any more."""
@@ -63,11 +65,11 @@ class Trial(Struct, array_like=True):
         self.said, self.decided, self.alone = "hold", 0.0, 0.0
         self.canaries, self.samples = 0, []
 
-    def came(self, now: float, *, canary: bool) -> None:
-        """A session began."""
+    def came(self, now: float, *, canary: bool, counts: bool) -> None:
+        """A session began; one of a canary that does not count shows no more than that it goes on."""
         if canary:
             self.last_canary = now
-            self.canaries += 1
+            self.canaries += counts
         else:
             self.last_control, self.alone, self.canaries = now, 0.0, 0
 

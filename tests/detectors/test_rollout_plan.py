@@ -158,6 +158,35 @@ def test_with_another_step_users_count_again():
     assert shown.detector._compared._waiting + sum(shown.detector._compared._sessions) > 1.5 * before
 
 
+def visits(number, count, *, at=0.0, cohort="canary", user="ana"):
+    """Events of a session that does not say when it starts; only the first tells whose it is."""
+    for each in range(count):
+        yield event(
+            START_S + at + 2 * each,
+            release={"id": "v2", "cohort": cohort},
+            conversation={"id": f"c{number}"},
+            user={"id": user} if not each else None,
+        )
+
+
+def test_further_sessions_of_a_user_never_count_whatever_their_events_tell():
+    shown = Shown(unit="user", maturity="1h")
+    for number in range(3):
+        shown.feed(visits(number, 10, at=100 * number))
+    assert len(shown.detector._sessions.open) == 1
+    assert shown.trial.canaries == 1
+    assert shown.trial.last_canary == START_S + 200
+    assert len(shown.detector._sessions.closed) == 2
+
+
+def test_a_share_that_is_told_again_makes_nobody_new():
+    shown = Shown(unit="user", maturity="1h").feed([step(START_S, 0.2), *visits(1, 1)])
+    shown.feed([step(START_S + 50, 0.2), *visits(2, 1, at=100)])
+    assert len(shown.detector._sessions.open) == 1
+    shown.feed([step(START_S + 150, 0.3), *visits(3, 1, at=200)])
+    assert len(shown.detector._sessions.open) == 2
+
+
 def test_where_no_user_is_told_sessions_count():
     shown = Shown(unit="user").feed([step(START_S, 0.3), *rollout(700, worse=0.4)])
     assert shown.finding.finding == "worse"
