@@ -66,7 +66,7 @@ BURN_RATE = (
     BurnRate(long="3d", short="6h", factor=1.0, score=40),
 )
 """The pairs of the SRE workbook (chapter 5) for an objective over 30 days."""
-KEPT = ("rollouts", "drills", "limits", "templates", "tracing")
+KEPT = ("drills", "limits", "templates", "tracing")
 TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")

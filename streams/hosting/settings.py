@@ -33,7 +33,10 @@ def detector_settings(policy: Policy) -> Settings:
         redact=tuple(raw.get("redact") or ()),
         errors=tuple((mode.type.value, mode.error_class) for mode in policy.errors),
         rollouts=tuple(
-            (str(each["agent"]), {name: value for name, value in each.items() if name != "agent"})
+            (
+                str(each["agent"]),
+                {name: each[name] for name in each if name != "agent" and each[name] is not None},
+            )
             for each in raw.get("rollouts") or ()
         ),
     )

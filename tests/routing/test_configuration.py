@@ -144,7 +144,7 @@ def test_every_section_of_the_complete_example_arrives():
         ("roll_back", None, False),
         ("defer", HOUR, False),
     ]
-    assert sorted(made.kept) == ["drills", "limits", "rollouts"]
+    assert sorted(made.kept) == ["drills", "limits"]
     (silence,) = made.silences
     assert (silence.name, silence.author, silence.comment) == ("monthly-load-test", "ana", "load test")
     assert "payments" in made.raw["teams"]

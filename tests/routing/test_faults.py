@@ -97,6 +97,7 @@ def test_an_unknown_field_is_told_with_what_was_probably_meant(text, expected):
         ("limits: {pages_per_person: 2}", "1:28: expected a rate such as 2 per 1h, found '2'"),
         ("limits: {pages_per_person: 2 per 0s}", "1:28: must be longer than 0s"),
         ("rollouts: [{agent: a, steps: [5%, 1%]}]", "1:12: steps must ascend"),
+        ("rollouts: [{agent: a, unit: tenant}]", "1:29: expected one of session, user; found 'tenant'"),
         ("rollouts: [{agent: a, steps: []}]", "1:30: must not be empty"),
         ("detectors: {cost: {enabled: off}}", "1:29: expected true or false, found 'off'"),
         ("redact: ['(']", "1:10: bad regular expression '(': missing ): ("),

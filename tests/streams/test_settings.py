@@ -87,6 +87,14 @@ rollouts:
     assert settings_of(text).options("rollout", "other") == {}
 
 
+def test_a_rollout_may_say_what_the_router_draws_and_need_not_say_its_steps():
+    text = "rollouts: [{agent: a, unit: user, alpha: ~, redact: ['order [0-9]+']}]"
+    followed = settings_of(text).options("rollout", "a")
+    assert followed == {"unit": "user", "redact": ["order [0-9]+"]}
+    made = Rollout(Watch(), followed)._plan
+    assert (made.unit, made.steps, made.alpha) == ("user", (), 0.01)
+
+
 def test_a_rollout_that_no_detector_could_follow_is_refused_with_its_name():
     text = "rollouts: [{agent: a, steps: [5%], margins: {moon: 2}}]"
     bank = Bank(read_settings, "events")

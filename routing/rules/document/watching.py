@@ -112,15 +112,17 @@ class ErrorPart(Part):
 
 
 class RolloutPart(Part):
-    """The steps of a rollout, and what it is judged by."""
+    """The steps of a rollout, if it has any, and what it is judged by."""
 
     agent: Name
-    steps: Annotated[tuple[Share, ...], Field(min_length=1)]
+    steps: Annotated[tuple[Share, ...], Field(min_length=1)] = ()
     min_time: PositiveDuration | None = None
     maturity: Duration | None = None
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.01
     strata: tuple[Name, ...] = ()
     margins: Mapping[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    unit: Literal["session", "user"] = "session"
+    redact: tuple[Expression, ...] = ()
 
     @model_validator(mode="after")
     def _ascends(self) -> "RolloutPart":
