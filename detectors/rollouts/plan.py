@@ -6,6 +6,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from detectors.durations import duration
+from detectors.rollouts.packed import SHARES
 from detectors.rollouts.sessions import METRICS
 from schemas.event import Data
 
@@ -39,10 +40,11 @@ class Plan(Struct, frozen=True):
     unit: Unit
 
     def after(self, share: float | None) -> float | None:
-        """The step that follows a share, or None where none is known."""
+        """The step that follows a share, or None where none is known. A share is rounded, a step is not."""
         if share is None:
             return None
-        return next((each for each in self.steps if each > share), None)
+        present = round(share * SHARES)
+        return next((each for each in self.steps if round(each * SHARES) > present), None)
 
     def stratum(self, data: Data) -> str:
         """Of a session that begins with this event, where its release names none."""

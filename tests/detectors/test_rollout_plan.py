@@ -7,6 +7,7 @@ import pytest
 
 from detectors.rollout import Rollout
 from detectors.rollouts.met import BYTES, Met
+from detectors.rollouts.packed import rounded
 from detectors.rollouts.plan import plan_of
 from detectors.rollouts.rollout_finding import LONG_S
 from detectors.settings import Settings, Watch
@@ -64,6 +65,14 @@ def test_without_steps_or_a_share_the_next_is_not_named():
     assert plan_of({"steps": ["5%"]}).after(None) is None
     found = ready(steps=()).finding
     assert (found.labels, found.summary.endswith(": promote")) == ({"release": "v2"}, True)
+
+
+def test_the_present_step_does_not_follow_itself_though_its_share_is_rounded():
+    plan = plan_of({"steps": ["33.333%", "100%"]})
+    assert plan.after(rounded(0.33333)) == 1.0
+    assert plan.after(rounded(0.99999)) == 1.0
+    assert plan_of({"steps": ["0.001%", "5%"]}).after(rounded(0.00001)) == 0.05
+    assert ready(steps=["50.004%", "100%"]).finding.labels["step"] == "1"
 
 
 def test_a_step_lasts_as_long_as_it_is_to_last():
