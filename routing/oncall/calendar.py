@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from routing.oncall.calendar_entries import is_sane
+from routing.oncall.calendar_entries import followed
 from routing.oncall.walltime import instant
 
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -23,7 +23,6 @@ MARGIN = timedelta(days=2)
 KEPT_BLOCKS = 64
 MOST = 5_000
 """Entries in a block; further ones are passed over."""
-MOST_ENTRIES = 5_000
 FAULTS = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError)
 """What the readers of calendars raise on what is not well-formed."""
 ABSENT = 'calendars need the extra "ical": pip install "agent-oversight[ical]"'
@@ -146,7 +145,7 @@ def _read(text: str, find: Callable[[str], Any]) -> tuple[Any, int]:
     except FAULTS as error:
         raise ValueError("no iCalendar: expected BEGIN:VCALENDAR and entries that end") from error
     events = list(calendar.walk("VEVENT"))
-    sane = [event for event in events if is_sane(event)][:MOST_ENTRIES]
+    sane = followed(events)
     calendar.subcomponents = [each for each in calendar.subcomponents if each.name != "VEVENT"] + sane
     try:
         return recurring.of(calendar, skip_bad_series=True), len(events) - len(sane)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from routing.checking import check
 from routing.configuration import calendars_in, examine, load
 from routing.oncall.calendar import KEPT_BLOCKS, Calendar, Person
+from routing.oncall.calendar_entries import MOST_ENTRIES, followed
 from routing.oncall.calendar_text import slim, written
 from routing.schedule import Schedule, Shift
 from schemas.cause import ConfigFile, Configured
@@ -141,6 +142,87 @@ def test_an_entry_that_cannot_be_followed_is_passed_over_and_counted(entry):
     assert found.users(at("2026-11-01T09:30")) == ("bo",)
 
 
+NEVER_OR_TOO_DEAR = [
+    "FREQ=HOURLY",
+    "FREQ=MINUTELY",
+    "FREQ=HOURLY;BYSETPOS=5",
+    "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=DAILY;BYSETPOS=5",
+    "FREQ=DAILY;BYYEARDAY=366",
+    "FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+    "FREQ=WEEKLY;BYSETPOS=9",
+    "FREQ=WEEKLY;BYDAY=MO;BYMONTH=0",
+    "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=MONTHLY;BYMONTH=2,13;BYMONTHDAY=1",
+    "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31",
+    "FREQ=MONTHLY;INTERVAL=12;BYMONTH=2",
+    "FREQ=MONTHLY;BYMONTHDAY=0",
+    "FREQ=MONTHLY;BYDAY=6MO",
+    "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=20",
+    "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6",
+    "FREQ=MONTHLY;BYMONTHDAY=1,2;BYSETPOS=3",
+    "FREQ=YEARLY;BYMONTH=2",
+    "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-30",
+    "FREQ=YEARLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=29",
+    "FREQ=YEARLY;BYWEEKNO=53",
+    "FREQ=YEARLY;BYWEEKNO=1;BYDAY=2MO",
+    "FREQ=YEARLY;BYYEARDAY=366",
+    "FREQ=YEARLY;BYDAY=54MO",
+    "FREQ=YEARLY;BYMONTH=3;BYDAY=6MO",
+]
+
+
+@pytest.mark.parametrize("rule", NEVER_OR_TOO_DEAR)
+def test_a_rule_that_may_never_hold_is_passed_over_and_counted(rule):
+    found = calendar(f"DTSTART:20260130T090000Z\nDURATION:PT1H\nRRULE:{rule}\n{ANA}", TIMES + ANA)
+    assert found.unreadable == 1
+    assert found.users(at("2026-11-01T09:30")) == ("ana",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "days"),
+    [
+        ("FREQ=DAILY;INTERVAL=30", ["1101", "1201"]),
+        ("FREQ=WEEKLY;BYDAY=MO;BYMONTH=12", ["1207", "1214", "1221", "1228"]),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,WE;COUNT=7", ["1028", "1101", "1111", "1115", "1125"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=31", ["1031"]),
+        ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", ["1113"]),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", ["1030", "1130"]),
+        ("FREQ=MONTHLY;BYDAY=5SU;BYMONTH=11", ["1129"]),
+        ("FREQ=YEARLY;BYMONTH=10,12;BYDAY=-1SU", ["1025", "1227"]),
+        ("FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=24;UNTIL=20270101T000000Z", ["1224"]),
+        ("FREQ=YEARLY;BYWEEKNO=45,46;BYDAY=MO", ["1102", "1109"]),
+        ("FREQ=YEARLY;BYYEARDAY=-1", []),
+        ("FREQ=YEARLY;BYDAY=45MO", ["1109"]),
+    ],
+)  # fmt: skip
+def test_rules_as_people_write_them_are_followed(rule, days):
+    begun = {"FREQ=DAILY;INTERVAL=30": "1002", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,WE;COUNT=7": "1014"}.get(
+        rule, "0101"
+    )
+    found = calendar(f"DTSTART:2026{begun}T090000Z\nDURATION:PT1H\nRRULE:{rule}\n{ANA}")
+    assert found.unreadable == 0
+    entries = found.entries(at("2026-10-20"), at("2026-12-31"))
+    assert list(dict.fromkeys(f"{each.begin:%m%d}" for each in entries)) == days
+
+
+def test_a_calendar_is_followed_only_as_far_as_it_is_cheap():
+    daily = f"DTSTART:19710101T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\n{ANA}"
+    found = calendar(*[daily] * 50, TIMES + ANA)
+    assert found.unreadable == 46
+    assert found.users(at("2026-11-01T09:30")) == ("ana",)
+    ended = daily.replace("DAILY", "DAILY;COUNT=7")
+    assert calendar(*[ended] * 50).unreadable == 0
+    assert calendar(*[ended.replace("COUNT=7", "UNTIL=19710201T000000Z")] * 50).unreadable == 0
+
+
+def test_a_calendar_has_no_more_entries_than_are_allowed():
+    need_ical()
+    (event,) = import_module("icalendar").Calendar.from_ical(ics(TIMES + ANA)).walk("VEVENT")
+    assert len(followed([event] * (MOST_ENTRIES + 3))) == MOST_ENTRIES
+
+
 def test_what_fails_when_it_is_asked_has_nobody():
     found = calendar(TIMES + ANA)
 
@@ -173,7 +255,7 @@ def test_without_the_extra_it_says_what_to_install():
 
 
 def test_what_was_asked_for_is_kept_within_bounds():
-    found = calendar(f"DTSTART:20200101T000000Z\nDTEND:20200101T010000Z\nRRULE:FREQ=HOURLY\n{ANA}")
+    found = calendar(f"DTSTART:20200101T000000Z\nDTEND:20200101T010000Z\nRRULE:FREQ=DAILY\n{ANA}")
     for days in range(0, 32 * 70, 32):
         assert found.users(at("2020-01-01T00:30") + timedelta(days=days)) == ("ana",)
     assert len(found._blocks) <= KEPT_BLOCKS
