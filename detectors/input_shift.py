@@ -138,10 +138,10 @@ class InputShift:
         )
         if given.text:
             self._read(event, given.text, who, now)
-        if given.features:
-            self._features.take(given.features, who, now)
-        if given.embedding:
-            self._embeddings.take(given.embedding, who, now)
+        if given.features or self._features.holds:
+            self._features.take(given.features or {}, who, now)
+        if given.embedding or self._embeddings.hold:
+            self._embeddings.take(given.embedding or (), who, now)
 
     def _read(self, event: Event, text: str, who: Who, now: float) -> None:
         patterns, reading = self._options.redact, read(text)

@@ -34,7 +34,10 @@ _learnt = msgspec.msgpack.Decoder(Learnt)
 
 
 class Watched(Struct, array_like=True):
-    """The moving part with a full reference. `waiting`: embeddings since `direction` was learnt."""
+    """The moving part with a full reference. `waiting`: embeddings since `direction` was learnt.
+
+    `lacking`: inputs without one since the last, while a shift holds.
+    """
 
     enough: float
     tracker: rank_tracking.Saved
@@ -42,6 +45,7 @@ class Watched(Struct, array_like=True):
     mean: bytes
     direction: bytes
     waiting: int
+    lacking: int = 0
 
 
 class Saved(Struct, array_like=True):
@@ -56,8 +60,8 @@ class _Watching:
     """Embeddings beside a reference."""
 
     __slots__ = (
-        "_direction", "_enough", "_mean", "_quantities", "_recent", "_tables", "_tracker", "_waiting",
-        "reference",
+        "_direction", "_enough", "_lacking", "_mean", "_quantities", "_recent", "_tables", "_tracker",
+        "_waiting", "reference",
     )  # fmt: skip
 
     def __init__(self, reference: EmbeddingReference, enough: float, saved: Watched | None) -> None:
@@ -67,6 +71,7 @@ class _Watching:
         self._mean: Floats = np.frombuffer(saved.mean, np.float32).copy() if saved else none
         self._direction: Floats = np.frombuffer(saved.direction, np.float32) if saved else none
         self._waiting = saved.waiting if saved else 0
+        self._lacking = saved.lacking if saved else 0
         far = array("i", sorted(_far(reference.rows)))
         self._tables = [far, array("i", sorted(_along(reference.rows, self._direction)))]
         self._quantities = (
@@ -82,6 +87,7 @@ class _Watching:
         self._recent = RecentInputs("H", len(self._quantities), _KEPT, saved.recent if saved else None)
 
     def take(self, embedding: Sequence[float], who: Who, now: float) -> None:
+        self._lacking = 0
         row = self.reference.standard(embedding)[None]
         (far,), (along,) = _far(row), _along(row, self._direction)
         ranks = (above(self._tables[0], far), above(self._tables[1], along))
@@ -94,6 +100,14 @@ class _Watching:
             self._waiting = 0
             self._direction = self._mean
             self._tables[1] = array("i", sorted(_along(self.reference.rows, self._direction)))
+
+    def lack(self, now: float) -> None:
+        if self._tracker.hold is None:
+            return
+        self._lacking += 1
+        if self._lacking == _KEPT:
+            self._lacking = 0
+            self._tracker.end(now)
 
     @property
     def hold(self) -> Hold | None:
@@ -111,6 +125,7 @@ class _Watching:
             self._mean.tobytes(),
             self._direction.tobytes(),
             self._waiting,
+            self._lacking,
         )
 
 
@@ -136,12 +151,17 @@ class EmbeddingWatch:
             self._watching = _Watching(reference, saved.watched.enough, saved.watched)
 
     def take(self, embedding: Sequence[float], who: Who, now: float) -> None:
-        """One embedding; one of another width than the first, or not finite, is passed over."""
+        """One embedding; one of another width than the first, or not finite, counts as none.
+
+        After 128 inputs without one a shift holds no longer: embeddings are sent no more.
+        """
         if self._width == 0:
             self._width = len(embedding)
             self._first = now
             self._learning = EmbeddingLearning(self._width)
         if len(embedding) != self._width or not all(map(isfinite, embedding)):
+            if self._watching is not None:
+                self._watching.lack(now)
             return
         if self._watching is not None:
             self._watching.take(embedding, who, now)

@@ -101,6 +101,11 @@ class FeatureWatch:
         }
         self.recent = RecentInputs("f", len(known), _KEPT)
 
+    @property
+    def holds(self) -> bool:
+        """Whether any field's shift does: then inputs without features are to be taken too, as of none."""
+        return any(field.hold is not None for field in self._fields.values())
+
     def fields(self) -> Iterator[tuple[str, FieldWatch]]:
         """The fields that have a reference, by name."""
         return ((name, self._fields[name]) for name in sorted(self._fields))

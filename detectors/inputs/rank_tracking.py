@@ -65,8 +65,7 @@ class RankTracker:
         """One input's raw values, which are also the last row of `recent`, and its rank in each channel."""
         if self.hold is not None:
             if self.hold.weigh(self._quantities[self.hold.quantity], raws[self.hold.quantity]):
-                self._armed = now
-                self.hold = None
+                self.end(now)
             return
         if self._evidence.take(ranks) >= self.enough:
             told = self._channels[self._evidence.leading()].told
@@ -74,6 +73,11 @@ class RankTracker:
             channels = ((at, each) for at in told for each in range(len(self._quantities[at].means)))
             first = recent.since(self._armed)
             self.hold = opened(self._quantities, channels, first, now, recent)
+
+    def end(self, now: float) -> None:
+        """The shift that holds is over; the next one is looked for from here on."""
+        self._armed = now
+        self.hold = None
 
     def save(self) -> Saved:
         """The state exactly."""

@@ -35,6 +35,30 @@ class Reader:
         return None
 
 
+class Agent:
+    """An agent whose inputs have a text, and an embedding or none."""
+
+    def __init__(self, watch):
+        self.settings = watch
+        self.detector = InputShift(watch, {})
+        self.now = START_S
+        self.told = []
+
+    def hears_all(self, count, given):
+        for _ in range(count):
+            self.now += 60.0
+            what = {"text": "where is my order"} | ({"embedding": found} if (found := given()) else {})
+            told = {"input": what, "conversation": {"id": f"c{self.now}"}}
+            self.detector.observe(event(self.now, "receive_input", **told), self.now)
+            holds = bool(self.detector.findings(self.now))
+            if self.told[-1:] != [holds]:
+                self.told.append(holds)
+
+    def restart(self):
+        state = self.detector.save()
+        self.detector = InputShift.load(self.settings, {}, state, InputShift.version)
+
+
 def test_a_cloud_that_moves_or_widens_is_found():
     for changes in ({"shift": 3.0}, {"spread": 1.5}):
         reader = Reader()
@@ -56,6 +80,30 @@ def test_it_is_over_when_they_are_back():
         reader.reads(1)
     assert reader.watch.hold is None
     assert reader.watch.story() is None
+
+
+def test_it_is_over_when_none_are_sent_any_more_and_found_again_when_they_are():
+    agent, draw = Agent(watch=Watch(reference=SIZE)), random.Random(3)
+    agent.hears_all(SIZE, lambda: embedding(draw))
+    agent.hears_all(60, lambda: embedding(draw, shift=3.0))
+    agent.hears_all(127, lambda: None)
+    agent.hears_all(1, lambda: embedding(draw, shift=3.0))
+    agent.hears_all(127, lambda: None)
+    assert agent.told == [False, True]
+    agent.restart()
+    agent.hears_all(1, lambda: None)
+    assert agent.told == [False, True, False]
+    agent.hears_all(60, lambda: embedding(draw, shift=3.0))
+    assert agent.told == [False, True, False, True]
+
+
+def test_it_is_over_when_embeddings_of_another_width_come_for_long():
+    reader = Reader()
+    reader.reads(100, shift=3.0)
+    for at in range(128):
+        assert reader.watch.hold is not None
+        reader.watch.take([0.0] * (WIDTH + 1), (0, 0, 0), 1e6 + at)
+    assert reader.watch.hold is None
 
 
 @pytest.mark.parametrize("count", [0, 10, SIZE + 5, SIZE + 400])

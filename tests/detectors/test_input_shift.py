@@ -238,6 +238,16 @@ def test_a_field_that_is_sent_no_more_holds_no_longer():
     assert agent.told == [(), ("features",), ()]
 
 
+def test_a_shift_of_features_holds_no_longer_once_none_are_sent_at_all():
+    agent = Agent()
+    for lang in ("en", "tr"):
+        for _ in range(REFERENCE + 50):
+            agent.hears(agent.order(), {"lang": lang})
+    assert agent.told == [(), ("features",)]
+    agent.hears_orders(200)
+    assert agent.told == [(), ("features",), ()]
+
+
 def test_a_field_that_comes_seldom_has_no_reference():
     agent = Agent()
     agent.reads(REFERENCE, lambda draw: {"chars": 5.0} | ({"seldom": "x"} if draw.random() < 0.1 else {}))
