@@ -27,12 +27,17 @@ def begin(turn: Turn, case: Case, key: str, target: EscalationTarget, reason: Pa
     note(turn, case, key)
     climb = case.climbs.get(key)
     if climb is None:
-        escalation = chosen(target, {**case.worst().labels, **case.labels}, turn.policy)
-        climb = Climb(escalation=escalation.name if escalation else "", began=turn.now)
+        climb = Climb(escalation=meant(turn, case, target), began=turn.now)
         case.climbs[key] = climb
     else:
         _restart(turn, climb, reason)
     _page_step(turn, case, key, reason)
+
+
+def meant(turn: Turn, case: Case, target: EscalationTarget) -> str:
+    """The name of the escalation that a target means for an incident, or nothing."""
+    escalation = chosen(target, {**case.worst().labels, **case.labels}, turn.policy)
+    return escalation.name if escalation else ""
 
 
 def begin_again(turn: Turn, case: Case, key: str) -> None:

@@ -8,7 +8,7 @@ resolution, and after repeat_interval while nobody answered.
 
 from datetime import datetime, timedelta
 
-from routing.incidents.escalation import begin
+from routing.incidents.escalation import begin, meant
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Told
 from routing.incidents.muting import hearing, listen_again, note_muting
@@ -24,12 +24,15 @@ from schemas.page import PageReason, Severity
 def page_reason(
     case: Case, told: Told | None, severity: Severity, now: datetime, repeat_interval: timedelta
 ) -> PageReason | None:
-    """Why a target is to be paged now, or None. `severity`: the highest of what is not muted."""
-    if told is None:
-        return "opened" if case.status == "triggered" else None
-    if RANK[told.severity] < RANK["error"] <= RANK[severity]:
+    """Why a target is to be paged now, or None. `severity`: the highest of what is not muted.
+
+    Whoever took the incident before a target was told of it did so for what it was then.
+    """
+    if told is None and case.status == "triggered":
+        return "opened"
+    if RANK[told.severity if told else case.taken] < RANK["error"] <= RANK[severity]:
         return "joined"
-    if case.status != "triggered":
+    if told is None or case.status != "triggered":
         return None
     if case.opening > told.opening:
         return "reopened"
@@ -59,6 +62,14 @@ def targets(turn: Turn, case: Case) -> tuple[ChannelTarget | EscalationTarget, .
     """What the incident's receiver notifies."""
     receiver = turn.policy.receivers.get(case.receiver)
     return receiver.notify if receiver else ()
+
+
+def climbed(turn: Turn, case: Case) -> tuple[str, ...]:
+    """Names of the escalations that are climbed, or that will be as soon as somebody is paged."""
+    if case.climbs:
+        return tuple(climb.escalation for climb in case.climbs.values())
+    escalations = [each for each in targets(turn, case) if isinstance(each, EscalationTarget)]
+    return tuple(meant(turn, case, each) for each in escalations)
 
 
 def arm_repeat(turn: Turn, case: Case) -> None:

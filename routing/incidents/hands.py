@@ -6,7 +6,7 @@ from routing.incidents.advice import approved
 from routing.incidents.closing import ACK, resolve
 from routing.incidents.deeds import first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, begin_again, stop
-from routing.incidents.flushing import arm_repeat, targets
+from routing.incidents.flushing import arm_repeat, climbed, targets
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Member
 from routing.incidents.muting import audible
@@ -37,8 +37,8 @@ def acknowledged(turn: Turn, cause: Acknowledged) -> None:
     _taken(turn, case, who(turn, cause))
     lapses = [
         escalation.ack_timeout
-        for climb in case.climbs.values()
-        if (escalation := turn.policy.escalations.get(climb.escalation)) and escalation.ack_timeout
+        for name in climbed(turn, case)
+        if (escalation := turn.policy.escalations.get(name)) and escalation.ack_timeout
     ]
     turn.disarm(case, ACK)
     if lapses:
@@ -157,6 +157,7 @@ def _taken(turn: Turn, case: Case, by: str) -> None:
     case.status = "acknowledged"
     case.acknowledged_by = by
     case.acknowledged = turn.now
+    case.taken = case.severity
     case.snoozed = None
     stop(turn, case)
 

@@ -153,10 +153,10 @@ class Case(Kept):
 
     `joinable`: new signals of its group join it. `agent`, `team`: of its first signal. `opening`: how often
     it fired again after its resolution. `closed_by`: who resolved it by hand, while its signals may still
-    fire. `muted_by`: what kept signals of it from being told when it was last flushed; `hushed_by`: the
-    incidents among that. `gone`: resolved signals that were reported and left; `beyond`: assertions for
-    which no room was. `snoozed`: until when somebody does not want to hear of it; `assigned`: to whom it was
-    handed.
+    fire. `taken`: how severe it was when somebody took it. `muted_by`: what kept signals of it from being
+    told when it was last flushed; `hushed_by`: the incidents among that. `gone`: resolved signals that were
+    reported and left; `beyond`: assertions for which no room was. `snoozed`: until when somebody does not
+    want to hear of it; `assigned`: to whom it was handed.
     """
 
     id: str
@@ -187,6 +187,7 @@ class Case(Kept):
     grid: datetime | None = None
     acknowledged_by: str = ""
     acknowledged: datetime | None = None
+    taken: Severity = "info"
     closed_by: str = ""
     resolved: datetime | None = None
     muted_by: tuple[str, ...] = ()

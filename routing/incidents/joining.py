@@ -131,8 +131,11 @@ def new_case(turn: Turn, place: Group, member: Member) -> Case:
 
 
 def flush_if_worse(turn: Turn, case: Case, member: Member) -> None:
-    """A severity above what a target was told is not to wait for the grid."""
-    if any(RANK[case.severity] > RANK[told.severity] for told in case.told.values()):
+    """A severity above what a target was told, or somebody took, is not to wait for the grid."""
+    known = [told.severity for told in case.told.values()]
+    if not known and case.status == "acknowledged":
+        known = [case.taken]
+    if any(RANK[case.severity] > RANK[each] for each in known):
         flush_soon(turn, case, member)
 
 
@@ -156,13 +159,11 @@ def _refresh(turn: Turn, case: Case, member: Member) -> Held:
 
 
 def _flush_for(turn: Turn, case: Case, member: Member) -> None:
-    if case.told:
-        flush_on_grid(turn, case, turn.now)
-        flush_if_worse(turn, case, member)
-    elif case.grid is None:
+    if case.grid is None and not case.told:
         flush_soon(turn, case, member)
     else:
         flush_on_grid(turn, case, turn.now)
+        flush_if_worse(turn, case, member)
 
 
 def _reopen(turn: Turn, case: Case) -> None:

@@ -2,6 +2,7 @@
 
 from routing.incidents.deeds import first_time, first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, hand_over
+from routing.incidents.flushing import climbed
 from routing.incidents.hands import reopened
 from routing.incidents.incident import Case
 from routing.incidents.paging import edit_latest
@@ -23,7 +24,7 @@ def reassigned(turn: Turn, cause: Reassigned) -> None:
     case.assigned = f"user {cause.user}" if cause.user else f"team {cause.team}"
     note_deed(turn, case, cause, "reassigned", f"to {case.assigned}")
     reopened(turn, case)
-    escalation = _present(case) if cause.user else turn.policy.teams[cause.team].escalation
+    escalation = _present(turn, case) if cause.user else turn.policy.teams[cause.team].escalation
     edit_latest(turn, case, case.told, "updated")
     hand_over(turn, case, cause.user, escalation)
 
@@ -54,8 +55,7 @@ def _is_known(turn: Turn, cause: Reassigned) -> bool:
     return cause.user in turn.policy.users if cause.user else cause.team in turn.policy.teams
 
 
-def _present(case: Case) -> str:
-    """The escalation that is climbed now."""
-    climbs = case.climbs
-    found = climbs.get(HANDED) or next(iter(climbs.values()), None)
-    return found.escalation if found else ""
+def _present(turn: Turn, case: Case) -> str:
+    """The escalation that is climbed now, or would be."""
+    handed = case.climbs.get(HANDED)
+    return handed.escalation if handed else next(iter(climbed(turn, case)), "")
