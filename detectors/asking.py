@@ -7,7 +7,7 @@ from typing import Literal
 from detectors.agent import AgentState
 from detectors.grid import GRID_S, Grid, after
 from detectors.keys import Keys
-from detectors.rhythms.intake import INTAKE, SILENCE, Intake
+from detectors.rhythms.intake import SILENCE, Intake
 from schemas.cause import Signalled, Wake
 from schemas.record import Output, Record
 from schemas.signal import Signal
@@ -17,6 +17,8 @@ WATERMARK_EVERY_S = 60.0
 """How often the events' watermark is told to routing, where that is the clock."""
 DAY_S = 86400.0
 LONGEST_REASON = 1000
+PARTITION = "(partition)".ljust(257)
+"""Who is asked of the partition itself: longer than the name of any agent."""
 
 
 class Asking:
@@ -37,10 +39,10 @@ class Asking:
         """Continues with the partition's mark."""
         self._intake = Intake(self._keys.mark.received, self._where)
         if self._intake.state.wake_at is not None:
-            self.wish(INTAKE, self._intake.state.wake_at)
+            self.wish(PARTITION, self._intake.state.wake_at)
 
     def _wished(self, name: str) -> float | None:
-        return self._intake.state.wake_at if name == INTAKE else self._keys.wanted(name)
+        return self._intake.state.wake_at if name == PARTITION else self._keys.wanted(name)
 
     def note(self, state: AgentState, offset: int) -> None:
         """Something happens to an agent: it is to be asked at the next point, and to be saved."""
@@ -95,7 +97,7 @@ class Asking:
     def _wish_again(self, before: float | None) -> None:
         wake_at = self._intake.state.wake_at
         if wake_at is not None and wake_at != before:
-            self.wish(INTAKE, wake_at)
+            self.wish(PARTITION, wake_at)
 
     def _ask_intake(self, at: float, known: float) -> Iterator[Output]:
         """Whether anything comes over the partition at all."""
@@ -113,7 +115,7 @@ class Asking:
         yield from (_signalled(signal, at) for signal in signals if signal is not None)
 
     def _ask(self, name: str, at: float, record: Record, known: float) -> Iterator[Output]:
-        if name == INTAKE:
+        if name == PARTITION:
             yield from self._ask_intake(at, known)
             return
         state = self._keys.state(name, record.offset)

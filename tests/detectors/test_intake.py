@@ -215,6 +215,17 @@ def test_switched_off_while_it_is_told_it_ends():
     assert told(wait(tape, KNOWN + DAY))[-1] == ("intake_down", INTAKE, "resolved")
 
 
+def test_an_agent_of_the_same_name_is_asked_as_any_other():
+    tape = partition(told=KINDS["told"])
+    speak(tape, ("ana", "bo", "chi"), KNOWN, KNOWN + MINUTE)
+    tape.told(KNOWN + 3, INTAKE, find=1)
+    tape.tick(KNOWN + 5)
+    assert told(tape) == [("odd", INTAKE, "firing")]
+    tape.told(KNOWN + 6, INTAKE, find=0)
+    wait(tape, KNOWN + HOUR)
+    assert told(tape)[1:] == [("odd", INTAKE, "resolved"), ("intake_down", INTAKE, "firing")]
+
+
 def test_what_another_lasting_detector_finds_meanwhile_waits_for_the_partition():
     class Lasting(KINDS["told"]):
         name = "lasting"
