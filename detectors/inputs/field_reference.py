@@ -25,7 +25,7 @@ FEWEST_VALUES = 50
 
 
 class Learnt(Struct, array_like=True):
-    """Values of a reference that is not yet full. `numbers`: each `stride`-th of `count`, as bytes."""
+    """Values of a reference that is not yet full. `numbers`: one of each `stride` of `count`, as bytes."""
 
     seen: int = 0
     count: int = 0
@@ -55,18 +55,26 @@ class FieldLearning:
         self._values = learnt.values
 
     def take(self, value: Scalar, room: int) -> None:
-        """One value. `room`: numbers that are kept at most; of more, each second."""
+        """One value. `room`: numbers that are kept at most; of more, one of each two."""
         self.seen += 1
         self._values.take(value)
         number = number_of(value)
         if number is None:
             return
-        self._count += 1
-        if self._count % self._stride == 0:
+        if self._keeps(self._count):
             self._numbers.append(number)
+        self._count += 1
         if len(self._numbers) > room:
-            self._numbers = self._numbers[1::2]
+            stays = (each for at, each in enumerate(self._numbers) if _stays(at, self._stride))
+            self._numbers = array("f", stays)
             self._stride *= 2
+
+    def _keeps(self, at: int) -> bool:
+        """Whether a number is the one of its `stride`: it would have stayed each time that half did."""
+        step = 1
+        while step < self._stride and _stays(at // step, step):
+            step *= 2
+        return step >= self._stride
 
     def fixed(self) -> Fixed | None:
         """The reference, of whatever kind most values are; None if they are too few."""
@@ -79,6 +87,14 @@ class FieldLearning:
     def save(self) -> Learnt:
         """The state exactly."""
         return Learnt(self.seen, self._count, self._stride, self._numbers.tobytes(), self._values)
+
+
+def _stays(at: int, stride: int) -> bool:
+    """Whether this one of a pair stays, by a hash of the pair: what has a period keeps its distribution."""
+    mixed = (at // 2 * 0x9E3779B1 + stride * 0x85EBCA77) & 0xFFFFFFFF
+    mixed = (mixed ^ mixed >> 15) * 0x2C1B3C6D & 0xFFFFFFFF
+    mixed = (mixed ^ mixed >> 12) * 0x297A2D39 & 0xFFFFFFFF
+    return (mixed >> 15 ^ at) & 1 == 0
 
 
 def _table_of(numbers: "array[float]") -> bytes:

@@ -24,10 +24,27 @@ def shares(values):
 
 
 def test_many_numbers_are_thinned_and_keep_their_distribution():
-    fixed = learnt((float(at * 7919 % 4000) for at in range(4000)), room=100)
+    fixed = learnt((float(at * 7919 % 4000) for at in range(4000)), room=1000)
     table = array("f", fixed.table)
-    assert 50 <= fixed.size <= 100
+    assert 500 <= fixed.size <= 1000
     assert table[len(table) // 2] == pytest.approx(2000, rel=0.15)
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 5, 7, 8, 16, 24, 60, 64])
+@pytest.mark.parametrize("room", [100, 500])
+def test_numbers_with_a_period_keep_their_distribution(period, room):
+    table = array("f", learnt((float(at % period) for at in range(4000)), room).table)
+    assert sum(table) / len(table) == pytest.approx((period - 1) / 2, abs=period / 12)
+    assert set(table) == set(map(float, range(period))) or room < 8 * period
+
+
+def test_numbers_that_alternate_are_no_shift_where_many_fields_share_the_room():
+    watch, held = FeatureWatch(2000, 8000.0), 0
+    names = [f"x{each}" for each in range(24)]
+    for at in range(5000):
+        watch.take({name: float((at + each) % 2) for each, name in enumerate(names)}, (0, 0, 0), at * 60.0)
+        held += any(field.hold for _, field in watch.fields())
+    assert held == 0
 
 
 def test_a_reference_that_is_restored_goes_on_the_same():
