@@ -5,6 +5,7 @@ A calendar that cannot be had is left out: whoever had it before goes on with wh
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import structlog
@@ -20,6 +21,9 @@ LARGEST_BYTES = 1_000_000
 """Of a calendar, slimmed. All that a configuration says goes into one record of three megabytes."""
 LARGEST_DOWNLOAD = 8 * 2**20
 PATIENCE_S = 10.0
+"""For the connection, and for each part of an answer."""
+LONGEST_S = 20.0
+"""For a whole answer: while one is fetched, no change of the configuration is followed."""
 FETCH_EVERY_S = 300.0
 REFERENCE = "env:"
 log = structlog.get_logger(__name__)
@@ -58,8 +62,9 @@ def with_calendars(
     return Configuration((*files, *found), tuple(lacks))
 
 
-def download(address: str) -> bytes:
-    """What is at an address."""
+def download(address: str, monotonic_s: Callable[[], float] = monotonic) -> bytes:
+    """What is at an address, had within twenty seconds."""
+    late_at_s = monotonic_s() + LONGEST_S
     try:
         with httpx.stream("GET", address, timeout=PATIENCE_S, follow_redirects=True) as response:
             response.raise_for_status()
@@ -68,6 +73,8 @@ def download(address: str) -> bytes:
                 found += part
                 if len(found) > LARGEST_DOWNLOAD:
                     raise Unreadable(f"more than {LARGEST_DOWNLOAD:,} bytes")
+                if monotonic_s() > late_at_s:
+                    raise Unreadable(f"it was not here whole within {LONGEST_S:g} s")
             return bytes(found)
     except httpx.HTTPStatusError as error:
         raise Unreadable(f"the server answered {error.response.status_code}") from None

@@ -11,7 +11,14 @@ from click.testing import CliRunner
 from schemas.cause import Configured
 from schemas.control import Settings
 from schemas.wire import decode_cause, decode_event
-from streams.calendars import LARGEST_BYTES, LARGEST_DOWNLOAD, Subscriptions, configuration
+from streams.calendars import (
+    LARGEST_BYTES,
+    LARGEST_DOWNLOAD,
+    LONGEST_S,
+    Subscriptions,
+    configuration,
+    download,
+)
 from streams.cli import main
 from streams.files import Unreadable
 from streams.hosting.rulebook import Rulebook, read_rules
@@ -39,13 +46,17 @@ def _path(tmp_path):
 
 @contextmanager
 def served(body, status=200):
-    """A server on loopback that answers each request with this."""
+    """A server on loopback that answers each request with this; with several parts, one after the other."""
+    gone = threading.Event()
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(status)
             self.end_headers()
-            self.wfile.write(body)
+            for part in (body,) if isinstance(body, bytes) else body:
+                self.wfile.write(part)
+                if gone.wait(0 if part is body else 0.02):
+                    return
 
         def log_message(self, *_):
             pass
@@ -54,6 +65,7 @@ def served(body, status=200):
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/private-token"
+        gone.set()
         server.shutdown()
         thread.join()
 
@@ -106,6 +118,14 @@ def test_a_calendar_that_cannot_be_had_is_left_out_and_its_address_is_not_told(p
 def test_what_a_server_answers_instead_is_told(path, body, status, why):
     with served(body, status) as address:
         assert configuration(path, {"ROTA": address}).lacks == (f"calendar env:ROTA: {why}",)
+
+
+def test_a_server_that_trickles_is_not_waited_for():
+    """Each part comes well within the time for one; the clock says that the whole takes too long."""
+    times = iter([0.0, LONGEST_S, LONGEST_S + 1])
+    parts = [b"BEGIN", b":VCAL", *[b"x"] * 50]
+    with served(parts) as address, pytest.raises(Unreadable, match="it was not here whole within 20 s"):
+        download(address, lambda: next(times))
 
 
 class Server:
