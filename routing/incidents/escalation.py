@@ -24,13 +24,11 @@ FIRST = -1
 
 def begin(turn: Turn, case: Case, key: str, target: EscalationTarget, reason: PageReason) -> None:
     """Starts to climb, or to climb anew. A rise in severity pages the present step once more."""
+    if key in case.climbs:
+        begin_again(turn, case, key, reason)
+        return
     note(turn, case, key)
-    climb = case.climbs.get(key)
-    if climb is None:
-        climb = Climb(escalation=meant(turn, case, target), began=turn.now)
-        case.climbs[key] = climb
-    else:
-        _restart(turn, climb, reason)
+    case.climbs[key] = Climb(escalation=meant(turn, case, target), began=turn.now)
     _page_step(turn, case, key, reason)
 
 
@@ -40,11 +38,11 @@ def meant(turn: Turn, case: Case, target: EscalationTarget) -> str:
     return escalation.name if escalation else ""
 
 
-def begin_again(turn: Turn, case: Case, key: str) -> None:
-    """Climbs again from the first step: an acknowledgement lapsed."""
+def begin_again(turn: Turn, case: Case, key: str, reason: PageReason = "repeated") -> None:
+    """Climbs anew what was climbed before; `repeated`: an acknowledgement lapsed, or nobody answered."""
     note(turn, case, key)
-    _restart(turn, case.climbs[key], "repeated")
-    _page_step(turn, case, key, "repeated")
+    _restart(turn, case.climbs[key], reason)
+    _page_step(turn, case, key, reason)
 
 
 def hand_over(turn: Turn, case: Case, user: str, escalation: str) -> None:
@@ -55,7 +53,7 @@ def hand_over(turn: Turn, case: Case, user: str, escalation: str) -> None:
         turn.disarm(case, climb_timer(key))
         case.told[key].paged = turn.now
     case.climbs[HANDED] = Climb(escalation=escalation, began=turn.now, first=user, sequence=sequence)
-    note(turn, case, HANDED)
+    note(turn, case, HANDED).severity = voice_of(turn, case).severity
     _restart(turn, case.climbs[HANDED], "reassigned")
     _page_step(turn, case, HANDED, "reassigned")
 

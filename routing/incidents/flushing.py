@@ -8,7 +8,7 @@ resolution, and after repeat_interval while nobody answered.
 
 from datetime import datetime, timedelta
 
-from routing.incidents.escalation import begin, meant
+from routing.incidents.escalation import HANDED, begin, begin_again, meant
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Told
 from routing.incidents.muting import hearing, listen_again, note_muting
@@ -40,12 +40,12 @@ def page_reason(
 
 
 def flush(turn: Turn, case: Case) -> None:
-    """Says what is new about a group to the targets of its receiver."""
+    """Says what is new about a group to the targets of its receiver, or to whom it was handed."""
     case.grid = turn.now
     heard = note_muting(turn, case, hearing(turn, case))
     if heard:
-        for target in targets(turn, case):
-            _tell(turn, case, target)
+        for key, target in _listeners(turn, case):
+            _tell(turn, case, key, target)
     edit_news(turn, case)
     arm_notices(turn, case)
     for member in [each for each in case.members.values() if not each.fires]:
@@ -76,7 +76,7 @@ def arm_repeat(turn: Turn, case: Case) -> None:
     """Looks again when the first target has not heard of it for repeat_interval, while nobody answers."""
     if case.status != "triggered":
         return
-    keys = (target_key(target) for target in targets(turn, case))
+    keys = [key for key, _ in _listeners(turn, case)]
     waits = [case.told[key].paged for key in keys if key in case.told and not _climbs(case, key)]
     if waits:
         flush_on_grid(turn, case, min(waits) + turn.route(case).repeat_interval)
@@ -96,8 +96,16 @@ def edit_news(turn: Turn, case: Case) -> None:
         told.firing, told.resolved, told.hushed = firing, resolved, hushed
 
 
-def _tell(turn: Turn, case: Case, target: ChannelTarget | EscalationTarget) -> None:
-    key = target_key(target)
+def _listeners(turn: Turn, case: Case) -> list[tuple[str, ChannelTarget | EscalationTarget | None]]:
+    """Who is told, by key. To whom an incident was handed, they hear of it instead of the escalations."""
+    found = targets(turn, case)
+    if HANDED not in case.climbs:
+        return [(target_key(each), each) for each in found]
+    channels = [(target_key(each), each) for each in found if isinstance(each, ChannelTarget)]
+    return [(HANDED, None), *channels]
+
+
+def _tell(turn: Turn, case: Case, key: str, target: ChannelTarget | EscalationTarget | None) -> None:
     route = turn.route(case)
     told = case.told.get(key)
     reason = page_reason(case, told, loudest(turn, case), turn.now, route.repeat_interval)
@@ -105,6 +113,8 @@ def _tell(turn: Turn, case: Case, target: ChannelTarget | EscalationTarget) -> N
         return
     if isinstance(target, ChannelTarget):
         tell_channel(turn, case, case.receiver, target, reason)
+    elif target is None:
+        begin_again(turn, case, key, reason)
     else:
         begin(turn, case, key, target, reason)
 

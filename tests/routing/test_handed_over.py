@@ -1,0 +1,79 @@
+"""Whoever an incident was handed to hears of it from then on, not those from whom it was taken."""
+
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario
+from tests.routing.test_hands import TEAMS
+
+
+def test_a_rise_in_severity_is_told_to_the_team_that_has_it():
+    t = Scenario(TEAMS)
+    t.signal(detector="cost")
+    t.fast_forward(MINUTE)
+    t.hand(team="platform")
+    t.acknowledge(by="cy")
+    t.fast_forward(4 * MINUTE)
+    t.signal("s2", detector="silence")
+    t.fast_forward(20 * MINUTE)
+    assert t.told == [(0, "ana", "opened"), (60, "cy", "reassigned"), (300, "cy", "joined")]
+
+
+def test_what_nobody_answers_is_repeated_to_the_team_that_has_it():
+    t = Scenario(TEAMS)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.hand(team="platform")
+    t.fast_forward(9 * HOUR)
+    told = [(to, reason) for _, to, reason in t.told[1:]]
+    assert told == [
+        ("cy", "reassigned"),
+        ("triage", "escalated"),
+        *[("cy", "repeated"), ("triage", "escalated")] * 2,
+    ]
+
+
+def test_what_is_handed_over_before_its_first_page_is_not_opened_for_those_before():
+    t = Scenario(ESCALATED.replace("group_wait: 0s", "group_wait: 2m"))
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.hand("bo")
+    t.fast_forward(4 * MINUTE)
+    assert t.told == [(60, "bo", "reassigned")]
+    t.fast_forward(2 * MINUTE)
+    assert t.told[1:] == [(360, "ana", "escalated")]
+
+
+def test_what_fires_again_is_told_to_whom_it_was_handed():
+    t = Scenario(TEAMS)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.hand("cy")
+    t.recover()
+    t.fast_forward(MINUTE)
+    t.signal()
+    t.fast_forward(2 * MINUTE)
+    assert [(to, reason) for _, to, reason in t.told[1:]] == [("cy", "reassigned"), ("cy", "reopened")]
+
+
+def test_a_channel_hears_of_it_still():
+    t = Scenario(ONE_CHANNEL + "users: {cy: {slack: U03}}\n")
+    t.signal(detector="cost")
+    t.hand("cy")
+    t.acknowledge(by="cy")
+    t.fast_forward(MINUTE)
+    t.signal("s2", detector="silence")
+    t.fast_forward(MINUTE)
+    assert sorted((to, reason) for _, to, reason in t.told) == [
+        ("cy", "joined"),
+        ("cy", "reassigned"),
+        ("oncall", "joined"),
+    ]
+
+
+def test_whoever_was_handed_what_a_silence_hides_is_not_told_the_same_at_its_end():
+    t = Scenario(TEAMS)
+    t.silence('agent="refund-agent"', lasts=20 * MINUTE)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.hand("cy")
+    t.acknowledge(by="cy")
+    t.fast_forward(25 * MINUTE)
+    assert t.told == [(60, "cy", "reassigned")]
