@@ -94,6 +94,13 @@ class Asking:
         mark.unheard = 0
         self._wish_again(before)
 
+    def rebase(self, detector: str) -> None:
+        """What is found of the partition itself is normal."""
+        if detector == SILENCE:
+            before = self._intake.state.wake_at
+            self._intake.rebase(self._keys.mark.watermark)
+            self._wish_again(before)
+
     def _wish_again(self, before: float | None) -> None:
         wake_at = self._intake.state.wake_at
         if wake_at is not None and wake_at != before:

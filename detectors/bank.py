@@ -18,6 +18,7 @@ from detectors.grid import GRID_S
 from detectors.keys import Keys
 from detectors.mark import Mark
 from detectors.registry import discover
+from detectors.rhythms.intake import INTAKE
 from schemas.cause import ConfigFile
 from schemas.control import AnyControl, Rebase, Settings, Tick
 from schemas.event import Event
@@ -159,6 +160,8 @@ class Bank:
         self._keys.configure()
 
     def _rebase(self, record: Record, control: Rebase) -> None:
+        if control.agent == INTAKE:
+            self._asking.rebase(control.detector)
         known = control.agent in self._keys
         state = self._keys.state(control.agent, record.offset) if known else None
         if state is not None:

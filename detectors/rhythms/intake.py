@@ -59,6 +59,8 @@ class Intake:
         """So many events came, the last of them by now; told when time moves over the grid."""
         state, heard = self.state, self.state.heard
         if now >= heard.closes_at:
+            # Its agents do not learn it either: were it missed later than they, each would be told.
+            heard.accepted = False
             self._pulse.turn(now)
         heard.last = now
         heard.count += events
@@ -89,6 +91,12 @@ class Intake:
             return inf
         alone = self._explained and agent in state.withheld and at >= state.heard.hush.at + GRACE_S
         return inf if alone else state.heard.last
+
+    def rebase(self, now: float) -> None:
+        """The present silence is told no more, however long it gets; its agents still cannot be seen."""
+        self._pulse.accept()
+        if self.state.standing:
+            self.state.wake_at = now
 
     def ask(self, at: float, known: float) -> Sequence[Signal]:
         """What changes of its signal. `known`: later silence is no news."""

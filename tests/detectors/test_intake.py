@@ -226,6 +226,25 @@ def test_an_agent_of_the_same_name_is_asked_as_any_other():
     assert told(tape)[1:] == [("odd", INTAKE, "resolved"), ("intake_down", INTAKE, "firing")]
 
 
+def test_where_its_silence_is_normal_it_ends_at_once_and_the_next_is_one_signal_again():
+    tape = wait(partition(), KNOWN + HOUR)
+    tape.rebase(KNOWN + HOUR, INTAKE, "silence")
+    wait(tape, KNOWN + 6 * HOUR)
+    assert [each[1:] for each in told(tape)] == [(INTAKE, "firing"), (INTAKE, "resolved")]
+    assert (tape.signals[-1].time - moment(START_S + KNOWN + HOUR)).total_seconds() <= MINUTE
+    speak(tape, ("ana", "bo", "chi"), KNOWN + 6 * HOUR, KNOWN + 7 * HOUR)
+    wait(tape, KNOWN + 15 * HOUR)
+    assert told(tape)[2:] == [("intake_down", INTAKE, "firing")]
+
+
+@pytest.mark.parametrize(("after_s", "detector"), [(0, "silence"), (HOUR, "told")])
+def test_nothing_else_is_normal_of_it(after_s, detector):
+    tape = wait(partition(), KNOWN + after_s)
+    tape.rebase(KNOWN + after_s, INTAKE, detector)
+    wait(tape, KNOWN + 2 * HOUR)
+    assert told(tape) == [("intake_down", INTAKE, "firing")]
+
+
 def test_what_another_lasting_detector_finds_meanwhile_waits_for_the_partition():
     class Lasting(KINDS["told"]):
         name = "lasting"
