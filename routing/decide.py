@@ -132,7 +132,7 @@ def _next(state: State, policy: Policy, outputs: list[Output], until: datetime) 
         first = state.timers.next()
         if first is not None and first[0] < at:
             break
-        handoffs.due(Turn(state, policy, at, outputs))
+        handoffs.due(Turn(state, policy, at, outputs, until))
     return state.timers.take(until)
 
 

@@ -1,6 +1,7 @@
 """Shifts that change hands: a notice before, and at the handoff a summary of the shift that ends.
 
-Due times are state like all timers. A notice is no page: it asks nobody to act, and nothing climbs.
+Due times are state like all timers. A notice is no page: it asks nobody to act, and nothing climbs. After a
+pause only the last handoff of a schedule is told, and channels have the time to answer from then on.
 """
 
 from collections.abc import Iterable, Iterator
@@ -131,15 +132,22 @@ def _step(turn: Turn, schedule: Schedule, handoff: Handoff, shift: Handover) -> 
         return shift
     if turn.now < shift.at:
         shift.noticed, shift.due = True, shift.at
-        _tell(turn, schedule, handoff, "handoff_soon", _soon(turn, schedule, shift, shift.at))
+        if not _is_past(turn, shift):
+            _tell(turn, schedule, handoff, "handoff_soon", _soon(turn, schedule, shift, shift.at))
         return shift
     fresh = Handover(on_call=schedule.on_call(turn.now), since=turn.now, due=turn.now)
     _plan(schedule, handoff, fresh, turn.now)
     if fresh.at is not None and fresh.at - handoff.notice <= turn.now:
         # The summary says when this short shift ends: a notice at once would say it again.
         fresh.noticed, fresh.due = True, fresh.at
-    _tell(turn, schedule, handoff, "handoff", _summary(turn, schedule, shift, fresh))
+    if not _is_past(turn, fresh):
+        _tell(turn, schedule, handoff, "handoff", _summary(turn, schedule, shift, fresh))
     return fresh
+
+
+def _is_past(turn: Turn, shift: Handover) -> bool:
+    """Whether a shift is over too: nobody heard in time how it began, and another handoff is told."""
+    return turn.state.core.clock == "wall" and shift.at is not None and shift.at <= turn.until
 
 
 def _soon(turn: Turn, schedule: Schedule, shift: Handover, at: datetime) -> Words:
@@ -216,7 +224,7 @@ def _content(turn: Turn, summary: str) -> Content:
 
 
 def _send(turn: Turn, unheard: Unheard) -> None:
-    unheard.due = turn.now + UNKNOWN_AFTER if turn.state.core.clock == "wall" else NEVER
+    unheard.due = turn.until + UNKNOWN_AFTER if turn.state.core.clock == "wall" else NEVER
     turn.emit("pages", unheard.notice.incident, unheard.notice)
 
 

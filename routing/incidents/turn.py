@@ -28,12 +28,23 @@ class Complaint(Words, frozen=True):
 
 
 class Turn:
-    """One step of the router at the instant `now`: one cause, or one timer."""
+    """One step of the router at the instant `now`: one cause, or one timer.
 
-    def __init__(self, state: State, policy: Policy, now: datetime, outputs: list[Output]) -> None:
+    `until`: what time it is with the cause for which timers fire, late where nothing came for a while.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        policy: Policy,
+        now: datetime,
+        outputs: list[Output],
+        until: datetime | None = None,
+    ) -> None:
         self.state = state
         self.policy = policy
         self.now = now
+        self.until = until or now
         self.outputs = outputs
         self.news: dict[str, Case] = {}
         """Incidents whose published state changed."""

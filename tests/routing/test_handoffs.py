@@ -211,6 +211,32 @@ def test_notices_that_nobody_answers_are_kept_within_bounds():
     assert t.router.counts == {"notices dropped at the cap": 1}
 
 
+def test_after_a_pause_only_the_last_handoff_is_told_and_once():
+    t = Scenario(DAILY)
+    t.now += 3 * DAY + HOUR
+    t.write(Wake(at=t.now))
+    assert [(at, reason) for at, reason, _ in told(t)] == [(72, "handoff")]
+    t.fast_forward(20 * MINUTE)
+    assert [each.attempt for each in t.notices] == [1]
+    assert t.complaints == []
+
+
+def test_after_a_pause_within_the_notice_the_handoff_ahead_is_told_too():
+    t = Scenario(DAILY)
+    t.now += 2 * DAY - HOUR / 2
+    t.write(Wake(at=t.now))
+    assert [(at, reason) for at, reason, _ in told(t)] == [(24, "handoff"), (47, "handoff_soon")]
+
+
+def test_a_notice_that_nobody_answered_before_a_pause_is_tried_once_more_after_it():
+    t = Scenario(DAILY, answers={"#handoffs": says_nothing})
+    t.fast_forward(23 * HOUR)
+    t.now += HOUR / 2
+    t.write(Wake(at=t.now))
+    assert [each.attempt for each in t.notices] == [1, 2]
+    assert t.complaints == []
+
+
 # -- configurations ------------------------------------------------------------------------------------------
 
 
