@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from schemas.cause import Configured
 from schemas.control import Settings
@@ -20,7 +21,7 @@ from streams.calendars import (
     download,
 )
 from streams.cli import main
-from streams.files import Unreadable
+from streams.files import Unreadable, config_files
 from streams.hosting.rulebook import Rulebook, read_rules
 from streams.hosting.topics import CAUSES, EVENTS
 from tests.memory_log import Disk, MemoryLog
@@ -99,6 +100,27 @@ def test_a_calendar_that_cannot_be_had_is_left_out_and_its_address_is_not_told(p
     found = configuration(path, variables)
     assert found.lacks == (f"calendar env:ROTA: {why}",)
     assert len(found.files) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://127.0.0.1:1/private-token", "http://127.0.0.1:1/…"),
+        ("http://me@127.0.0.1:1?key=private-token", "http://127.0.0.1:1/…"),
+        ("http://127.0.0.1:1/private-token#x@y", "http://127.0.0.1:1/…"),
+    ],
+)
+def test_of_an_address_in_the_rules_only_scheme_and_host_are_told(path, address, shown, caplog):
+    path.write_text(RULES % f"'{address}'")
+    caplog.set_level("DEBUG")
+    with capture_logs() as logged:
+        read_rules(path, {})
+        followed = Subscriptions(path, {}, lambda: 0.0)
+        assert followed.read() == config_files(path)
+    assert "private-token" not in f"{logged}{caplog.messages}"
+    assert [each["reason"] for each in logged] == [
+        f"calendar {shown}: it cannot be fetched: ConnectError"
+    ] * 2
 
 
 @pytest.mark.parametrize(
