@@ -28,6 +28,7 @@ from streams.hosting.settings import read_settings
 from streams.records import DeadLetter, Told, Word
 
 SOURCE = "agent.events/0"
+BEGINNING = moment(0)
 BUILT_IN = ConfigFile(
     "<built-in>",
     """\
@@ -78,7 +79,7 @@ def replay_any(lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,))
         return (told for _, told in replay(together, files))
     load(files)
     core = Core(Bank(read_settings, "wall"), Router())
-    core.configure(files, "wall")
+    core.configure(files, "wall", decode_cause(first[0].value).at)
     return (core.hear(line) for line in together)
 
 
@@ -99,10 +100,15 @@ class Core:
         self._offset = 0
         self._causes = 0
 
-    def configure(self, files: Sequence[ConfigFile], clock: Literal["events", "wall"] = "events") -> None:
-        """The configuration that routing follows from the beginning of time on."""
+    def configure(
+        self,
+        files: Sequence[ConfigFile],
+        clock: Literal["events", "wall"] = "events",
+        at: datetime = BEGINNING,
+    ) -> None:
+        """The configuration that routing follows from an instant on; on the clock of events any will do."""
         texts = [part for file in files for part in (file.name, file.text)]
-        self._route(Configured(at=moment(0), digest=derived("cfg", *texts), files=tuple(files), clock=clock))
+        self._route(Configured(at=at, digest=derived("cfg", *texts), files=tuple(files), clock=clock))
 
     def hear(self, line: Line) -> Sequence[Told]:
         """What one more recorded cause brings about; of outcomes and configurations only the time counts."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from click.testing import CliRunner
 
 from schemas.cause import Acknowledged, ConfigFile, Configured, Judged, Signalled, Wake
+from schemas.page import Notice
 from schemas.wire import encode
 from streams.cli import main
 from streams.files import Line
@@ -54,6 +55,27 @@ def test_recorded_causes_say_how_soon_pages_were_taken_and_what_was_thought_of_t
         ("a", 1, 120.0)
     ]
     assert told["false_alarm_share"] == 1.0
+
+
+ROTATED = (
+    RULES
+    + """
+users: {ana: {slack: U1}, bo: {slack: U2}}
+schedules:
+  ops:
+    timezone: UTC
+    handoff: {notice: 1h, slack: '#ops'}
+    layers: [{start: '1970-01-01T%s', every: 1 day, users: [ana, bo]}]
+"""
+)
+
+
+def test_shifts_begin_with_what_was_recorded():
+    recorded = [Line(each) for each in causes()[:-1]]
+    recorded.append(Line(encode(Wake(at=NOON + timedelta(minutes=40)))))
+    for handoff, notices in (("00:00", []), ("12:10", ["handoff"])):
+        told = replay_any(recorded, (ConfigFile("rules.yml", ROTATED % handoff),))
+        assert [word.reason for words in told for word in words if isinstance(word, Notice)] == notices
 
 
 def test_the_report_is_a_table_for_people(tmp_path):
