@@ -3,7 +3,6 @@
 A calendar that cannot be had is left out: whoever had it before goes on with what it was.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
@@ -14,7 +13,7 @@ from msgspec import Struct
 
 from routing.configuration import calendars_in
 from routing.oncall.calendar_text import slim
-from routing.rules.calendars import split
+from routing.rules.calendars import shown, split
 from schemas.cause import ConfigFile
 from streams.files import Unreadable, config_files
 
@@ -59,7 +58,7 @@ def with_calendars(
         try:
             found.append(ConfigFile(name, _text(name, path, variables, fetch or download)))
         except (Unreadable, ValueError) as error:
-            lacks.append(f"calendar {_shown(name)}: {error}")
+            lacks.append(f"calendar {shown(name)}: {error}")
     return Configuration((*files, *found), tuple(lacks))
 
 
@@ -133,15 +132,6 @@ def _text(name: str, path: Path, variables: Mapping[str, str], fetch: Fetch) -> 
     if len(text.encode()) > LARGEST_BYTES:
         raise Unreadable(f"more than {LARGEST_BYTES:,} bytes")
     return text
-
-
-def _shown(name: str) -> str:
-    """The name of a calendar; of an address scheme and host, as the rest may be what lets one read it."""
-    if not _is_web(name):
-        return name
-    scheme, _, rest = name.partition("://")
-    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
-    return f"{scheme}://{authority.rpartition('@')[2]}/…"
 
 
 def _is_web(source: str) -> bool:

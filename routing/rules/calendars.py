@@ -1,5 +1,6 @@
 """Calendars of a configuration: the texts that stand beside its YAML, and the people in them."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -55,8 +56,17 @@ def rosters(document: Document, root: Node, texts: Mapping[str, str]) -> Rosters
                 found[name] = Calendar(texts[part.ical], part.timezone, people, part.match)
             except ValueError as error:
                 place = root.nearest("schedules", name, "ical").place
-                faults.append(place.fault(f"calendar {part.ical}: {error}"))
+                faults.append(place.fault(f"calendar {shown(part.ical)}: {error}"))
     return Rosters(found, tuple(faults))
+
+
+def shown(name: str) -> str:
+    """The name of a calendar; of an address scheme and host, as the rest may be what lets one read it."""
+    scheme, parted, rest = name.partition("://")
+    if not parted:
+        return name
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    return f"{scheme}://{authority.rpartition('@')[2]}/…"
 
 
 def _email(part: UserPart) -> str:

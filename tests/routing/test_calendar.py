@@ -375,6 +375,16 @@ def test_a_calendar_that_cannot_be_read_is_a_fault_where_it_is_named():
     ]
 
 
+def test_such_a_fault_tells_of_an_address_scheme_and_host_only():
+    need_ical()
+    address = "https://x.example/private-token"
+    told = examine(
+        (ConfigFile("1.yml", RULES.replace("env:ROTA", address)), ConfigFile(address, "no"))
+    ).faults
+    (fault,) = map(str, told)
+    assert fault.startswith("1.yml:5:28: calendar https://x.example/…: no iCalendar: expected BEGIN")
+
+
 def test_gaps_overlaps_strangers_and_what_cannot_be_read_are_told():
     need_ical()
     day = "DTSTART;VALUE=DATE:202611%02d\nRRULE:FREQ=DAILY;COUNT=%d\nSUMMARY:%s"
