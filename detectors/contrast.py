@@ -99,8 +99,13 @@ class Recent(Struct, array_like=True):
         if len(fresh) > MOST_FRESH:
             self.settle()
 
+    def add(self, dimension: str, value: str, weight: float = 1.0) -> None:
+        """Weight of one value of an event that is not seen whole."""
+        self.settle()
+        self.now.add(dimension, value, weight)
+
     def settle(self) -> None:
-        """Counts what is fresh; whether that is done sooner or later changes nothing."""
+        """Counts what is fresh; whether that is done sooner or later changes nothing, not even an order."""
         for each, count in self.fresh.items():
             self.now.take(each, count)
         self.fresh.clear()

@@ -70,7 +70,7 @@ class FailureStream(Struct, array_like=True):
         self.marks = [*self.marks[1 - MOST_MARKS :], mark]
         gauge = self.retrying if kind in RETRIED else self.failed
         if gauge.hold is None:
-            self.others.now.add(ERROR_TYPE, mark.error)
+            self.others.add(ERROR_TYPE, mark.error)
         else:
             gauge.hold.affected.take(mark)
         if self.sampled < SAMPLED_A_CELL:
@@ -132,7 +132,7 @@ class FailureStream(Struct, array_like=True):
         if before is None and gauge.hold is not None:
             for mark in marks:
                 if mark.at >= gauge.hold.onset:
-                    self.others.now.add(ERROR_TYPE, mark.error, -1.0)
+                    self.others.add(ERROR_TYPE, mark.error, -1.0)
 
     def _learn(self, ten: int) -> None:
         if ten != self.ten:

@@ -1,5 +1,7 @@
 """What stands out among the affected."""
 
+import msgspec
+
 from detectors.contrast import (
     GENERATION_S,
     HIGHEST_LIFT,
@@ -105,3 +107,15 @@ def test_events_that_are_alike_are_counted_together_and_none_is_lost():
 def test_an_answer_that_was_just_given_is_given_again():
     data = event(START_S, tenant={"id": "x"}).data
     assert values(data) is values(data)
+
+
+def test_counting_sooner_or_later_changes_not_even_an_order():
+    sooner, later = Recent(), Recent()
+    for each in (sooner, later):
+        each.see(event(START_S, tool={"name": "pay"}).data)
+        if each is sooner:
+            each.settle()
+        each.add("error type", "timeout")
+        each.see(event(START_S, tool={"name": "search"}).data)
+        each.settle()
+    assert msgspec.json.encode(sooner) == msgspec.json.encode(later)
