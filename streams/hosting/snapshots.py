@@ -9,6 +9,8 @@ Keys: `claim/OWNER`, `EPOCH/low-water`, `EPOCH/entry/KEY`, `EPOCH/part/DIGEST/KE
 the entry that names their digests and removed after it no longer does. What older owners left of a key is
 removed only after this owner wrote an entry of its own for it: one of them may only be paused, and about to
 write the entry that names a part which nothing names yet.
+
+Bodies and parts from a kilobyte on are compressed; a part's digest tells whether it is, an entry of its body.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,21 +20,25 @@ import msgspec
 
 from schemas.record import Record, Saved
 from streams.hosting.log import Log, Outgoing
+from streams.hosting.packing import packed, unpacked, worth
 
 _CLAIM = b"claim/"
 _NOTHING = ""
 """The digest of a part without any bytes, which is not written: it would be a tombstone."""
+_PACKED = "z"
+"""What the digest of a part begins with that is kept compressed."""
 _KINDS = ("low-water", "entry", "part")
 
 
 class Entry(msgspec.Struct, array_like=True):
-    """The value of an entry: a Saved whose parts are named by digest."""
+    """The value of an entry: a Saved whose parts are named by digest. `packed`: whether `body` is."""
 
     applied: int
     version: int
     wake_at: float | None
     parts: dict[str, str]
     body: bytes
+    packed: bool = False
 
 
 class LowWater(msgspec.Struct, array_like=True):
@@ -149,9 +155,8 @@ class Snapshots:
             digests = {part: _digest(piece) for part, piece in saved.parts.items()}
             pieces = {place.part(digests[part]): piece for part, piece in saved.parts.items() if piece}
             new = [each for each in pieces if each not in self._written.get(name, ())]
-            parts += [Outgoing(each.key(), pieces[each]) for each in new]
-            entry = Entry(saved.applied, saved.version, saved.wake_at, digests, saved.body)
-            entries.append(Outgoing(place.key(), msgspec.msgpack.encode(entry)))
+            parts += [Outgoing(each.key(), _part(each.digest, pieces[each])) for each in new]
+            entries.append(Outgoing(place.key(), msgspec.msgpack.encode(_entry(saved, digests))))
             standing[name] = {place, *pieces}
             self._strewn.setdefault(name, set()).update(new)
         if entries:
@@ -193,12 +198,30 @@ def _place(key: bytes) -> Place | None:
 
 
 def _digest(piece: bytes) -> str:
-    return blake2b(piece, digest_size=16).hexdigest() if piece else _NOTHING
+    if not piece:
+        return _NOTHING
+    return _PACKED * worth(piece) + blake2b(piece, digest_size=16).hexdigest()
+
+
+def _part(digest: str, piece: bytes) -> bytes:
+    return packed(piece) if digest.startswith(_PACKED) else piece
+
+
+def _entry(saved: Saved, digests: dict[str, str]) -> Entry:
+    large = worth(saved.body)
+    body = packed(saved.body) if large else saved.body
+    return Entry(saved.applied, saved.version, saved.wake_at, digests, body, large)
 
 
 def _saved(place: Place, entry: Entry, places: Mapping[Place, bytes]) -> Saved:
-    parts = {part: places.get(place.part(digest), b"") for part, digest in entry.parts.items()}
-    return Saved(entry.applied, entry.body, entry.version, entry.wake_at, parts)
+    parts = {part: _piece(digest, place, places) for part, digest in entry.parts.items()}
+    body = unpacked(entry.body) if entry.packed else entry.body
+    return Saved(entry.applied, body, entry.version, entry.wake_at, parts)
+
+
+def _piece(digest: str, place: Place, places: Mapping[Place, bytes]) -> bytes:
+    piece = places.get(place.part(digest), b"")
+    return unpacked(piece) if digest.startswith(_PACKED) else piece
 
 
 def batches(keys: Iterable[tuple[str, Saved | None]], most_bytes: int) -> Iterator[dict[str, Saved | None]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from schemas.record import Saved
@@ -54,6 +55,28 @@ class TestAnHeir:
         restored = await found(disk)
         assert restored.low_water == LowWater(6, b"mark")
         assert restored.keys == {"b/c": saved(6), "a": saved(5, big=b"x" * 99, small=b"")}
+
+    async def test_finds_large_pieces_as_they_were_though_little_of_them_is_kept(self):
+        disk = Disk()
+        large = Saved(5, b"moving " * 5_000, 1, None, {"big": b"reference " * 5_000, "small": b"x"})
+        first = await owned(disk, "first")
+        await first.write({"a": large})
+        assert sum(len(each.value or b"") for each in disk.records(TOPIC)) < 2_000
+        assert (await found(disk)).keys == {"a": large}
+
+    async def test_finds_what_was_written_before_anything_was_compressed(self):
+        disk, plain = Disk(), "0" * 32
+        body, piece = b"moving " * 5_000, b"reference " * 5_000
+        entry = msgspec.msgpack.encode((7, 1, None, {"big": plain}, body))
+        outgoing = [Outgoing(f"0/part/{plain}/a".encode(), piece), Outgoing(b"0/entry/a", entry)]
+        disk.put(TOPIC, 0, outgoing)
+        before = Saved(7, body, 1, None, {"big": piece})
+        assert (await found(disk)).keys == {"a": before}
+        second = await owned(disk, "second")
+        await second.write({"a": before})
+        await second.write_low_water(7, b"")
+        assert (await found(disk)).keys == {"a": before}
+        assert not [key for key in standing(disk) if key.startswith(b"0/")]
 
     async def test_finds_the_last_of_each(self):
         disk = Disk()

@@ -1,0 +1,30 @@
+"""Pieces of state as they stand in the snapshot topic: compressed, where that is worth it.
+
+State is repetitive (empty counts, labels, whole numbers kept as eight bytes). zlib at its fastest level makes
+two to four times less of it, for about 10 µs a kilobyte, and undoes that for 2.
+"""
+
+import zlib
+
+WORTH = 1024
+"""Bytes from which on a piece is compressed."""
+_LEVEL = 1
+
+
+def worth(piece: bytes) -> bool:
+    """Whether a piece is kept compressed."""
+    return len(piece) >= WORTH
+
+
+def packed(piece: bytes) -> bytes:
+    """What `unpacked` takes."""
+    return zlib.compress(piece, _LEVEL)
+
+
+def unpacked(piece: bytes) -> bytes:
+    """The piece that was packed.
+
+    Raises:
+        zlib.error: it is none.
+    """
+    return zlib.decompress(piece)
