@@ -1,10 +1,11 @@
 """The topics: names, partitions, retention, compaction; created where they are missing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
 from streams.hosting.log import Log
@@ -68,6 +69,7 @@ TOPICS = (
 )
 
 
+LISTED_S, ASKED_S = 30.0, 0.1
 _PAIRS = ((EVENTS, DETECTOR_STATE), (CAUSES, ROUTING_STATE), (PAGES, OUTCOMES))
 """Topics with what is kept of each of their partitions."""
 
@@ -85,7 +87,8 @@ async def create(
     """Makes the topics that are missing. `partitions` of the events, `work` of pages and incidents.
 
     Raises:
-        KafkaError: the broker refused one for another reason than that it exists.
+        KafkaError: the broker refused one for another reason than that it exists, or does not list it
+            `LISTED_S` seconds after it has been made.
     """
     counts = {"events": partitions, "one": 1, "work": work}
     wanted = [
@@ -95,10 +98,22 @@ async def create(
     admin = AIOKafkaAdminClient(**connection)
     await admin.start()
     try:
-        answer = await admin.create_topics(wanted)
+        created = _sorted_out((await admin.create_topics(wanted)).topic_errors)
+        await _listed(admin)
     finally:
         await admin.close()
-    return _sorted_out(answer.topic_errors)
+    return created
+
+
+async def _listed(admin: AIOKafkaAdminClient) -> None:
+    """Waits until all topics are told of: a broker hears of what has been made a little later."""
+    names = {each.name for each in TOPICS}
+    try:
+        async with asyncio.timeout(LISTED_S):
+            while not names.issubset(await admin.list_topics()):  # noqa: ASYNC110 (the broker tells nobody)
+                await asyncio.sleep(ASKED_S)
+    except TimeoutError as error:
+        raise KafkaTimeoutError(f"made, but still not listed after {LISTED_S:.0f} s") from error
 
 
 async def missing(connection: Mapping[str, Any]) -> tuple[str, ...]:
