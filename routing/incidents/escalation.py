@@ -55,6 +55,7 @@ def hand_over(turn: Turn, case: Case, user: str, escalation: str) -> None:
     case.climbs[HANDED] = Climb(escalation=escalation, began=turn.now, first=user, sequence=sequence)
     note(turn, case, HANDED).severity = voice_of(turn, case).severity
     _restart(turn, case.climbs[HANDED], "reassigned")
+    case.climbs[HANDED].since = case.climbs[HANDED].sequence
     _page_step(turn, case, HANDED, "reassigned")
 
 
@@ -86,7 +87,7 @@ def is_answered(case: Case, sent: Sent) -> bool:
     handed = case.climbs.get(HANDED)
     if handed is None or sent.target not in case.climbs:
         return False
-    return sent.sequence < handed.sequence if sent.target == HANDED else sent.at <= handed.began
+    return sent.sequence < handed.since if sent.target == HANDED else sent.at <= handed.began
 
 
 def is_overtaken(case: Case, sent: Sent) -> bool:

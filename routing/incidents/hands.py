@@ -6,9 +6,10 @@ from routing.incidents.advice import approved
 from routing.incidents.closing import ACK, resolve
 from routing.incidents.deeds import first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, begin_again, stop
-from routing.incidents.flushing import arm_repeat, climbed, targets
+from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Member
+from routing.incidents.lapsing import arm_lapse, let_go
 from routing.incidents.muting import audible
 from routing.incidents.paging import edit_latest
 from routing.incidents.silencing import keep
@@ -35,14 +36,7 @@ def acknowledged(turn: Turn, cause: Acknowledged) -> None:
         return
     note_deed(turn, case, cause, "acknowledged")
     _taken(turn, case, who(turn, cause))
-    lapses = [
-        escalation.ack_timeout
-        for name in climbed(turn, case)
-        if (escalation := turn.policy.escalations.get(name)) and escalation.ack_timeout
-    ]
-    turn.disarm(case, ACK)
-    if lapses:
-        turn.arm(case, ACK, min(lapses))
+    arm_lapse(turn, case)
     edit_latest(turn, case, case.told, "acknowledged")
 
 
@@ -58,7 +52,7 @@ def snoozed(turn: Turn, cause: Snoozed) -> None:
     note_deed(turn, case, cause, "snoozed", f"until {until.isoformat()}")
     _taken(turn, case, who(turn, cause))
     case.snoozed = until
-    turn.arm_at(case, ACK, until)
+    arm_lapse(turn, case)
     edit_latest(turn, case, case.told, "acknowledged")
 
 
@@ -72,7 +66,7 @@ def ack_due(turn: Turn, case: Case) -> None:
         turn.arm(case, ACK, LEAST_PAUSE)
         return
     was_snoozed = case.snoozed is not None
-    reopened(turn, case)
+    let_go(turn, case)
     edit_latest(turn, case, case.told, "updated")
     if HANDED in case.climbs:
         begin_again(turn, case, HANDED)
@@ -81,15 +75,6 @@ def ack_due(turn: Turn, case: Case) -> None:
     flush_on_grid(turn, case, turn.now)
     arm_repeat(turn, case)
     turn.changed(case)
-
-
-def reopened(turn: Turn, case: Case) -> None:
-    """Nobody has the incident any more."""
-    case.status = "triggered"
-    case.acknowledged_by = ""
-    case.acknowledged = None
-    case.snoozed = None
-    turn.disarm(case, ACK)
 
 
 def resolved(turn: Turn, cause: Resolved) -> None:

@@ -110,6 +110,7 @@ class Climb(Kept):
     """How far an escalation was climbed, since `began`. `sequence` counts how often its steps began anew.
 
     `first`: who is paged before the first step (which is -1 then), because the incident was handed to them.
+    `since`: the sequence with which that began; pages of earlier ones are answered.
     """
 
     escalation: str
@@ -118,6 +119,7 @@ class Climb(Kept):
     step: int = 0
     round: int = 0
     sequence: int = 0
+    since: int = 0
     finished: bool = False
 
 

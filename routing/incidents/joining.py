@@ -8,6 +8,7 @@ from routing.incidents.covering import beside, cover
 from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of, incident_id, overflow
 from routing.incidents.incident import Case, Member, weight
+from routing.incidents.lapsing import take_up
 from routing.incidents.state import OPEN_CAP
 from routing.incidents.turn import Turn
 from routing.ownership import with_team
@@ -167,11 +168,11 @@ def _flush_for(turn: Turn, case: Case, member: Member) -> None:
 
 
 def _reopen(turn: Turn, case: Case) -> None:
-    """The incident fires again: it keeps its id, and its acknowledgement."""
+    """The incident fires again: it keeps its id and, where it is the same matter, its acknowledgement."""
     for member in tuple(case.members.values()):
         turn.state.remove(case, member)
         case.gone += 1
-    case.status = "acknowledged" if case.acknowledged_by else "triggered"
+    take_up(turn, case)
     case.resolved = None
     case.opening += 1
     turn.disarm(case, COOL)

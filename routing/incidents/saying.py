@@ -3,8 +3,8 @@
 from routing.incidents.deeds import first_time, first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, hand_over
 from routing.incidents.flushing import climbed
-from routing.incidents.hands import reopened
 from routing.incidents.incident import Case
+from routing.incidents.lapsing import let_go
 from routing.incidents.paging import edit_latest
 from routing.incidents.turn import Turn
 from schemas.cause import Commented, Judged, Reassigned
@@ -23,7 +23,7 @@ def reassigned(turn: Turn, cause: Reassigned) -> None:
         return
     case.assigned = f"user {cause.user}" if cause.user else f"team {cause.team}"
     note_deed(turn, case, cause, "reassigned", f"to {case.assigned}")
-    reopened(turn, case)
+    let_go(turn, case)
     escalation = _present(turn, case) if cause.user else turn.policy.teams[cause.team].escalation
     edit_latest(turn, case, case.told, "updated")
     hand_over(turn, case, cause.user, escalation)

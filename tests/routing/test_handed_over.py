@@ -1,6 +1,7 @@
 """Whoever an incident was handed to hears of it from then on, not those from whom it was taken."""
 
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario
+from schemas.outcome import Undeliverable
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario, says_nothing
 from tests.routing.test_hands import TEAMS
 
 
@@ -77,3 +78,30 @@ def test_whoever_was_handed_what_a_silence_hides_is_not_told_the_same_at_its_end
     t.acknowledge(by="cy")
     t.fast_forward(25 * MINUTE)
     assert t.told == [(60, "cy", "reassigned")]
+
+
+def test_whom_a_climb_paged_before_is_tried_over_other_channels_when_it_gets_worse():
+    t = Scenario(TEAMS.replace("cy: {slack: U03}", "cy: {slack: U03, email: cy@example.com}"))
+    t.answers["U03"] = says_nothing
+    t.signal(detector="cost")
+    t.fast_forward(MINUTE)
+    t.hand("cy")
+    t.fast_forward(6 * MINUTE)
+    t.signal("s2", detector="silence")
+    t.fast_forward(MINUTE)
+    assert t.told[-1] == (420, "ana", "joined")
+    last = [each for each in t.pages if each.to == "cy"][-1]
+    t.report(last, Undeliverable(reason="account_inactive"))
+    assert (t.pages[-1].to, t.pages[-1].channel.kind, t.pages[-1].reason) == ("cy", "email", "fallback")
+
+
+def test_from_whom_it_was_taken_is_not_tried_over_other_channels():
+    t = Scenario(TEAMS.replace("cy: {slack: U03}", "cy: {slack: U03, email: cy@example.com}"))
+    t.answers["U03"] = says_nothing
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.hand("cy")
+    first = t.pages[1]
+    t.hand("bo")
+    t.report(first, Undeliverable(reason="account_inactive"))
+    assert [each.to for each in t.pages] == ["ana", "cy", "bo"]
