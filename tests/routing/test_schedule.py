@@ -371,7 +371,7 @@ def model_active(window, place, now):
     return False
 
 
-MODEL_HOLIDAYS = {"DE": {date(2026, 12, 25), date(2026, 12, 26)}}
+MODEL_HOLIDAYS = {"DE": {date(2026, 10, 3), date(2026, 12, 25), date(2026, 12, 26)}}
 HOURS_OF_DAY = st.integers(0, 24 * 60 - 1).map(lambda minutes: minutes * MINUTE)
 WINDOWS = st.builds(
     Window,

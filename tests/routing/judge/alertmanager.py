@@ -164,7 +164,8 @@ def _groups(address: str) -> Judged:
         inhibited={
             flat(alerts[target]["labels"]): flat(alerts[by[0]]["labels"])
             for target, by in sources.items()
-            if by
+            # A source may be known before its own group is: then not all are grouped yet.
+            if by and by[0] in alerts
         },
     )
 
