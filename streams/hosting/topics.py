@@ -1,7 +1,7 @@
 """The topics: names, partitions, retention, compaction; created where they are missing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -99,21 +99,25 @@ async def create(
     await admin.start()
     try:
         created = _sorted_out((await admin.create_topics(wanted)).topic_errors)
-        await _listed(admin)
+        await listed(admin.list_topics)
     finally:
         await admin.close()
     return created
 
 
-async def _listed(admin: AIOKafkaAdminClient) -> None:
-    """Waits until all topics are told of: a broker hears of what has been made a little later."""
+async def listed(told: Callable[[], Awaitable[Iterable[str]]], within_s: float = LISTED_S) -> None:
+    """Waits until all topics are among those `told` of: a broker hears of what has been made a little later.
+
+    Raises:
+        KafkaTimeoutError: some are not, `within_s` seconds later.
+    """
     names = {each.name for each in TOPICS}
     try:
-        async with asyncio.timeout(LISTED_S):
-            while not names.issubset(await admin.list_topics()):  # noqa: ASYNC110 (the broker tells nobody)
+        async with asyncio.timeout(within_s):
+            while not names.issubset(await told()):  # noqa: ASYNC110 - the broker tells nobody by itself
                 await asyncio.sleep(ASKED_S)
     except TimeoutError as error:
-        raise KafkaTimeoutError(f"made, but still not listed after {LISTED_S:.0f} s") from error
+        raise KafkaTimeoutError(f"made, but not all of them listed {within_s:g} s later") from error
 
 
 async def missing(connection: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,12 +1,9 @@
 """Topics that must fit each other."""
 
-from types import SimpleNamespace
-
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from streams.hosting import topics
-from streams.hosting.topics import DETECTOR_STATE, EVENTS, OUTCOMES, PAGES, TOPICS, unfit
+from streams.hosting.topics import DETECTOR_STATE, EVENTS, OUTCOMES, PAGES, TOPICS, listed, unfit
 from tests.memory_log import Disk, MemoryLog
 
 
@@ -28,41 +25,20 @@ async def test_fewer_of_them_are_named_with_what_was_expected(source, state):
     assert fault == f"{state} has 2 partitions, expected as many as {source}: 4"
 
 
-class Forgetful:
-    """A broker's admin that lists what was made only when it has been asked `late` times."""
+async def test_topics_are_waited_for_until_the_broker_lists_them_all():
+    names = [each.name for each in TOPICS]
+    answers = iter([names[:1], names[1:], names])
 
-    def __init__(self, late: int) -> None:
-        self._late, self._made, self.asked = late, (), 0
+    async def told():
+        return next(answers)
 
-    async def start(self) -> None:
-        """It is there."""
-
-    async def close(self) -> None:
-        """It goes."""
-
-    async def create_topics(self, wanted):
-        self._made = tuple(each.name for each in wanted)
-        return SimpleNamespace(topic_errors=[(name, 0, None) for name in self._made])
-
-    async def list_topics(self):
-        self.asked += 1
-        return self._made if self.asked > self._late else self._made[:1]
+    await listed(told)
+    assert list(answers) == []
 
 
-def administered_by(one: Forgetful, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topics, "AIOKafkaAdminClient", lambda **_: one)
-    monkeypatch.setattr(topics, "ASKED_S", 0.0)
+async def test_a_broker_that_never_lists_them_is_told_of():
+    async def told():
+        return ()
 
-
-async def test_topics_are_made_when_the_broker_lists_them_all(monkeypatch):
-    broker = Forgetful(late=3)
-    administered_by(broker, monkeypatch)
-    assert len((await topics.create({})).made) == len(TOPICS)
-    assert broker.asked == 4
-
-
-async def test_a_broker_that_never_lists_them_is_told_of(monkeypatch):
-    administered_by(Forgetful(late=10**9), monkeypatch)
-    monkeypatch.setattr(topics, "LISTED_S", 0.01)
-    with pytest.raises(KafkaTimeoutError, match="made, but still not listed after 0 s"):
-        await topics.create({})
+    with pytest.raises(KafkaTimeoutError, match=r"made, but not all of them listed 0\.01 s later"):
+        await listed(told, within_s=0.01)
