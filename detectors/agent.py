@@ -186,6 +186,16 @@ class AgentState:
             self.missed = "unseen"
         return standing
 
+    def confine(self, detector: str) -> list[str]:
+        """Of what stands only what one detector found is kept; gives the ids of its signals."""
+        kept = [each for each in self._signals.saved() if each.detector == detector]
+        self._signals = Signals(kept)
+        return [each.id for each in kept]
+
+    def over(self, at: float) -> list[Signal]:
+        """Nothing is looked at any more: what stands ends."""
+        return self._signals.over(at)
+
     def _stale(self, at: float) -> bool:
         return at - self._last_event > STALE_S
 

@@ -8,6 +8,7 @@ from detectors.agent import AgentState
 from detectors.grid import GRID_S, Grid, after
 from detectors.keys import Keys
 from detectors.rhythms.intake import SILENCE, Intake
+from detectors.shadow import SHADOW
 from schemas.cause import Signalled, Wake
 from schemas.record import Output, Record
 from schemas.signal import Signal
@@ -49,6 +50,11 @@ class Asking:
         state.noted = True
         self._keys.unsaved.setdefault(state.name, offset)
         self._grid.due[state.name] = None
+
+    def note_shadow(self, agent: str, offset: int) -> None:
+        """Something happens to a drill's copy of an agent; the agent itself is asked nothing for it."""
+        self._keys.unsaved.setdefault(agent, offset)
+        self._grid.due[SHADOW + agent] = None
 
     def wish(self, name: str, wake_at: float) -> None:
         """An agent wants to be asked at a time though nothing happens to it."""
@@ -125,6 +131,9 @@ class Asking:
         if name == PARTITION:
             yield from self._ask_intake(at, known)
             return
+        if name.startswith(SHADOW):
+            yield from self._ask_shadow(name.removeprefix(SHADOW), at, record)
+            return
         state = self._keys.state(name, record.offset)
         if state is None:
             return
@@ -143,6 +152,24 @@ class Asking:
         wake_at = state.wake_at(at, at + GRID_S)
         if wake_at is not None and wake_at != before:
             self.wish(name, wake_at)
+
+    def _ask_shadow(self, agent: str, at: float, record: Record) -> Iterator[Output]:
+        """What a drill finds; nothing of it is heard of by the agent itself, or by its partition."""
+        shadow = self._keys.shadows.get(agent) if self._keys.state(agent, record.offset) else None
+        if shadow is None:
+            return
+        self._keys.unsaved.setdefault(agent, record.offset)
+        signals, faults = shadow.ask(at)
+        for signal in signals:
+            yield _signalled(signal, at)
+        yield from deadletters(faults, record, at)
+        if shadow.is_over(at):
+            del self._keys.shadows[agent]
+            return
+        before = shadow.wanted_at
+        wake_at = shadow.wake_at(at, at + GRID_S)
+        if wake_at != before:
+            self.wish(SHADOW + agent, wake_at)
 
     def tell(self) -> list[Output]:
         """The watermark, where the events are the clock: every signal up to it has been put out."""

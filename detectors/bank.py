@@ -19,6 +19,7 @@ from detectors.keys import Keys
 from detectors.mark import Mark
 from detectors.registry import discover
 from detectors.rhythms.intake import INTAKE
+from detectors.shadow import SHADOW, wished
 from schemas.cause import ConfigFile
 from schemas.control import AnyControl, Rebase, Settings, Tick
 from schemas.event import Event
@@ -82,8 +83,8 @@ class Bank:
         """
         what = record.event or self._read(record)
         self._offset = record.offset
-        if type(what) is not Event:  # an exact-type check, for speed
-            return self._control(record, what)  # type: ignore[arg-type] # it is a control, then
+        if type(what) is not Event or what.drill is not None:  # an exact-type check, for speed
+            return self._apart(record, what)
         mark, time_s = self._mark, what.time.timestamp()
         outputs: Sequence[Output] = ()
         if time_s > mark.watermark:
@@ -105,6 +106,26 @@ class Bank:
             self._asking.note(state, record.offset)
         faults = state.take(what, mark.watermark)
         return [*outputs, *deadletters(faults, record, mark.watermark)] if faults else outputs
+
+    def _apart(self, record: Record, what: Event | AnyControl) -> Sequence[Output]:
+        """What is no event of an agent: a control, or an event of a fire drill."""
+        if isinstance(what, Event):
+            return self._drilled(record, what)
+        return self._control(record, what)
+
+    def _drilled(self, record: Record, event: Event) -> Sequence[Output]:
+        """It tells no time and counts nowhere: a copy of its agent alone is shown it."""
+        name, now = event.data.agent.name, self._mark.watermark
+        if name not in self._keys:
+            return deadletters([f"drill {event.drill}: nothing was heard of {name} yet"], record, now)
+        state = self._keys.state(name, record.offset)
+        if state is None:
+            return ()
+        shadow = self._keys.drilled(state, event, record.offset)
+        if isinstance(shadow, str):
+            return deadletters([shadow], record, now)
+        self._asking.note_shadow(name, record.offset)
+        return deadletters(shadow.take(event, now), record, now)
 
     def _read(self, record: Record) -> Event | AnyControl:
         try:
@@ -185,7 +206,8 @@ class Bank:
 
     def save(self, key: str) -> Saved | None:
         """The state of an agent, containing everything up to the last record; None if it is forgotten."""
-        return self._keys.save(key, self._offset, self._asking.wanted(key))
+        asked_at, shadow_at = self._asking.wanted(key), self._asking.wanted(SHADOW + key)
+        return self._keys.save(key, self._offset, asked_at, shadow_at)
 
     def load(self, key: str, saved: Saved) -> None:
         """Restores an agent; it stays bytes until its first event or tick.
@@ -196,6 +218,9 @@ class Bank:
         self._keys.load(key, saved)
         if saved.wake_at is not None:
             self._asking.wish(key, saved.wake_at)
+        shadow_at = wished(saved)
+        if shadow_at is not None:
+            self._asking.wish(SHADOW + key, shadow_at)
 
     def mark(self) -> bytes:
         """Watermark, grid and settings."""

@@ -84,6 +84,10 @@ class Signals:
         stale = [each for each in over if each.detector not in lasting]
         return [*self._ended(stale, at, "stale"), *self._ended(gone, at, "gone")]
 
+    def over(self, at: float) -> list[Signal]:
+        """What was looked at is over, and so is all that stands."""
+        return list(self._ended(list(self._standing.values()), at, "over"))
+
     def standing(self, found: Found, lasting: Collection[str]) -> Found:
         """Of what some detectors find, only what stands already."""
         holding = {

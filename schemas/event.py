@@ -15,6 +15,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Seconds = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Scalar = str | float | bool
+DrillId = Annotated[str, Meta(pattern="^[a-z_]{1,64}/[a-z_]{1,64}:[A-Za-z0-9._-]{1,128}$")]
+"""`detector/scenario:name` of a fire drill: which detector it exercises, how, and which run of it."""
 EventType = Literal[
     "agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.approval.v1", "agent.release.v1"
 ]
@@ -250,7 +252,10 @@ class Data(Part, frozen=True):
 
 
 class Event(Part, frozen=True):
-    """One agent operation, session edge, evaluation, approval or release. `time` is the operation's end."""
+    """One agent operation, session edge, evaluation, approval or release. `time` is the operation's end.
+
+    `drill`: the fire drill that it belongs to; then it is shown to a copy of its agent's state alone.
+    """
 
     specversion: Literal["1.0"]
     id: Name
@@ -263,3 +268,4 @@ class Event(Part, frozen=True):
     subject: Text256 | None = None
     partitionkey: Text256 | None = None
     traceparent: Annotated[str, Meta(pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None = None
+    drill: DrillId | None = None

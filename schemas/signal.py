@@ -83,4 +83,4 @@ class Signal(Words, frozen=True):
     history: tuple[float, ...] = ()
     """The last values of what was observed, oldest first, one a minute: for a sparkline."""
     reason: str = ""
-    """Why it resolved: `recovered`, `stale`, `gone`, `rebased`."""
+    """Why it resolved: `recovered`, `stale`, `gone`, `rebased`, of a drill's `over`."""

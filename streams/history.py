@@ -89,7 +89,9 @@ def spread(lines: Iterable[Line], partitions: int, written_s: float | None = Non
             continue
         if type(what) is Event:  # an exact-type check, for speed
             partition, key = _place(what.partitionkey or what.data.agent.name, partitions)
-            yield Step(partition, value, key, line, what.time.timestamp(), written_s, what)
+            # A drill's event tells no time.
+            at_s = None if what.drill else what.time.timestamp()
+            yield Step(partition, value, key, line, at_s, written_s, what)
         elif isinstance(what, Rebase):
             partition, key = _place(what.agent, partitions)
             yield Step(partition, value, key, line, None, written_s)

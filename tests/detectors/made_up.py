@@ -167,14 +167,18 @@ class Tape:
     def event(
         self, at_s: float, agent: str = "ana", written_s: float | None = None, **more: Any
     ) -> list[Output]:
-        """An event `at_s` seconds after the start; `id`, `kind`, `version` and parts of the data by name."""
+        """An event `at_s` seconds after the start; `id`, `kind`, `version` and parts of the data by name.
+
+        `drill`: the fire drill that it belongs to.
+        """
         name = more.pop("id", f"{self.offset}")
+        drill = {"drill": more.pop("drill")} if "drill" in more else {}
         kind = more.pop("kind", "agent.operation.v1")
         who = {"name": agent, "version": more.pop("version", None)}
         data = {"operation": {"name": "chat"}, "agent": who, **more}
         said = {"specversion": "1.0", "id": name, "source": "s", "type": kind, "time": moment(START_S + at_s)}
         written = None if written_s is None else START_S + written_s
-        return self.put(msgspec.json.encode({**said, "data": data}), written)
+        return self.put(msgspec.json.encode({**said, **drill, "data": data}), written)
 
     def told(
         self, at_s: float, agent: str = "ana", written_s: float | None = None, **said: Any

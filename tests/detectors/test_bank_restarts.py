@@ -109,7 +109,9 @@ class TestRestarts:
 KINDS_HERE = {**discover(), "told": KINDS["told"], "counter": Counter}
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["event"] * 9 + ["tick", "rebase", "settings", "bad settings", "again"]),
+        st.sampled_from(
+            ["event"] * 9 + ["tick", "rebase", "settings", "bad settings", "again"] + ["drill"] * 3
+        ),
         st.sampled_from(["ana", "bo", "vip", "dora"]),
         st.floats(-20, 30),
         st.integers(0, 9),
@@ -138,6 +140,9 @@ def play(tape: Tape, step, now_s: float) -> None:
             tape.control(settings_record("{", f"d{n}"))
         case "again":
             tape.event(now_s, agent, id=f"again-{n}")
+        case "drill":
+            said = {"find": n % 3, "fail": n == 7, "mute": n == 8, "wake": START_S + now_s + 60 * n}
+            tape.event(now_s, agent, drill=f"told/odd:{n % 2}", attributes=said)
         case _:
             failed = {"error": {"type": "Timeout"}} if n % 3 == 0 else {}
             usage = {"cost_amount": 0.1 * n, "cost_currency": "USD"}
@@ -192,3 +197,4 @@ def test_restarts_at_any_place_change_neither_outputs_nor_state(drawn, cuts):
         if name in broken.bank._keys.asleep:
             broken.bank._keys.state(name, broken.offset)
         assert broken.bank.save(name).body == whole.bank.save(name).body
+        assert broken.bank.save(name).parts == whole.bank.save(name).parts

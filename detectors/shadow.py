@@ -1,0 +1,144 @@
+"""A fire drill's copy of an agent: it is shown the drill's events, and the agent itself is shown none.
+
+The copy is made of the agent's own state as the drill begins, and holds the one detector that the drill
+exercises. It sees none of the agent's real events: the drill alone makes what it finds, however busy the
+agent is, and a real event costs nothing more for a drill. What stood when it was made is the agent's own
+affair, and not told again. It ends soon after the drill's last event.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from detectors.agent import AgentState
+from detectors.detector import Detector
+from detectors.settings import Settings
+from schemas.event import Event
+from schemas.identity import derived
+from schemas.record import Saved
+from schemas.signal import Signal
+
+SHADOW = "(drill)".ljust(257)
+"""Before the name of an agent: who is asked of the drill's copy of it; longer than the name of any agent."""
+LINGERS_S = 120.0
+"""Without a further event of its drill for so long, the copy ends, and what it found with it."""
+PART = "(drill)"
+"""The part of its agent's state in which a copy is kept: both are saved together, or neither."""
+LABEL = "drill"
+HEAD = "DRILL: "
+
+
+class Kept(Struct, array_like=True):
+    """What is saved of a copy. `stood`: ids of the agent's own signals, which are not told again."""
+
+    drill: str
+    stood: tuple[str, ...]
+    last_event: float
+    wake_at: float | None
+    applied: int
+    version: int
+    body: bytes
+    parts: dict[str, bytes]
+
+
+_kept = msgspec.msgpack.Decoder(Kept)
+
+
+class Shadow:
+    """The copy, as of the drill's events so far. `wanted_at`: when it is to be asked though nothing comes."""
+
+    __slots__ = ("_last_event", "_state", "_stood", "drill", "wanted_at")
+
+    def __init__(self, drill: str, state: AgentState, stood: Iterable[str], last_event: float) -> None:
+        self.drill = drill
+        self.wanted_at: float | None = None
+        self._state = state
+        self._stood = frozenset(stood)
+        self._last_event = last_event
+
+    def take(self, event: Event, now: float) -> Sequence[str]:
+        """Shows it an event of its drill; returns what raised."""
+        self._last_event = now
+        return self._state.take(event, now)
+
+    def ask(self, at: float) -> tuple[list[Signal], list[str]]:
+        """The signals of the drill that a point of the grid brings, and what raised."""
+        if self.is_over(at):
+            return self._told(self._state.over(at)), []
+        signals, faults = self._state.ask(at)
+        return self._told(signals), faults
+
+    def is_over(self, at: float) -> bool:
+        """Whether its drill has sent nothing for long enough."""
+        return at - self._last_event >= LINGERS_S
+
+    def wake_at(self, at: float, next_grid: float) -> float:
+        """When to ask again though no event comes: its end at the latest."""
+        wish = self._state.wake_at(at, next_grid)
+        ends = max(self._last_event + LINGERS_S, next_grid)
+        self.wanted_at = ends if wish is None else min(wish, ends)
+        return self.wanted_at
+
+    def configure(self, settings: Settings) -> None:
+        """Follows other settings, as its agent does."""
+        self._state.configure(settings)
+
+    def _told(self, signals: Iterable[Signal]) -> list[Signal]:
+        """Under ids, labels and words of the drill; without what the agent's own state had found."""
+        return [
+            msgspec.structs.replace(
+                each,
+                id=derived("sig", self.drill, each.id),
+                labels={**each.labels, LABEL: self.drill},
+                summary=f"{HEAD}{each.summary}",
+            )
+            for each in signals
+            if each.id not in self._stood
+        ]
+
+    def save(self, applied: int, wake_at: float | None) -> bytes:
+        """Everything, as one piece of its agent's state."""
+        saved = self._state.save(applied, None)
+        return msgspec.msgpack.encode(
+            Kept(
+                self.drill, tuple(sorted(self._stood)), self._last_event, wake_at, saved.applied,
+                saved.version, saved.body, dict(saved.parts),
+            )
+        )  # fmt: skip
+
+
+def begun(event: Event, real: AgentState, settings: Settings, applied: int, now: float) -> "Shadow | str":
+    """The copy of an agent with which a drill begins; or why there can be none."""
+    drill = event.drill or ""
+    name = drill.partition("/")[0]
+    if name not in real.detectors:
+        return f"drill {drill}: {real.name} has no detector {name}: it is not known or switched off"
+    saved = real.save(applied, None)
+    state = AgentState.load(real.name, {name: type(real.detectors[name])}, settings, saved, {})
+    return Shadow(drill, state, state.confine(name), now)
+
+
+def wished(saved: Saved) -> float | None:
+    """When the copy within an agent's saved state wants to be asked; None where there is none."""
+    return _kept.decode(saved.parts[PART]).wake_at if PART in saved.parts else None
+
+
+def restored(
+    saved: Saved,
+    name: str,
+    kinds: Mapping[str, type[Detector]],
+    settings: Settings,
+    forgotten: Mapping[str, int],
+) -> Shadow | None:
+    """The copy that is kept within an agent's saved state, if any; `forgotten`: as the agent's own has it."""
+    if PART not in saved.parts:
+        return None
+    kept = _kept.decode(saved.parts[PART])
+    detector = kept.drill.partition("/")[0]
+    known = {each: kind for each, kind in kinds.items() if each == detector}
+    inner = Saved(kept.applied, kept.body, kept.version, None, kept.parts)
+    state = AgentState.load(name, known, settings, inner, forgotten)
+    shadow = Shadow(kept.drill, state, kept.stood, kept.last_event)
+    shadow.wanted_at = kept.wake_at
+    return shadow

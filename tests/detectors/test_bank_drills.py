@@ -1,0 +1,176 @@
+"""Fire drills in the bank: a copy of the agent is shown their events, and the agent knows nothing of it."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.shadow import LINGERS_S
+from schemas.wire import Malformed
+from tests.detectors.agent_events import START_S
+from tests.detectors.made_up import KINDS, Tape, reasons, settings_record, signals
+from tests.detectors.test_bank_restarts import KINDS_HERE, play, steps
+
+DRILL = "told/odd:tuesday"
+
+
+def known(**more) -> Tape:
+    """A bank that has heard of one agent."""
+    tape = Tape(**more)
+    tape.event(0)
+    tape.tick(4)
+    return tape
+
+
+def drilled(tape: Tape, at_s: float, drill: str = DRILL, agent: str = "ana", **said):
+    return tape.event(at_s, agent, drill=drill, attributes=said)
+
+
+class TestWhatADrillFinds:
+    def test_it_is_told_as_a_signal_of_the_drill(self):
+        tape = known()
+        drilled(tape, 4, find=1)
+        (signal,) = signals(tape.tick(5))
+        assert signal.labels == {
+            "n": "0", "agent": "ana", "detector": "told", "finding": "odd", "env": "mine", "drill": DRILL,
+        }  # fmt: skip
+        assert signal.summary == "DRILL: 2 seen "
+
+    def test_it_ends_two_minutes_after_the_last_event_of_the_drill(self):
+        tape = known()
+        drilled(tape, 4, find=1)
+        drilled(tape, 30)
+        for at_s in range(5, 120, 5):
+            tape.tick(at_s)
+        assert {each.state for each in tape.signals} == {"firing"}
+        tape.tick(150)
+        (ended,) = [each for each in tape.signals if each.state == "resolved"]
+        assert (ended.id, ended.reason) == (tape.signals[0].id, "over")
+        assert tape.bank.wake_at is None
+
+    def test_what_the_agent_found_by_itself_is_not_told_again(self):
+        tape = known()
+        tape.told(4, find=1)
+        tape.tick(5)
+        drilled(tape, 6, find=2)
+        assert [each.labels["n"] for each in signals(tape.tick(10)) if "drill" in each.labels] == ["1"]
+
+    def test_it_exercises_one_detector_alone(self):
+        tape = known(kinds=KINDS)
+        drilled(tape, 4, find=1)
+        tape.tick(5)
+        assert {each.detector for each in tape.signals if "drill" in each.labels} == {"told"}
+
+    def test_what_raises_is_told(self):
+        tape = known()
+        (reason,) = reasons(drilled(tape, 4, fail=1))
+        assert reason.startswith("Told.observe: ValueError: as it was told")
+
+    def test_real_events_make_no_difference_to_it(self):
+        tape = known()
+        drilled(tape, 4, find=1)
+        tape.told(4, find=9)
+        assert sum("drill" in each.labels for each in signals(tape.tick(5))) == 1
+
+    def test_it_follows_new_settings(self):
+        tape = known()
+        drilled(tape, 4, find=1)
+        tape.control(settings_record({"told": {"label": "anew"}}))
+        (signal,) = signals(tape.tick(5))
+        assert signal.summary == "DRILL: 2 seen anew"
+
+    def test_a_detector_that_is_switched_off_ends_it(self):
+        tape = known()
+        drilled(tape, 4, find=1)
+        tape.tick(5)
+        tape.control(settings_record({"told": {"enabled": False}}))
+        (ended,) = signals(tape.tick(65))
+        assert ended.state == "resolved"
+
+
+class TestWhatIsNoDrill:
+    def test_an_agent_that_nobody_has_heard_of_has_none(self):
+        tape = Tape()
+        assert reasons(drilled(tape, 0)) == [f"drill {DRILL}: nothing was heard of ana yet"]
+        assert not tape.bank.unsaved()
+
+    def test_a_detector_that_is_off_has_none(self):
+        tape = known()
+        (reason,) = reasons(drilled(tape, 4, "other/odd:x"))
+        assert reason == "drill other/odd:x: ana has no detector other: it is not known or switched off"
+
+    def test_one_is_over_before_the_next_begins(self):
+        tape = known()
+        drilled(tape, 4)
+        assert reasons(drilled(tape, 5, "told/odd:x")) == [
+            f"drill told/odd:x: drill {DRILL} of ana is not over yet"
+        ]
+        tape.tick(4 + LINGERS_S + 5)
+        assert not reasons(drilled(tape, 140, "told/odd:x"))
+
+    @pytest.mark.parametrize("drill", ["told", "told/odd", "told/odd:", "told/odd:a b", "Told/odd:x", 3])
+    def test_an_event_with_a_mark_that_is_none_is_malformed(self, drill):
+        tape = Tape()
+        with pytest.raises(Malformed, match="drill"):
+            drilled(tape, 4, drill)
+
+
+class TestTheAgentItself:
+    @given(steps, st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["ana", "bo", "vip"])), max_size=30))
+    def test_its_state_and_its_signals_are_the_same_to_the_byte(self, drawn, drills):
+        plain = Tape(clock="events", kinds=KINDS_HERE, most_agents=3)
+        beside = Tape(clock="events", kinds=KINDS_HERE, most_agents=3)
+        now_s = 0.0
+        for at, step in enumerate(drawn):
+            if step[0] == "drill":
+                continue
+            now_s += step[2]
+            plain.offset = beside.offset
+            play(plain, step, now_s)
+            play(beside, step, now_s)
+            for n, (_, agent) in enumerate(each for each in drills if each[0] == at):
+                drilled(beside, now_s + n, agent=agent, find=n, wake=START_S + now_s + n)
+        assert [each for each in beside.signals if "drill" not in each.labels] == plain.signals
+        assert mark(beside) == mark(plain)
+        for name in plain.bank._keys.awake:
+            mine, theirs = plain.bank.save(name), beside.bank.save(name)
+            assert theirs.body == mine.body
+            assert {part: piece for part, piece in theirs.parts.items() if part != "(drill)"} == mine.parts
+
+    def test_nothing_of_a_drill_is_left_in_its_state(self):
+        tape, plain = known(), known()
+        drilled(tape, 4, find=1)
+        plain.offset = tape.offset
+        for each in (tape, plain):
+            each.tick(200)
+            each.event(201, id="last")
+        assert tape.bank.save("ana") == plain.bank.save("ana")
+
+
+class TestRestarts:
+    def test_a_drill_goes_on_where_it_was(self):
+        tape = known()
+        drilled(tape, 4, find=1)
+        heir = Tape()
+        heir.offset = tape.offset
+        heir.bank.load("ana", tape.bank.save("ana"))
+        heir.bank.resume(tape.bank.mark())
+        assert heir.bank.wake_at == tape.bank.wake_at == START_S + 5
+        assert signals(heir.tick(5)) == signals(tape.tick(5))
+        assert signals(heir.tick(200)) == signals(tape.tick(200))
+
+    def test_an_event_that_is_contained_is_not_shown_again(self):
+        tape = known()
+        drilled(tape, 4, find=1)
+        heir = Tape()
+        heir.bank.load("ana", tape.bank.save("ana"))
+        heir.bank.resume(tape.bank.mark())
+        heir.offset = 2
+        assert drilled(heir, 4, find=5) == []
+        (signal,) = signals(heir.tick(5))
+        assert signal.summary == "DRILL: 2 seen "
+
+
+def mark(tape: Tape) -> list:
+    """Of the partition's mark everything: a drill leaves no trace in it."""
+    return msgspec.msgpack.decode(tape.bank.mark())
