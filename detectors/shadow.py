@@ -17,7 +17,7 @@ from detectors.settings import Settings
 from schemas.event import Event
 from schemas.identity import derived
 from schemas.record import Saved
-from schemas.signal import Signal
+from schemas.signal import DRILL, DRILL_HEAD, Signal
 
 SHADOW = "(drill)".ljust(257)
 """Before the name of an agent: who is asked of the drill's copy of it; longer than the name of any agent."""
@@ -25,8 +25,6 @@ LINGERS_S = 120.0
 """Without a further event of its drill for so long, the copy ends, and what it found with it."""
 PART = "(drill)"
 """The part of its agent's state in which a copy is kept: both are saved together, or neither."""
-LABEL = "drill"
-HEAD = "DRILL: "
 
 
 class Kept(Struct, array_like=True):
@@ -90,8 +88,8 @@ class Shadow:
             msgspec.structs.replace(
                 each,
                 id=derived("sig", self.drill, each.id),
-                labels={**each.labels, LABEL: self.drill},
-                summary=f"{HEAD}{each.summary}",
+                labels={**each.labels, DRILL: self.drill},
+                summary=f"{DRILL_HEAD}{each.summary}",
             )
             for each in signals
             if each.id not in self._stood

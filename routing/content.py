@@ -23,7 +23,7 @@ from routing.words.wording import (
 )
 from schemas.deed import Deed
 from schemas.page import Content, Message, Notice
-from schemas.signal import Blast, Contributor, Sample, Signal
+from schemas.signal import DRILL_HEAD, Blast, Contributor, Sample, Signal
 
 TITLE = 150
 BODY = 3000
@@ -55,8 +55,9 @@ def built_in(message: Message) -> Rendered:
 
 
 def worded(message: Message, text: str) -> Rendered:
-    """The message as the team's own template worded it."""
-    return Rendered(title=title(message), body=lines(text, BODY))
+    """The message as the team's own template worded it; of a fire drill, that it is one comes first."""
+    drill = f"{DRILL_HEAD}{_drill(message.content)}\n" if message.content.drill else ""
+    return Rendered(title=title(message), body=lines(drill + text, BODY))
 
 
 def after_fault(message: Message, fault: str) -> Rendered:
@@ -72,11 +73,11 @@ def title(message: Message) -> str:
         return one_line(message.summary, TITLE)
     content = message.content
     head = STATUS.get(content.status, content.severity.upper())
-    what = content.title or message.summary
+    what = (content.title or message.summary).removeprefix(DRILL_HEAD)
     whose = content.labels.get("agent", "")
     if whose and whose not in what:
         what = f"{whose}: {what}"
-    return one_line(f"{head}: {what}", TITLE)
+    return one_line(f"{'DRILL ' if content.drill else ''}{head}: {what}", TITLE)
 
 
 def links(message: Message) -> tuple[Link, ...]:
@@ -132,6 +133,7 @@ def _facts(message: Message) -> Iterator[Fact]:
     """
     content = message.content
     told = (
+        ("DRILL", _drill(content)),
         ("What", "" if _what(message) in title(message) else _what(message)),
         ("Status", _status(content)),
         ("Done", "\n".join(_deed(each) for each in content.deeds)),
@@ -162,7 +164,15 @@ def _measured(content: Content, message: Message) -> Iterator[tuple[str, str]]:
 
 def _what(message: Message) -> str:
     first = next(iter(message.content.signals), None)
-    return one_line(first.summary if first else message.summary, LINE)
+    return one_line((first.summary if first else message.summary).removeprefix(DRILL_HEAD), LINE)
+
+
+def _drill(content: Content) -> str:
+    """What it is, and who would have been told."""
+    if not content.drill:
+        return ""
+    instead = f" It is told here instead of to {one_line(content.instead, LINE)}." if content.instead else ""
+    return f"a fire drill: nothing is wrong. Act as you would if it were.{instead}"
 
 
 def _where(content: Content) -> str:

@@ -50,6 +50,13 @@ class Noise(Struct, frozen=True):
     brief: int
 
 
+class Drills(Struct, frozen=True):
+    """What fire drills made, which counts nowhere else: how many there were, and pages of theirs."""
+
+    drills: int = 0
+    pages: int = 0
+
+
 class Fatigue(Struct, frozen=True):
     """The report. `false_alarm_share`: of the incidents that somebody judged; None: nobody judged any."""
 
@@ -57,6 +64,7 @@ class Fatigue(Struct, frozen=True):
     noises: Sequence[Noise]
     false_alarm_share: float | None
     suggestions: Sequence[str]
+    drilled: Drills = Drills()
 
 
 class Ledger:
@@ -65,16 +73,19 @@ class Ledger:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._pages: list[Page] = []
+        self._drilled: list[Page] = []
         self._incidents: dict[str, Incident] = {}
         self._taken: dict[str, datetime] = {}
 
     def page(self, page: Page) -> None:
         """A page that was sent; a later attempt at the same page is none."""
         if page.attempt == 1:
-            self._pages.append(page)
+            (self._drilled if page.content.drill else self._pages).append(page)
 
     def incident(self, incident: Incident) -> None:
         """An incident as it is now."""
+        if incident.drill:
+            return
         self._incidents[incident.id] = incident
         if incident.status == "acknowledged":
             self._taken.setdefault(incident.id, incident.time)
@@ -90,7 +101,9 @@ class Ledger:
         noises = sorted(self._noises(), key=lambda each: (-each.pages, each.finding))
         judged = [each for each in self._incidents.values() if each.feedback]
         false = sum(_is_false_alarm(each) for each in judged)
-        return Fatigue(loads, noises, false / len(judged) if judged else None, list(_advised(loads, noises)))
+        share = false / len(judged) if judged else None
+        drills = Drills(len({each.content.drill for each in self._drilled}), len(self._drilled))
+        return Fatigue(loads, noises, share, list(_advised(loads, noises)), drills)
 
     def _load(self, to: str, pages: Sequence[Page]) -> Load:
         user = self._policy.users.get(to)

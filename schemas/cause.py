@@ -5,7 +5,9 @@ from typing import Literal
 from msgspec import Struct
 
 from schemas.deed import Verdict
+from schemas.event import DrillId
 from schemas.outcome import Outcome
+from schemas.page import Channel
 from schemas.record import Origin
 from schemas.signal import Signal, Time
 
@@ -95,6 +97,18 @@ class Approved(Word, frozen=True, kw_only=True, tag="approve"):
     verdict: Literal["granted", "refused"]
 
 
+class Drilled(Cause, frozen=True, kw_only=True, tag="drill"):
+    """Somebody begins a fire drill of `agent`; its events carry the mark `id`.
+
+    `channel`: where all its messages go instead of to people.
+    """
+
+    id: DrillId
+    by: str
+    agent: str
+    channel: Channel | None = None
+
+
 class Reported(Cause, frozen=True, tag="outcome"):
     """What became of attempt `attempt` at page or update `page`."""
 
@@ -135,4 +149,4 @@ class Wake(Cause, frozen=True, tag="wake"):
 
 Hand = Acknowledged | Resolved | Snoozed | Reassigned | Commented | Judged | Approved | Silenced
 """What people do."""
-AnyCause = Signalled | Hand | Reported | Configured | Wake
+AnyCause = Signalled | Hand | Drilled | Reported | Configured | Wake

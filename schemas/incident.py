@@ -34,5 +34,7 @@ class Incident(Words, frozen=True):
     """To whom it was handed: `user NAME` or `team NAME`."""
     deeds: tuple[Deed, ...] = ()
     """What people did, the latest last; the oldest are forgotten."""
+    drill: str = ""
+    """The fire drill that it belongs to, if any: then it is no real one."""
     feedback: Mapping[str, int] = {}
     """How many people found it `useful` or a `false_alarm`."""

@@ -65,6 +65,10 @@ class Content(Words, frozen=True):
     acknowledged_by: str = ""
     deeds: tuple[Deed, ...] = ()
     """What people did last."""
+    drill: str = ""
+    """The fire drill that it belongs to, if any: then nothing is wrong."""
+    instead: str = ""
+    """Of a drill that has a room of its own: who would have been told, and over which channel."""
     template: str = ""
     """Text of the team's own message template, or empty for the built-in one."""
 

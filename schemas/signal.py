@@ -8,6 +8,11 @@ from msgspec import Meta, Struct
 Time = Annotated[datetime, Meta(tz=True)]
 """An instant, with its offset from UTC."""
 
+DRILL = "drill"
+"""The label of all that belongs to a fire drill: the drill's id. Nothing real has it."""
+DRILL_HEAD = "DRILL: "
+"""What the sentences of a drill begin with."""
+
 
 class Words(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A record that is published: fields left at their defaults are left out."""

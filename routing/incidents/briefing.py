@@ -43,6 +43,7 @@ def content(turn: Turn, case: Case, template: str) -> Content:
         related=related(turn, case),
         acknowledged_by=case.acknowledged_by,
         deeds=case.deeds[-FEW_DEEDS:],
+        drill=case.drill,
         template=turn.policy.messages.get(template, ""),
     )
 
@@ -89,8 +90,10 @@ def title(case: Case) -> str:
 def related(turn: Turn, case: Case) -> tuple[str, ...]:
     """Other open incidents: those that it keeps quiet or that keep it quiet, of its agent, of its team.
 
-    The newest of each come first.
+    The newest of each come first. A fire drill is related to nothing.
     """
+    if case.drill:
+        return ()
     found = (
         turn.state.hushed.newest(case.id, FEW_RELATED),
         tuple(each for each in case.hushed_by if each in turn.state.cases),
@@ -123,6 +126,7 @@ def published(turn: Turn, case: Case) -> Incident:
         snoozed_until=case.snoozed,
         assigned=case.assigned,
         deeds=case.deeds,
+        drill=case.drill,
         feedback=dict(Counter(sorted(case.judged.values()))),
     )
 

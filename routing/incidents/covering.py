@@ -11,7 +11,7 @@ from datetime import timedelta
 from routing.incidents.incident import Member
 from routing.incidents.turn import Turn
 from routing.severity import LOST, covers
-from schemas.signal import Signal
+from schemas.signal import DRILL, Signal
 
 GRACE = timedelta(minutes=15)
 """A cover holds for so long after it was last asserted: two ends of one outage are minutes apart."""
@@ -22,7 +22,12 @@ MOST_COVERED = 1_000
 
 
 def beside(turn: Turn, signal: Signal, labels: Mapping[str, str]) -> set[str]:
-    """Names of the detectors that fire for the signal's agent, and of what covers its signals."""
+    """Names of the detectors that fire for the signal's agent, and of what covers its signals.
+
+    A fire drill stands beside nothing.
+    """
+    if DRILL in labels:
+        return set()
     known = turn.state.core.covers.get(_place(labels), {})
     found = {
         name
@@ -35,7 +40,7 @@ def beside(turn: Turn, signal: Signal, labels: Mapping[str, str]) -> set[str]:
 def cover(turn: Turn, member: Member) -> None:
     """Notes what a signal covers from here on."""
     names = covers(member.signal, member.severity)
-    if not names:
+    if not names or member.is_drill:
         return
     places, place = turn.state.core.covers, _place(member.labels)
     if place not in places and len(places) >= MOST_COVERED:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from routing.policy import Route
 from routing.tree import matching
 from schemas.identity import canonical, derived
+from schemas.signal import DRILL
 
 
 class Group(Struct, frozen=True):
@@ -19,15 +20,18 @@ class Group(Struct, frozen=True):
 
 
 def group(route: Route, labels: Mapping[str, str]) -> Group:
-    """The group of `route` for a signal with `labels`. Labels that are absent or empty do not count."""
+    """The group of `route` for a signal with `labels`. Labels that are absent or empty do not count.
+
+    What belongs to a fire drill is a group of its own, whatever the route groups by.
+    """
     names = labels if route.group_by is None else route.group_by
-    own = {name: labels[name] for name in sorted(names) if labels.get(name)}
+    own = {name: labels[name] for name in sorted({*names, DRILL}) if labels.get(name)}
     return Group(route, own, f"{route.id}\n{route.receiver}\n{canonical(own)}")
 
 
-def overflow(root: Route) -> Group:
-    """The group of the root route that takes what has no room of its own."""
-    own = {"overflow": "incidents"}
+def overflow(root: Route, labels: Mapping[str, str]) -> Group:
+    """The group of the root route that takes what has no room of its own; a drill's is apart."""
+    own = {name: labels[name] for name in (DRILL,) if labels.get(name)} | {"overflow": "incidents"}
     return Group(root, own, f"{root.id}\n{root.receiver}\n{canonical(own)}")
 
 

@@ -67,8 +67,8 @@ def due(turn: Turn) -> None:
 
 
 def tally(turn: Turn, case: Case, step: Step, paged: Iterable[str]) -> None:
-    """Counts pages to those on call in the shifts through which they were reached."""
-    names = set(paged)
+    """Counts pages to those on call in the shifts through which they were reached; not those of drills."""
+    names = set() if case.drill else set(paged)
     for party in step.parties:
         shift = turn.state.core.handovers.get(party.name) if party.kind == "schedule" else None
         count = len(names.intersection(shift.on_call)) if shift else 0

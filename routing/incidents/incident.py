@@ -12,7 +12,7 @@ from routing.severity import RANK
 from schemas.decision import Action, Then
 from schemas.deed import Deed, Verdict
 from schemas.page import Channel, PageReason, ScorePart, Severity, Status, UpdateReason
-from schemas.signal import Signal
+from schemas.signal import DRILL, Signal
 
 PageState = Literal["waiting", "delivered", "deferred", "dead", "withdrawn"]
 """`waiting`: sent, no outcome yet; `dead`: undeliverable; `withdrawn`: no longer worth another attempt."""
@@ -40,6 +40,11 @@ class Member(Kept):
     def fires(self) -> bool:
         """Whether it holds."""
         return self.signal.state == "firing"
+
+    @property
+    def is_drill(self) -> bool:
+        """Whether it belongs to a fire drill: then nothing real is to be taken from it."""
+        return DRILL in self.labels
 
 
 class Told(Kept):
@@ -75,7 +80,7 @@ class Sent(Kept):
     `at`: when it was first sent. `step` and `sequence` are those of the climb it belongs to. `wanted`: an
     update that waits for the page's outcome. `quiet`: its target wants no word of resolutions. `template`:
     name of its message. `unheard`: of an attempt nothing was heard, so it may have arrived. `words`: what
-    it says instead of the incident's own sentence.
+    it says instead of the incident's own sentence. `instead`: who would have been told, had a drill no room.
     """
 
     id: str
@@ -94,6 +99,7 @@ class Sent(Kept):
     quiet: bool = False
     unheard: bool = False
     words: str = ""
+    instead: str = ""
     wanted: UpdateReason | None = None
     edit: Edit | None = None
     edits: int = 0
@@ -206,6 +212,11 @@ class Case(Kept):
     def open(self) -> bool:
         """Whether it is not resolved."""
         return self.status != "resolved"
+
+    @property
+    def drill(self) -> str:
+        """The fire drill that it belongs to, or empty: it counts nowhere, and no advice comes of it."""
+        return self.labels.get(DRILL, "")
 
     def firing(self) -> list[Member]:
         """The members that hold, in the order in which they joined."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from routing.matchers import matches_all
 from routing.policy import InhibitRule
+from schemas.signal import DRILL
 
 Values = tuple[str, ...]
 
@@ -88,21 +89,25 @@ class RuleSources:
 
 
 class Sources:
-    """The sources of all rules: an index over the signals that fire, found again rather than saved."""
+    """The sources of all rules: an index over the signals that fire, found again rather than saved.
+
+    Fire drills neither mute nor are muted.
+    """
 
     def __init__(self, rules: Iterable[InhibitRule]) -> None:
         self._rules = tuple(RuleSources(rule) for rule in rules)
 
     def add(self, labels: Mapping[str, str], signal_id: str) -> None:
         """A signal fires. One that was added twice is to be dropped twice."""
-        for rule in self._rules:
+        for rule in () if DRILL in labels else self._rules:
             rule.add(labels, signal_id)
 
     def drop(self, labels: Mapping[str, str], signal_id: str) -> None:
         """A signal that was added with these labels no longer fires."""
-        for rule in self._rules:
+        for rule in () if DRILL in labels else self._rules:
             rule.drop(labels, signal_id)
 
     def muting(self, labels: Mapping[str, str]) -> str:
         """Id of a signal that mutes one with these labels, or empty: by the first rule that does."""
-        return next((found for rule in self._rules if (found := rule.muting(labels))), "")
+        rules = () if DRILL in labels else self._rules
+        return next((found for rule in rules if (found := rule.muting(labels))), "")

@@ -54,7 +54,7 @@ def asserted(turn: Turn, signal: Signal) -> None:
         if place.key not in held:
             join(turn, case_for(turn, place, member), member)
     first = turn.state.groups.get(places[0].key)
-    if first is not None:
+    if first is not None and not member.is_drill:
         advise(turn, turn.state.cases[first], member)
 
 
@@ -105,7 +105,7 @@ def case_for(turn: Turn, place: Group, member: Member) -> Case:
     """The incident of a group, opened if there is none. At the cap the root route's overflow takes it in."""
     if place.key not in turn.state.groups and turn.state.open >= OPEN_CAP:
         turn.state.count("incidents beyond the cap")
-        place = overflow(turn.policy.route)
+        place = overflow(turn.policy.route, member.labels)
     case_id = turn.state.groups.get(place.key)
     if case_id is not None:
         return turn.state.cases[case_id]

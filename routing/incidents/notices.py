@@ -49,7 +49,7 @@ class Ending(Struct, frozen=True, kw_only=True):
 
 def arm_notices(turn: Turn, case: Case) -> None:
     """Looks again shortly before the end of each silence that hides something of the incident, or will."""
-    for ending in _endings(turn):
+    for ending in () if case.drill else _endings(turn):
         is_long = ending.until - ending.since >= SHORT
         if is_long and ending.notice_at > turn.now and ending.hides(case):
             turn.arm_at(case, notice_timer(ending.name), ending.notice_at)
@@ -104,7 +104,9 @@ def _endings(turn: Turn) -> Iterator[Ending]:
 
 def _tell(turn: Turn, ending: Ending) -> None:
     """About the worst incident of those that it hides something of; the first to open among equals."""
-    hidden = [(case, ending.hides(case)) for case in turn.state.cases.values() if case.open]
+    hidden = [
+        (case, ending.hides(case)) for case in turn.state.cases.values() if case.open and not case.drill
+    ]
     found = [(case, members) for case, members in hidden if members]
     case = min((case for case, _ in found), key=lambda each: (-each.score, each.opened, each.id))
     count = sum(len(members) for _, members in found)

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from routing.incidents.briefing import content
+from routing.incidents.drills import room_of
 from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.turn import Turn
 from schemas.identity import derived
@@ -39,6 +40,9 @@ def channel_key(channel: Channel) -> str:
 def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
     """Sends a page, once: the same incident, target, step, recipient, sequence and channel is one page."""
     first, *rest = address.channels
+    room, instead = room_of(turn, case), ""
+    if room is not None:
+        first, rest, instead = room, [], f"{address.to} ({first.kind})"
     parts = (address.target, str(address.step), address.to, str(address.sequence), channel_key(first))
     page_id = derived("page", case.id, *parts)
     if page_id in case.pages:
@@ -57,6 +61,7 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
         template=address.template,
         quiet=address.quiet,
         words=address.words,
+        instead=instead,
     )
     case.pages[page_id] = sent
     turn.state.messages[page_id] = (case.id, page_id)
@@ -72,6 +77,7 @@ def attempt(turn: Turn, case: Case, sent: Sent) -> None:
     shown = content(turn, case, sent.template)
     if sent.words:
         shown = replace(shown, title=sent.words, severity="info")
+    shown = replace(shown, instead=sent.instead)
     page = Page(
         id=sent.id,
         time=turn.now,
@@ -113,7 +119,7 @@ def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateRe
 
 def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:
     """Gives an update to its notifier, for the first time or again."""
-    shown = content(turn, case, sent.template)
+    shown = replace(content(turn, case, sent.template), instead=sent.instead)
     message = Update(
         id=update.id,
         time=turn.now,

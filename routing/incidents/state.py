@@ -14,7 +14,7 @@ from routing.incidents.timers import Timers
 from routing.matchers import Matcher
 from routing.policy import InhibitRule, Policy, Route
 from routing.tree import nodes
-from schemas.page import Notice
+from schemas.page import Channel, Notice
 
 OPEN_CAP = 20_000
 """Open incidents; at the cap, signals of new groups join one overflow incident of the root route."""
@@ -66,6 +66,15 @@ class Unheard(Kept):
     due: datetime
 
 
+class Drill(Kept):
+    """A fire drill that was announced `at`. `channel`: where its messages go instead of to people."""
+
+    by: str
+    agent: str
+    at: datetime
+    channel: Channel | None = None
+
+
 class Core(Kept):
     """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was.
 
@@ -84,6 +93,8 @@ class Core(Kept):
     handoff_at: datetime | None = None
     """When the first of these is due; None: schedules are not followed yet."""
     covers: dict[str, dict[str, tuple[datetime, datetime]]] = field(default_factory=dict)
+    drills: dict[str, Drill] = field(default_factory=dict)
+    """Fire drills that were announced within a day, by id."""
 
 
 class State:
@@ -161,7 +172,8 @@ class State:
         """Takes a signal that fires into an incident."""
         case.members[member.signal.id] = member
         self.by_signal.put(member.signal.id, case)
-        self.detectors.add(member.labels.get("agent", ""), member.signal.detector)
+        if not member.is_drill:
+            self.detectors.add(member.labels.get("agent", ""), member.signal.detector)
         if self._sources is not None:
             self._sources[1].add(member.labels, member.signal.id)
 
@@ -172,7 +184,8 @@ class State:
 
     def quiet(self, member: Member) -> None:
         """Notes that a member no longer fires; call it before its record says so."""
-        self.detectors.drop(member.labels.get("agent", ""), member.signal.detector)
+        if not member.is_drill:
+            self.detectors.drop(member.labels.get("agent", ""), member.signal.detector)
         if self._sources is not None:
             self._sources[1].drop(member.labels, member.signal.id)
 
@@ -186,8 +199,9 @@ class State:
     def close(self, case: Case) -> None:
         """Notes that an incident was resolved: it is no longer related to others."""
         self.open -= 1
-        self.by_agent.drop(case.agent, case)
-        self.by_team.drop(case.team, case)
+        if not case.drill:
+            self.by_agent.drop(case.agent, case)
+            self.by_team.drop(case.team, case)
         heappush(self._resolved, (case.resolved or START, case.id))
 
     def reopen(self, case: Case) -> None:
@@ -233,8 +247,9 @@ class State:
             self.count("incidents forgotten at the cap")
 
     def _relate(self, case: Case) -> None:
-        self.by_agent.put(case.agent, case)
-        self.by_team.put(case.team, case)
+        if not case.drill:
+            self.by_agent.put(case.agent, case)
+            self.by_team.put(case.team, case)
 
     def _found(self, case: Case) -> None:
         """Files an incident, new or restored, wherever it is looked for."""
@@ -249,7 +264,7 @@ class State:
             self.hushed.put(each, case)
         for member in case.members.values():
             self.by_signal.put(member.signal.id, case)
-            if member.fires:
+            if member.fires and not member.is_drill:
                 self.detectors.add(member.labels.get("agent", ""), member.signal.detector)
         for page in case.pages.values():
             self.messages[page.id] = (case.id, page.id)

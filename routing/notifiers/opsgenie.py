@@ -19,6 +19,7 @@ from routing.words.fitting import fitted
 from routing.words.wording import cut, one_line
 from schemas.outcome import Delivered, Outcome, Undeliverable
 from schemas.page import Message, Page, Update
+from schemas.signal import DRILL_HEAD
 
 API = "https://api.opsgenie.com"
 ACCEPTED = range(200, 300)
@@ -97,7 +98,10 @@ def _steps(message: Message, rendered: Rendered, responders: str) -> Iterator[St
 def _note(message: Update, rendered: Rendered) -> str:
     """What somebody said last, or what happened."""
     said = [deed for deed in message.content.deeds if deed.did == "commented"]
-    return f"{said[-1].by}: {said[-1].note}" if message.reason == "commented" and said else rendered.title
+    if message.reason != "commented" or not said:
+        return rendered.title
+    drill = DRILL_HEAD if message.content.drill else ""
+    return f"{drill}{said[-1].by}: {said[-1].note}"
 
 
 def _alert(message: Page, rendered: Rendered, responders: str) -> dict[str, Any]:

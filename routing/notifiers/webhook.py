@@ -67,7 +67,7 @@ class Webhook:
 
 
 def document(message: Message, rendered: Rendered) -> bytes:
-    """`{"version": 1, "message": …, "rendered": {"title", "body", "facts"}}`.
+    """`{"version": 1, "message": …, "rendered": {"title", "body", "facts"}}`; of a drill `"drill": true`.
 
     Without the channel: its options may hold secrets.
     """
@@ -75,7 +75,8 @@ def document(message: Message, rendered: Rendered) -> bytes:
     del told["channel"]
     told["content"].pop("template", None)
     words = msgspec.to_builtins(rendered)
-    whole = {"version": VERSION, "message": told, "rendered": words}
+    drill = {"drill": True} if message.content.drill else {}
+    whole = {"version": VERSION, **drill, "message": told, "rendered": words}
     body = msgspec.json.encode(_bounded(whole, TEXT))
     return body if len(body) <= LIMIT else msgspec.json.encode(_bounded(whole, SHORT))
 

@@ -19,6 +19,7 @@ from routing.content import Link, links
 from routing.notifiers.notifier import Rendered
 from routing.words.wording import cut
 from schemas.page import Message, Notice
+from schemas.signal import DRILL_HEAD
 
 BLOCKS = 50
 HEADER = 150
@@ -59,7 +60,8 @@ def comment(message: Message) -> str:
     said = [deed for deed in message.content.deeds if deed.did == "commented"]
     if message.reason != "commented" or not said:
         return ""
-    return _safe(f"💬 {said[-1].by}: {said[-1].note}", TEXT)
+    drill = DRILL_HEAD if message.content.drill else ""
+    return _safe(f"💬 {drill}{said[-1].by}: {said[-1].note}", TEXT)
 
 
 def escaped(text: str) -> str:

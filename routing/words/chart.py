@@ -12,7 +12,7 @@ from typing import Literal
 from zlib import compress, crc32
 
 from routing.words.wording import number, percent
-from schemas.signal import Signal
+from schemas.signal import DRILL, DRILL_HEAD, Signal
 
 WIDTH = 360
 HEIGHT = 90
@@ -60,7 +60,10 @@ def chart(signal: Signal, mood: Mood) -> bytes:
 
 def caption(signal: Signal) -> str:
     """What a picture shows, for who cannot see it."""
-    return f"the last {min(len(signal.history), MOST)} minutes of what was observed; dashed: the baseline"
+    drill = DRILL_HEAD if DRILL in signal.labels else ""
+    return (
+        f"{drill}the last {min(len(signal.history), MOST)} minutes of what was observed; dashed: the baseline"
+    )
 
 
 def _short(value: float, unit: str) -> str:

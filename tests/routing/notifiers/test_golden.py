@@ -57,6 +57,17 @@ def followed(kind: str, reason: str):
     return follow_up(page, reason, reference)
 
 
+def drilled(message):
+    """The same of a fire drill that has a room of its own."""
+    replace = msgspec.structs.replace
+    labels = {**CONTENT.labels, "drill": "error_rate/burst:tuesday"}
+    signals = tuple(
+        replace(each, labels=labels, summary=f"DRILL: {each.summary}") for each in message.content.signals
+    )
+    more = {"signals": signals, "labels": labels, "drill": labels["drill"], "instead": "ana (slack)"}
+    return replace(message, content=replace(message.content, title=f"DRILL: {SIGNAL.summary}", **more))
+
+
 FOLLOWING = ("updated", "acknowledged", "resolved", "commented")
 NOTICE = Notice(
     **{name: getattr(PAGE, name) for name in PAGE.__struct_fields__}
@@ -74,6 +85,7 @@ PAGES = {
     "bare": with_content(BARE),
     "hostile": with_content(HOSTILE_CONTENT),
     "notice": NOTICE,
+    "drill": drilled(PAGE),
     "own-words": with_content(msgspec.structs.replace(CONTENT, template="x")),
 }
 CASES = (*PAGES, *FOLLOWING)
@@ -132,6 +144,17 @@ def test_a_page_holds_what_a_page_must_hold(kind):
         "https://runbooks.example/refunds",
     ):
         assert words in told
+
+
+@pytest.mark.parametrize("words", [built_in, lambda message: worded(message, "refund-agent is ill")])
+@pytest.mark.parametrize("case", ["page", *FOLLOWING])
+@pytest.mark.parametrize("kind", NOTIFIERS)
+def test_every_message_of_a_drill_says_so_where_it_begins(kind, case, words):
+    message = drilled(PAGE if case == "page" else followed(kind, case))
+    steps, _ = rehearsed(NOTIFIERS[kind], message, words(message))
+    told = [shown(step) for step in steps if "/priority?" not in shown(step)]
+    assert all("DRILL" in each for each in told)
+    assert told or case in ("updated", "commented")
 
 
 @pytest.mark.parametrize("kind", NOTIFIERS)
