@@ -16,8 +16,8 @@ Path = tuple[str | int, ...]
 DETECTORS = tuple(dict.fromkeys(name.partition("/")[0] for name in BASE))
 LABELS = (
     "agent", "approver", "class", "confidence", "consequence", "dependency", "detector", "env", "fault",
-    "drill", "feature", "field", "finding", "kind", "metric", "model", "partition", "provider", "release", "resource",
-    "session", "severity", "team", "tenant", "tool",
+    "drill", "feature", "field", "finding", "kind", "metric", "model", "partition", "provider", "release",
+    "resource", "session", "severity", "team", "tenant", "tool",
 )  # fmt: skip
 """Labels that findings have; teams may add others, so only what is nearly one of them is doubted."""
 STRICTEST = 0.99

@@ -66,7 +66,9 @@ def test_an_unknown_field_is_refused_by_the_events_schema_alone():
 
 def test_the_events_schema_is_the_contracts():
     contract = json.loads(shared_contract("agent-event.schema.json").read_text())
-    assert _plain(published("agent-event"), published("agent-event")) == _plain(contract, contract)
+    ours = _plain(published("agent-event"), published("agent-event"))
+    assert ours["properties"].pop("drill")["pattern"].startswith("^")  # ours alone
+    assert ours == _plain(contract, contract)
 
 
 def test_our_copy_of_the_examples_holds_every_example_of_the_contract():
