@@ -124,10 +124,11 @@ class User(Frozen, frozen=True):
 
 
 class Team(Frozen, frozen=True):
-    """A team and the escalation that reaches it."""
+    """A team, the escalation that reaches it, and whose clocks it goes by."""
 
     name: str
     escalation: str
+    timezone: str = "UTC"
 
 
 class Owned(Frozen, frozen=True):
@@ -172,6 +173,15 @@ class BurnRate(Frozen, frozen=True):
     score: int
 
 
+class BusinessHours(Frozen, frozen=True):
+    """Points inside and outside of some hours, at `location` or, without one, where the owner's team is."""
+
+    windows: tuple[Window, ...]
+    inside: int = 0
+    outside: int = 0
+    location: str = ""
+
+
 class SeverityTable(Frozen, frozen=True):
     """Finding to score 0..100 to band. `base` by detector or `detector/finding`; bands by lowest score."""
 
@@ -181,6 +191,7 @@ class SeverityTable(Frozen, frozen=True):
     consequence: Mapping[str, int] = field(default_factory=lambda: dict(CONSEQUENCE))
     burn_rate: tuple[BurnRate, ...] = ()
     bands: Mapping[Severity, int] = field(default_factory=lambda: dict(BANDS))
+    business_hours: BusinessHours | None = None
 
 
 class Advice(Frozen, frozen=True):

@@ -6,6 +6,7 @@ from math import log, log10
 
 from msgspec import Struct
 
+from routing.business_hours import business_hours
 from routing.ownership import owned
 from routing.policy import Policy, SeverityTable
 from schemas.page import ScorePart, Severity
@@ -50,7 +51,7 @@ def score(
     what covers its signals (`covers`).
     """
     parts = [*_base(signal, policy.severity), *_rules(signal, labels, policy.severity)]
-    parts += _consequence(labels, policy)
+    parts += [*_consequence(labels, policy), *business_hours(labels, policy, now)]
     parts += [part for part in (_confidence(signal), _blast(signal), _trend(signal)) if part.points]
     total = sum(part.points for part in parts)
     limits = (

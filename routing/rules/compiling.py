@@ -11,6 +11,7 @@ from routing.policy import (
     CONSEQUENCE,
     Advice,
     BurnRate,
+    BusinessHours,
     FailureMode,
     InhibitRule,
     Owned,
@@ -21,11 +22,18 @@ from routing.policy import (
 )
 from routing.rules.document.alertmanager import InhibitPart, SpanPart, TimeIntervalPart
 from routing.rules.document.document import Document
-from routing.rules.document.watching import AgentPart, ErrorPart, LimitsPart, SeverityPart
+from routing.rules.document.people import TeamPart
+from routing.rules.document.watching import (
+    AgentPart,
+    BusinessHoursPart,
+    ErrorPart,
+    LimitsPart,
+    SeverityPart,
+)
 from routing.rules.inheritance import combined, compile_tree
 from routing.rules.intervals import Span, TimeInterval
 from routing.rules.planning import silence_of
-from routing.rules.responding import escalation_of, receiver_of, schedule_of, user_of
+from routing.rules.responding import escalation_of, receiver_of, schedule_of, user_of, windows_of
 from routing.schedule import Roster
 
 REFERENCE = 2000
@@ -66,6 +74,7 @@ BURN_RATE = (
     BurnRate(long="3d", short="6h", factor=1.0, score=40),
 )
 """The pairs of the SRE workbook (chapter 5) for an objective over 30 days."""
+UTC = "UTC"
 KEPT = ("drills", "limits", "templates", "tracing")
 TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
@@ -89,9 +98,7 @@ def compiled(
         severity=_severity(document.severity),
         agents=tuple(_owned(each, validated.get(at, ())) for at, each in enumerate(document.agents)),
         users={name: user_of(name, part) for name, part in document.users.items()},
-        teams={
-            name: Team(name=name, escalation=part.escalation or name) for name, part in document.teams.items()
-        },
+        teams={name: _team(name, part, document) for name, part in document.teams.items()},
         schedules={
             name: schedule_of(name, part, rosters.get(name)) for name, part in document.schedules.items()
         },
@@ -149,6 +156,27 @@ def _severity(part: SeverityPart) -> SeverityTable:
         consequence={**CONSEQUENCE, **{str(level): points for level, points in part.consequence.items()}},
         burn_rate=BURN_RATE if given is None else given,
         bands={**BANDS, **part.bands},
+        business_hours=_business_hours(part.business_hours) if part.business_hours else None,
+    )
+
+
+def _business_hours(part: BusinessHoursPart) -> BusinessHours:
+    return BusinessHours(
+        windows=windows_of(part.only, part.skip_holidays),
+        inside=part.inside,
+        outside=part.outside,
+        location=part.location.key if part.location else "",
+    )
+
+
+def _team(name: str, part: TeamPart, document: Document) -> Team:
+    """A team; without a time zone of its own it has that of the first schedule its escalation names."""
+    escalation = part.escalation or name
+    climbed = document.escalations.get(escalation)
+    named = [each.schedule or "" for step in (climbed.steps if climbed else ()) for each in step.notify]
+    places = [document.schedules[each].timezone.key for each in named if each in document.schedules]
+    return Team(
+        name=name, escalation=escalation, timezone=part.tz.key if part.tz else next(iter(places), UTC)
     )
 
 

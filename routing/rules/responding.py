@@ -46,7 +46,7 @@ def user_of(name: str, part: UserPart) -> User:
     contacts = {kind: each.to for kind, each in part.contacts.items()}
     contacts.setdefault(TERMINAL, name)
     preferences = tuple(
-        Preference(via=each.via, severity=each.severity, only=_windows(each.only or ()))
+        Preference(via=each.via, severity=each.severity, only=windows_of(each.only or ()))
         for each in part.contact
     )
     place = part.tz.key if part.tz else "UTC"
@@ -134,9 +134,10 @@ def _layer(part: LayerPart, schedule: SchedulePart, number: int) -> Layer:
         start=part.start,
         every=part.every,
         users=part.users,
-        only=_windows(part.only or ((WindowPart(),) if part.skip_holidays else ()), part.skip_holidays),
+        only=windows_of(part.only or ((WindowPart(),) if part.skip_holidays else ()), part.skip_holidays),
     )
 
 
-def _windows(parts: Sequence[WindowPart], skips: str = "") -> tuple[Window, ...]:
+def windows_of(parts: Sequence[WindowPart], skips: str = "") -> tuple[Window, ...]:
+    """The hours, where no holiday of `skips` begins them."""
     return tuple(Window(each.days, each.begin, each.end, skips) for each in parts)

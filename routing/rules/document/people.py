@@ -80,9 +80,10 @@ class UserPart(Part):
 
 
 class TeamPart(Part):
-    """`escalation`: by default the one that has the team's own name."""
+    """`escalation`: by default the one that has the team's own name. `tz`: else its first schedule's."""
 
     escalation: Name | None = None
+    tz: Zone | None = None
 
 
 class LayerPart(Part):

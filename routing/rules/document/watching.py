@@ -7,12 +7,14 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from routing.rules.document.alertmanager import TimesPart
 from routing.rules.document.part import Part, kind_of
+from routing.rules.document.people import WindowPart
 from routing.rules.document.scalars import (
     AnyTime,
     Basis,
     ClockTime,
     Duration,
     Expression,
+    HolidaysOf,
     Matchers,
     Name,
     Objective,
@@ -84,6 +86,28 @@ BurnRatePart = Annotated[
 ]
 
 
+def _office() -> tuple[WindowPart, ...]:
+    return (WindowPart.model_validate({"days": "mon:fri", "from": "09:00", "to": "18:00"}),)
+
+
+class BusinessHoursPart(Part):
+    """`{only: [{days: 'mon:fri', from: '09:00', to: '18:00'}], skip_holidays: GB, outside: -10}`."""
+
+    only: Annotated[tuple[WindowPart, ...], Field(min_length=1)] = Field(default_factory=_office)
+    skip_holidays: HolidaysOf = ""
+    location: Zone | None = None
+    inside: Points = 0
+    outside: Points = 0
+
+    @model_validator(mode="after")
+    def _counts(self) -> "BusinessHoursPart":
+        if not (self.inside or self.outside):
+            raise ValueError(
+                "business hours change nothing: expected points for inside or outside, such as outside: -10"
+            )
+        return self
+
+
 class SeverityPart(Part):
     """The severity table; what is absent is a default."""
 
@@ -93,6 +117,7 @@ class SeverityPart(Part):
     consequence: Mapping[Consequence, Points] = {}
     burn_rate: tuple[BurnRatePart, ...] | None = None
     bands: Mapping[Severity, Score] = {}
+    business_hours: BusinessHoursPart | None = None
 
 
 class RetryPart(Part):
