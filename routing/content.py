@@ -21,6 +21,7 @@ from routing.words.wording import (
     one_line,
     percent,
 )
+from schemas.decision import Offer
 from schemas.deed import Deed
 from schemas.page import Content, Message, Notice
 from schemas.signal import DRILL_HEAD, Blast, Contributor, Sample, Signal
@@ -108,6 +109,19 @@ def variables(message: Message) -> dict[str, Any]:
     }
 
 
+def advice(offer: Offer) -> str:
+    """What advice would do, in words: `roll back agent refund-agent, release 2.4.0`."""
+    subject = ", ".join(f"{name} {offer.subject[name]}" for name in sorted(offer.subject))
+    return one_line(f"{offer.action.replace('_', ' ')} {subject}", LINE)
+
+
+def deed(done: Deed) -> str:
+    """Who did what, when and by which way."""
+    via = f" by {one_line(done.via, 80)}" if done.via else ""
+    note = f": {one_line(done.note, LINE)}" if done.note else ""
+    return f"{instant(done.at)} {one_line(done.by, 80)} {done.did}{via}{note}"
+
+
 def _noted(notice: Notice) -> Iterator[Fact]:
     """What a notice says, without what only incidents have."""
     return (Fact(one_line(label, LINE), lines(text, BODY)) for label, text in notice.facts)
@@ -136,7 +150,7 @@ def _facts(message: Message) -> Iterator[Fact]:
         ("DRILL", _drill(content)),
         ("What", "" if _what(message) in title(message) else _what(message)),
         ("Status", _status(content)),
-        ("Done", "\n".join(_deed(each) for each in content.deeds)),
+        ("Done", "\n".join(deed(each) for each in content.deeds)),
         ("Where", _where(content)),
         *_measured(content, message),
         ("Also", _also(content.signals[1:])),
@@ -144,6 +158,7 @@ def _facts(message: Message) -> Iterator[Fact]:
         ("Samples", "\n".join(_sample(each) for each in _samples(content))),
         (f"Why {content.severity}", _score_why(content)),
         ("Next", one_line(content.next_step, LINE)),
+        ("Waits for you", "\n".join(f"{advice(each)} ({each.decision})" for each in content.waiting[:FEW])),
         ("Runbook", one_line(content.runbook, URL)),
         ("Dashboard", one_line(content.dashboard, URL)),
         ("Team", one_line(content.team, LINE)),
@@ -189,12 +204,6 @@ def _status(content: Content) -> str:
     if content.status == "acknowledged":
         return f"acknowledged by {one_line(content.acknowledged_by, LINE) or 'somebody'}"
     return ""
-
-
-def _deed(deed: Deed) -> str:
-    via = f" by {one_line(deed.via, 80)}" if deed.via else ""
-    note = f": {one_line(deed.note, LINE)}" if deed.note else ""
-    return f"{instant(deed.at)} {one_line(deed.by, 80)} {deed.did}{via}{note}"
 
 
 def _since(content: Content, message: Message) -> str:

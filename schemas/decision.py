@@ -49,3 +49,12 @@ class Decision(Words, frozen=True):
     then: Then | None = None
     limits: dict[str, float] = field(default_factory=dict)
     like: tuple[str, ...] = ()
+
+
+class Offer(Words, frozen=True):
+    """Advice that waits for a person to grant or refuse it. `until`: when it ends by itself, if it does."""
+
+    decision: str
+    action: Action
+    subject: dict[str, str]
+    until: Time | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from schemas.decision import Offer
 from schemas.deed import Deed
 from schemas.page import ScorePart, Severity, Status
 from schemas.signal import Time, Words
@@ -36,5 +37,7 @@ class Incident(Words, frozen=True):
     """What people did, the latest last; the oldest are forgotten."""
     drill: str = ""
     """The fire drill that it belongs to, if any: then it is no real one."""
+    waiting: tuple[Offer, ...] = ()
+    """Advice that waits for a person to grant or refuse it."""
     feedback: Mapping[str, int] = {}
     """How many people found it `useful` or a `false_alarm`."""

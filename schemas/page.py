@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas.decision import Offer
 from schemas.deed import Deed
 from schemas.signal import Signal, Time, Words
 
@@ -69,6 +70,8 @@ class Content(Words, frozen=True):
     """The fire drill that it belongs to, if any: then nothing is wrong."""
     instead: str = ""
     """Of a drill that has a room of its own: who would have been told, and over which channel."""
+    waiting: tuple[Offer, ...] = ()
+    """Advice that waits for a person."""
     template: str = ""
     """Text of the team's own message template, or empty for the built-in one."""
 

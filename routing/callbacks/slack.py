@@ -1,7 +1,7 @@
 """What somebody pressed in Slack: the payload of `block_actions` becomes causes.
 
 The buttons are those of `routing.words.blocks`: their action id is `oversight.NAME`, their value the
-incident.
+incident and, of advice that waits, a space and the decision.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from routing.callbacks.refused import Ignored, Refused
-from schemas.cause import Acknowledged, Hand, Judged, Resolved, Silenced, Snoozed
+from schemas.cause import Acknowledged, Approved, Hand, Judged, Resolved, Silenced, Snoozed
 from schemas.identity import derived
 
 VIA = "slack"
@@ -64,8 +64,12 @@ MEANING: Mapping[str, Making] = MappingProxyType(
         "silence": lambda said, now: Silenced(**said, until=now + PRESSED_LASTS),
         "useful": lambda said, _: Judged(**said, verdict="useful"),
         "false_alarm": lambda said, _: Judged(**said, verdict="false_alarm"),
+        "grant": lambda said, _: Approved(**said, verdict="granted"),
+        "refuse": lambda said, _: Approved(**said, verdict="refused"),
     }
 )
+RULINGS = frozenset({"grant", "refuse"})
+"""What is said to a decision."""
 
 
 def pressed(payload: bytes, now: datetime) -> tuple[Hand, ...]:
@@ -101,12 +105,16 @@ def _cause(button: Pressed, user: User, where: Container, now: datetime) -> Hand
         button.action_ts,
         button.value,
     )
+    name = button.action_id.removeprefix(PREFIX)
+    incident, _, decision = button.value.partition(" ")
+    if (name in RULINGS) != bool(decision):
+        raise Refused(f"the button {name} does not say what it should", "$.actions")
     said = {
         "at": now,
         "id": derived("hand", *parts),
-        "incident": button.value,
+        "incident": incident,
         "by": user.username or user.name or user.id,
         "via": VIA,
         "account": user.id,
     }
-    return MEANING[button.action_id.removeprefix(PREFIX)](said, now)
+    return MEANING[name](said | ({"decision": decision} if decision else {}), now)

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 from routing.incidents.deeds import note_deed, who
 from routing.incidents.incident import Case, Given, Member
+from routing.incidents.offers import decision_id, meant_by, waits
+from routing.incidents.paging import edit_latest
 from routing.incidents.remedies import Remedy, remedies
 from routing.incidents.turn import Turn
 from schemas.cause import Approved
 from schemas.decision import Action, Decision
-from schemas.identity import canonical, derived
+from schemas.identity import canonical
 
 MOST_ADVICE = 64
 """Pieces of advice an incident remembers; at the cap it gives no more."""
@@ -55,6 +57,10 @@ def _give(turn: Turn, case: Case, member: Member, remedy: Remedy) -> None:
     case.advised[about] = given
     turn.state.touch(case)
     _say(turn, case, about)
+    if waits(given):
+        turn.changed(case)
+        if before is None:
+            edit_latest(turn, case, case.told, "updated")
 
 
 def _has_room(turn: Turn, case: Case) -> bool:
@@ -77,18 +83,22 @@ def _turned(remedy: Remedy, before: Given | None) -> tuple[Action, timedelta | N
 
 def approved(turn: Turn, case: Case, cause: Approved) -> None:
     """A person grants or refuses advice that waits for one; what was refused is not given again."""
-    found = [each for each in case.advised if _id(case, each) == cause.decision]
-    if not found:
+    about = meant_by(case, cause.decision)
+    if about is None:
         turn.complain(f"decision {cause.decision} is none that incident {case.id} gave last", cause.decision)
         return
-    given = case.advised[found[0]]
+    given = case.advised[about]
+    if cause.verdict == ("granted" if given.granted_by else "refused" if given.refused_by else ""):
+        turn.state.count("decisions granted or refused before")
+        return
     if cause.verdict == "refused":
-        given.refused_by, given.until = who(turn, cause), turn.now
+        given.refused_by, given.granted_by, given.until = who(turn, cause), "", turn.now
     else:
-        given.granted_by = who(turn, cause)
+        given.granted_by, given.refused_by = who(turn, cause), ""
         given.until = None if given.valid is None else turn.now + given.valid
-    note_deed(turn, case, cause, cause.verdict, cause.decision)
-    _say(turn, case, found[0])
+    note_deed(turn, case, cause, cause.verdict, about)
+    _say(turn, case, about)
+    edit_latest(turn, case, case.told, "updated")
 
 
 def withdraw(turn: Turn, case: Case, signal: str | None = None) -> None:
@@ -109,14 +119,10 @@ def withdraw(turn: Turn, case: Case, signal: str | None = None) -> None:
         _say(turn, case, about)
 
 
-def _id(case: Case, about: str) -> str:
-    return derived("dec", case.id, about, str(case.opening), str(case.advised[about].times))
-
-
 def _say(turn: Turn, case: Case, about: str) -> None:
     given = case.advised[about]
     decision = Decision(
-        id=_id(case, about),
+        id=decision_id(case, about),
         time=turn.now,
         action=given.action,
         subject=given.subject,

@@ -9,6 +9,7 @@ from msgspec import Struct
 from routing.incidents.incident import Case, Member, weight
 from routing.incidents.muting import audible
 from routing.incidents.next_steps import next_step
+from routing.incidents.offers import offers
 from routing.incidents.turn import Turn
 from routing.ownership import owned
 from schemas.incident import Incident
@@ -44,6 +45,7 @@ def content(turn: Turn, case: Case, template: str) -> Content:
         acknowledged_by=case.acknowledged_by,
         deeds=case.deeds[-FEW_DEEDS:],
         drill=case.drill,
+        waiting=offers(case, turn.now),
         template=turn.policy.messages.get(template, ""),
     )
 
@@ -127,6 +129,7 @@ def published(turn: Turn, case: Case) -> Incident:
         assigned=case.assigned,
         deeds=case.deeds,
         drill=case.drill,
+        waiting=offers(case, turn.now),
         feedback=dict(Counter(sorted(case.judged.values()))),
     )
 

@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from routing.content import Link, links
+from routing.content import Link, advice, links
 from routing.notifiers.notifier import Rendered
 from routing.words.wording import cut
 from schemas.page import Message, Notice
@@ -32,6 +32,11 @@ BUTTONS = {
     "resolved": ("useful", "false_alarm"),
 }
 """What can be pressed; `routing.callbacks.slack` reads what comes of it."""
+RULINGS = ("grant", "refuse")
+"""What can be pressed where advice waits for a person."""
+OFFERS = 3
+CAPTION = 60
+"""Characters of a caption: Slack takes 75, and shows about half on a phone."""
 CAPTIONS = {"snooze": "Snooze 1 h", "silence": "Silence 1 h", "false_alarm": "False alarm"}
 
 
@@ -108,13 +113,18 @@ def _safe(text: str, limit: int) -> str:
 
 
 def _buttons(message: Message) -> Iterator[ActionsBlock]:
-    if not isinstance(message, Notice):
-        names = BUTTONS[message.content.status]
-        yield ActionsBlock(block_id="oversight", elements=[_button(name, message.incident) for name in names])
+    if isinstance(message, Notice):
+        return
+    for number, offer in enumerate(message.content.waiting[:OFFERS]):
+        what = cut(advice(offer), CAPTION)
+        value = f"{message.incident} {offer.decision}"
+        rulings = [_button("grant", value, f"Grant: {what}"), _button("refuse", value)]
+        yield ActionsBlock(block_id=f"oversight-advice-{number}", elements=rulings)
+    names = BUTTONS[message.content.status]
+    yield ActionsBlock(block_id="oversight", elements=[_button(name, message.incident) for name in names])
 
 
-def _button(name: str, incident: str) -> ButtonElement:
+def _button(name: str, value: str, caption: str = "") -> ButtonElement:
+    text = caption or CAPTIONS.get(name, name.capitalize())
     style = "primary" if name == "acknowledge" else None
-    return ButtonElement(
-        text=CAPTIONS.get(name, name.capitalize()), action_id=f"oversight.{name}", value=incident, style=style
-    )
+    return ButtonElement(text=text, action_id=f"oversight.{name}", value=value, style=style)

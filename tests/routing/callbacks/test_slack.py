@@ -8,8 +8,8 @@ import pytest
 from routing.callbacks.refused import Ignored, Refused
 from routing.callbacks.slack import MEANING, pressed
 from routing.content import built_in
-from routing.words.blocks import BUTTONS, blocks
-from schemas.cause import Acknowledged, Judged, Resolved, Silenced, Snoozed
+from routing.words.blocks import BUTTONS, RULINGS, blocks
+from schemas.cause import Acknowledged, Approved, Judged, Resolved, Silenced, Snoozed
 from tests.fakes import page
 from tests.routing.callbacks.presses import press
 from tests.routing.scenario import ESCALATED, MINUTE, Scenario
@@ -23,7 +23,7 @@ def only(payload, now=NOW):
 
 
 def test_every_button_of_a_page_has_a_meaning():
-    assert {name for names in BUTTONS.values() for name in names} == set(MEANING)
+    assert {name for names in (*BUTTONS.values(), RULINGS) for name in names} == set(MEANING)
 
 
 def test_what_each_button_means():
@@ -39,6 +39,9 @@ def test_what_each_button_means():
     }.items():
         cause = only(press(f"oversight.{name}", "inc-1"))
         assert cause == made(id=cause.id, **known)
+    for name, verdict in {"grant": "granted", "refuse": "refused"}.items():
+        cause = only(press(f"oversight.{name}", "inc-1 dec-1"))
+        assert cause == Approved(id=cause.id, **known, decision="dec-1", verdict=verdict)
 
 
 def test_the_same_press_has_the_same_id_and_another_has_another():
