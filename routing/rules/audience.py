@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from routing.hours import silence_holds, sleeping
+from routing.hours import holds, silence_holds, sleeping
 from routing.incidents.inhibition import Sources
 from routing.matchers import matches_all
-from routing.policy import Policy, Route
+from routing.policy import InhibitRule, Policy, Route
 
 
 def told(policy: Policy, routes: Iterable[Route], at: datetime, muted: Sequence[str]) -> tuple[str, ...]:
@@ -30,6 +30,34 @@ def asleep(policy: Policy, routes: Iterable[Route], at: datetime) -> Iterator[st
             yield f"{route.id} is muted: {muted}"
 
 
+def hours(policy: Policy, routes: Iterable[Route], at: datetime) -> Iterator[str]:
+    """The time intervals of routes, and whether they hold at an instant."""
+    for route in routes:
+        for what, names in (("muted", route.mute_time_intervals), ("active", route.active_time_intervals)):
+            for name in names:
+                said = "holds" if holds(policy.time_intervals[name], at) else "does not hold"
+                yield f"{route.id}: {what} in {name}, which {said}"
+
+
+def silences(policy: Policy, labels: Mapping[str, str], at: datetime) -> Iterator[str]:
+    """The planned silences that match a label set, and whether they hold at an instant."""
+    for silence in policy.silences:
+        if matches_all(silence.matchers, labels):
+            yield f"silence {silence.name}: {'holds' if silence_holds(silence, at) else 'does not hold'}"
+
+
+def inhibition(
+    policy: Policy, labels: Mapping[str, str], firing: Sequence[Mapping[str, str]]
+) -> Iterator[str]:
+    """What mutes a label set, or would if it fired: by each rule of which it is a target."""
+    for number, rule in enumerate(policy.inhibit_rules, 1):
+        if matches_all(rule.target, labels):
+            found = any(_mutes((rule,), each, labels) for each in firing)
+            equal = [f"{name}={labels.get(name, '')}" for name in rule.equal]
+            source = ", ".join([*map(str, rule.source), *equal])
+            yield f"rule {number}: {'inhibited by' if found else 'would be inhibited by'} {source}"
+
+
 def _silences(policy: Policy, labels: Mapping[str, str], at: datetime) -> Iterator[str]:
     for silence in policy.silences:
         if silence_holds(silence, at) and matches_all(silence.matchers, labels):
@@ -38,7 +66,12 @@ def _silences(policy: Policy, labels: Mapping[str, str], at: datetime) -> Iterat
 
 def _sources(policy: Policy, labels: Mapping[str, str], firing: Sequence[Mapping[str, str]]) -> Iterator[str]:
     for source in firing:
-        alone = Sources(policy.inhibit_rules)
-        alone.add(source, "source")
-        if alone.muting(labels):
+        if _mutes(policy.inhibit_rules, source, labels):
             yield f"muted: inhibited by {' '.join(f'{name}={source[name]}' for name in sorted(source))}"
+
+
+def _mutes(rules: Iterable[InhibitRule], source: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """Whether a signal that fires mutes a label set by one of the rules."""
+    alone = Sources(rules)
+    alone.add(source, "source")
+    return bool(alone.muting(labels))

@@ -1,6 +1,6 @@
 """What is well-formed and refers to what exists, and still cannot work."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 
 from routing.rules.compiling import TRUTH
@@ -35,7 +35,7 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
 def _unreachable(document: Document, root: Node) -> Iterator[Fault]:
     for name, escalation in document.escalations.items():
         for at, step in enumerate(escalation.steps):
-            for user in _people(step, document.schedules) if step.via else ():
+            for user in _people(step, document) if step.via else ():
                 contacts = document.users[user].contacts if user in document.users else None
                 if (
                     contacts is None
@@ -57,20 +57,29 @@ def _unheard_of(document: Document, root: Node) -> Iterator[Fault]:
                     yield place.fault(f'user "{name}" has no contact {kind}')
 
 
-def _people(step: StepPart, schedules: Mapping[str, SchedulePart]) -> tuple[str, ...]:
-    """All who may be reached by a step, each once."""
+def _people(step: StepPart, document: Document, by: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """All who may be reached by a step, each once; of a team those of its first step. `by`: teams so far."""
     found: dict[str, None] = {}
     for party in step.notify:
         if party.user is not None:
             found[party.user] = None
-        schedule = schedules.get(party.schedule or "")
+        schedule = document.schedules.get(party.schedule or "")
         for layer in schedule.layers if schedule else ():
             found |= dict.fromkeys(layer.users)
         for override in schedule.overrides if schedule else ():
             found[override.user] = None
         for swap in schedule.swaps if schedule else ():
             found |= dict.fromkeys(swap.users)
+        team = party.team or ""
+        for first in _first_step(team, document) if team not in by else ():
+            found |= dict.fromkeys(_people(first, document, (*by, team)))
     return tuple(found)
+
+
+def _first_step(name: str, document: Document) -> tuple[StepPart, ...]:
+    team = document.teams.get(name)
+    escalation = document.escalations.get(team.escalation or name) if team else None
+    return escalation.steps[:1] if escalation else ()
 
 
 def _backward(schedule: SchedulePart, node: Node) -> Iterator[Fault]:

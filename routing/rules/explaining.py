@@ -8,10 +8,12 @@ from msgspec import Struct
 from routing.oncall.responders import chosen, first_responders
 from routing.ownership import with_team
 from routing.policy import Escalation, EscalationTarget, Policy, Route
-from routing.rules.audience import asleep, muting, told
+from routing.rules.audience import asleep, hours, inhibition, muting, silences, told
+from routing.rules.foreseen import Asked, Foreseen, foreseen
+from routing.rules.walking import Walked, walked
 from routing.severity import RANK, Score, score
 from routing.tree import matching
-from schemas.page import Severity
+from schemas.page import ScorePart, Severity
 from schemas.signal import Signal
 
 
@@ -31,6 +33,39 @@ class Answer(Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str]
     routes: tuple[str, ...]
     why: tuple[str, ...]
+    parts: tuple[ScorePart, ...] = ()
+
+
+class Explained(Struct, frozen=True, kw_only=True):
+    """The answer, and how it comes about.
+
+    `tree`: the way through the routes. `hours`, `silences`, `inhibition`: what mutes it, or might; one line
+    each. `foreseen`: who would be told when, if nothing mutes it and nobody answers.
+    """
+
+    answer: Answer
+    tree: Walked
+    hours: tuple[str, ...]
+    silences: tuple[str, ...]
+    inhibition: tuple[str, ...]
+    foreseen: tuple[Foreseen, ...]
+
+
+def explain_whole(
+    policy: Policy, labels: Mapping[str, str], at: datetime, firing: Sequence[Mapping[str, str]] = ()
+) -> Explained:
+    """Where a label set leads, with every step of the way there."""
+    answer = explain(policy, labels, at, firing)
+    routes = matching(policy.route, answer.labels)
+    beside = [_seen(policy, each, at)[0] for each in firing]
+    return Explained(
+        answer=answer,
+        tree=walked(policy.route, answer.labels),
+        hours=tuple(hours(policy, routes, at)),
+        silences=tuple(silences(policy, answer.labels, at)),
+        inhibition=tuple(inhibition(policy, answer.labels, beside)),
+        foreseen=foreseen(Asked(policy, answer.labels, at, answer.severity), routes),
+    )
 
 
 def explain(
@@ -53,6 +88,7 @@ def explain(
         labels=seen,
         routes=tuple(route.id for route in routes),
         why=(*_why(scored, routes), *asleep(policy, routes, at), *muted),
+        parts=scored.parts,
     )
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
+from routing.rules.calendars import shown
 from routing.rules.faults import Fault
 from routing.rules.yaml_tree import Node
 from routing.schedule import Minded, Schedule
@@ -73,16 +74,18 @@ def _overlaps(schedule: Schedule, node: Node, now: datetime) -> Iterator[Fault]:
 
 def _calendar(schedule: Schedule, now: datetime) -> Iterator[str]:
     """What of a calendar is not there, cannot be read, or names nobody."""
+    # Whoever has its address may read it.
+    calendar = shown(schedule.calendar)
     if schedule.roster is None:
-        yield f"calendar {schedule.calendar} is not at hand: nobody is on call by it"
+        yield f"calendar {calendar} is not at hand: nobody is on call by it"
         return
     if schedule.roster.unreadable:
-        yield f"calendar {schedule.calendar}: entries that cannot be read: {schedule.roster.unreadable}"
+        yield f"calendar {calendar}: entries that cannot be read: {schedule.roster.unreadable}"
     strangers = schedule.roster.strangers(now, now + AHEAD)
     more = f" (first {SHOWN} of {len(strangers)})" if len(strangers) > SHOWN else ""
     for said in strangers[:SHOWN]:
         what = f'"{one_line(said, LONGEST)}" is no user by {schedule.match}'
-        yield f"calendar {schedule.calendar}: {what}{more}"
+        yield f"calendar {calendar}: {what}{more}"
 
 
 def _idle_swaps(schedule: Schedule, node: Node, now: datetime) -> Iterator[Fault]:

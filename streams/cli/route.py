@@ -10,9 +10,10 @@ from msgspec import Struct
 from rich.markup import escape
 
 from routing.policy import Policy
-from routing.rules.explaining import Answer, explain
+from routing.rules.explaining import Answer, Explained, explain, explain_whole
 from schemas.page import Severity
 from streams.cli.console import Wrong, console, emit, table
+from streams.cli.route_explained import print_whole
 from streams.cli.rules import INSTANT, policy_of
 from streams.files import STDIN, Line, lines
 from streams.hosting.clock import WallClock
@@ -27,6 +28,7 @@ Examples:
   oversight route oversight.yml detector=error_rate finding=sessions agent=refund-agent env=prod
   oversight route oversight.yml severity=critical team=payments --at 2026-12-25T03:00:00Z
   oversight route oversight.yml severity=critical --json
+  oversight route oversight.yml detector=latency agent=a --explain --firing 'detector=dependency agent=a'
   cat labelsets.jsonl | oversight route oversight.yml --stdin --json
 
 `--stdin` reads one JSON object of labels a line; with `--json` it answers one line each, in the same order:
@@ -55,19 +57,41 @@ class Led(Struct, frozen=True):
 @click.option("--at", type=INSTANT, help="At this time; now, if nothing is said.")
 @click.option("--stdin", "source", flag_value="stdin", help="Label sets from standard input, one a line.")
 @click.option("--json", "form", flag_value="json", help="One JSON object a label set.")
+@click.option(
+    "--explain",
+    "depth",
+    flag_value="whole",
+    help="Also each step of the way, and who is told when.",
+)
+@click.option(
+    "--firing", "beside", multiple=True, metavar="'LABEL=VALUE …'", help="What fires beside it; repeatable."
+)
 def command(
-    *, config: Path, labels: tuple[str, ...], at: datetime | None, source: str | None, form: str | None
-) -> None:
+    *, config: Path, labels: tuple[str, ...], at: datetime | None, source: str | None, form: str | None,
+    depth: str | None, beside: tuple[str, ...],
+) -> None:  # fmt: skip
     """Prints where label sets lead."""
     if source and labels:
         raise click.UsageError("labels come from standard input or from the command line, not from both")
     policy, now = policy_of(config), at or WallClock().now()
+    firing = [_given(each.split()) for each in beside]
     sets = _read(lines([STDIN])) if source else [_given(labels)]
-    if form == "json":
-        emit(_led(explain(policy, each, now)) for each in sets)
+    if depth is not None:
+        _explain((explain_whole(policy, each, now, firing) for each in sets), policy, form)
+    elif form == "json":
+        emit(_led(explain(policy, each, now, firing)) for each in sets)
     else:
         for each in sets:
-            _print(explain(policy, each, now), policy)
+            _print(explain(policy, each, now, firing), policy)
+
+
+def _explain(found: Iterable[Explained], policy: Policy, form: str | None) -> None:
+    if form == "json":
+        emit(found)
+        return
+    for whole in found:
+        _print(whole.answer, policy)
+        print_whole(whole, policy)
 
 
 def _given(labels: Iterable[str]) -> dict[str, str]:

@@ -368,6 +368,13 @@ def test_a_calendar_that_is_not_there_has_nobody():
     ]
 
 
+def test_of_a_calendar_s_address_only_the_host_is_said():
+    text = RULES.replace("env:ROTA", "https://cal.example/private-4711/rota.ics?key=4711")
+    found = [str(each) for each in check([ConfigFile("1.yml", text)], NOW).warnings]
+    assert found[0] == "1.yml:5:28: calendar https://cal.example/… is not at hand: nobody is on call by it"
+    assert not any("4711" in each for each in found)
+
+
 def test_a_calendar_that_cannot_be_read_is_a_fault_where_it_is_named():
     need_ical()
     assert [str(each) for each in examine(files(ROTA="no")).faults] == [

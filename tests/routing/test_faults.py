@@ -247,6 +247,27 @@ def test_people_reached_through_a_schedule_need_a_contact_too():
     ]
 
 
+def test_a_team_s_people_need_a_contact_for_the_channels_of_the_step_that_asks_it():
+    text = """
+users: {ana: {slack: U1}, bo: {pagerduty: 'env:BO'}, cy: {email: cy@example.com}}
+teams: {a: {escalation: a}, b: {escalation: b}}
+escalations:
+  a: {steps: [{notify: [user: ana, team: b], via: [slack, pagerduty]}, {notify: [user: cy], via: [email]}]}
+  b: {steps: [{notify: [user: bo, team: a], via: [pagerduty, slack]}]}
+  c:
+    steps:
+    - {notify: [team: a], via: [slack, terminal]}
+    - {notify: [team: a], via: [email]}
+    - {notify: [team: b], via: [slack]}
+    - {notify: [team: a]}
+"""
+    assert after(text) == [
+        '10:32: user "ana" has no contact for any of: email',
+        '10:32: user "bo" has no contact for any of: email',
+        '11:32: user "bo" has no contact for any of: slack',
+    ]
+
+
 def test_every_dangling_reference_is_told_at_its_place():
     text = (
         "route: {receiver: aa, routes: [{receiver: b, mute_time_intervals: [n],\n"

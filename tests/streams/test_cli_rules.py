@@ -141,6 +141,30 @@ class TestRoute:
         for words in ("team=[ops]", "critical", "owner", "ana (Europe/London)", "takes it"):
             assert words in ran.stdout
 
+    def test_it_explains_each_step_of_the_way(self, rules):
+        ran = run("route", rules, "severity=critical", "a=b", "--at", "2026-01-06T10:00:00Z", "--explain")
+        assert ran.exit_code == 0
+        for words in (
+            "↓ leads on  everybody",
+            "✓ takes it  owner",
+            '✓ severity="critical" found "critical"',
+            "+20  / (default)",
+            "no rule has it as a target",
+            "at once  Tue 10:00 UTC (10:00 Europe/London)  owner",
+        ):
+            assert words in ran.stdout
+        ran = run("route", rules, "severity=low", "--at", "2026-01-06T10:00:00Z", "--explain")
+        assert '✗ severity="critical" found "low"' in ran.stdout
+
+    def test_it_explains_for_machines_too_and_what_fires_beside_counts(self, rules):
+        text = rules.read_text() + "inhibit_rules: [{source_matchers: [x=1], target_matchers: [y=1]}]\n"
+        rules.write_text(text)
+        (led,) = records(run("route", rules, "y=1", "--firing", "x=1 z=2", "--explain", "--json"))
+        assert (led["answer"]["told"], led["inhibition"]) == ([], ['rule 1: inhibited by x="1"'])
+        assert [each["verdict"] for each in led["tree"]["routes"]] == ["does not match"]
+        ran = run("route", rules, "y=1", "--firing", "x=1", "--explain")
+        assert "it is muted now" in ran.stdout
+
     def test_nobody_on_call_is_said(self, rules):
         assert "nobody" in run("route", rules, "severity=info", "--at", "2026-01-06T10:00:00Z").stdout
 
