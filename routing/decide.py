@@ -123,7 +123,7 @@ def _fire(state: State, policy: Policy, outputs: list[Output], until: datetime) 
     """Fires what is due by `until`, each at its own time."""
     while (due := _next(state, policy, outputs, until)) is not None:
         at, case_id, name = due
-        turn = Turn(state, policy, at, outputs)
+        turn = Turn(state, policy, at, outputs, until)
         case = state.cases[case_id]
         state.touch(case)
         _timer(turn, case, name)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from routing.configuration import load as load_policy
 from routing.decide import decide, later
 from routing.incidents.alignment import Alignment, Watermarks
-from routing.incidents.handoffs import NEVER
 from routing.incidents.intake import HELD_CAP, Held, Intake
+from routing.incidents.posting import NEVER
 from routing.incidents.snapshot import Packing, unpack
 from routing.incidents.state import Core, State
 from routing.incidents.turn import Complaint

@@ -79,8 +79,8 @@ def replay_any(lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,))
         return (told for _, told in replay(together, files))
     load(files)
     core = Core(Bank(read_settings, "wall"), Router())
-    core.configure(files, "wall", decode_cause(first[0].value).at)
-    return (core.hear(line) for line in together)
+    begun = core.configure(files, "wall", decode_cause(first[0].value).at)
+    return chain(([*begun, *core.hear(line)] for line in islice(together, 1)), map(core.hear, together))
 
 
 def _is_cause(line: Line) -> bool:
@@ -105,10 +105,13 @@ class Core:
         files: Sequence[ConfigFile],
         clock: Literal["events", "wall"] = "events",
         at: datetime = BEGINNING,
-    ) -> None:
-        """The configuration that routing follows from an instant on; on the clock of events any will do."""
+    ) -> Sequence[Told]:
+        """The configuration that routing follows from an instant on; on the clock of events any will do.
+
+        What it brings about: shifts may change hands soon.
+        """
         texts = [part for file in files for part in (file.name, file.text)]
-        self._route(Configured(at=at, digest=derived("cfg", *texts), files=tuple(files), clock=clock))
+        return self._route(Configured(at=at, digest=derived("cfg", *texts), files=tuple(files), clock=clock))
 
     def hear(self, line: Line) -> Sequence[Told]:
         """What one more recorded cause brings about; of outcomes and configurations only the time counts."""

@@ -100,7 +100,7 @@ def is_overtaken(case: Case, sent: Sent) -> bool:
 
 def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
     """A page did not get through: the recipient's next channel, the next step, the root receiver."""
-    if not case.open or is_answered(case, sent) or sent.words:
+    if not case.open or is_answered(case, sent):
         return
     if sent.rest:
         if not is_overtaken(case, sent):

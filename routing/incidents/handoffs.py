@@ -5,33 +5,23 @@ pause only the last handoff of a schedule is told, and channels have the time to
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
-
-from msgspec.structs import replace
 
 from routing.incidents.briefing import title
 from routing.incidents.incident import Case
-from routing.incidents.state import Core, Handover, Unheard
+from routing.incidents.posting import Word, arm, post, post_again
+from routing.incidents.state import Handover
 from routing.incidents.turn import Turn
 from routing.policy import Policy, Step
 from routing.schedule import Handoff, Schedule, schedules_in
 from routing.words.wording import counted, duration
-from schemas.cause import Reported
-from schemas.identity import derived
-from schemas.outcome import Deferred, Delivered
-from schemas.page import Channel, Content, Notice, PageReason
+from schemas.page import Channel, PageReason
 
 LOOK = timedelta(days=35)
 """How far ahead a change is looked for; without one it is looked for again then."""
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
-PATIENCE = 4
-"""Attempts at a notice."""
-PAUSE = timedelta(minutes=1)
-UNKNOWN_AFTER = timedelta(minutes=2)
 SEEN_CAP = 256
 """Incidents of a shift that are told apart; beyond, one may be counted again."""
-UNHEARD_CAP = 256
 FEW = 5
 
 
@@ -47,8 +37,10 @@ def follow(turn: Turn) -> None:
     core = turn.state.core
     schedules = dict(_minded(turn.policy))
     core.handovers = {name: _present(turn, schedules[name], core.handovers.get(name)) for name in schedules}
-    core.unheard = {each: one for each, one in core.unheard.items() if one.schedule in schedules}
-    _arm(core)
+    core.unheard = {
+        each: one for each, one in core.unheard.items() if not one.schedule or one.schedule in schedules
+    }
+    arm(core)
 
 
 def due(turn: Turn) -> None:
@@ -61,9 +53,8 @@ def due(turn: Turn) -> None:
     for name, (schedule, handoff) in minded.items():
         if core.handovers[name].due <= turn.now:
             core.handovers[name] = _step(turn, schedule, handoff, core.handovers[name])
-    for unheard in [each for each in core.unheard.values() if each.due <= turn.now]:
-        _again(turn, unheard)
-    _arm(core)
+    post_again(turn)
+    arm(core)
 
 
 def tally(turn: Turn, case: Case, step: Step, paged: Iterable[str]) -> None:
@@ -77,23 +68,6 @@ def tally(turn: Turn, case: Case, step: Step, paged: Iterable[str]) -> None:
             if case.id not in shift.seen:
                 shift.incidents += 1
                 shift.seen = (*shift.seen, case.id)[-SEEN_CAP:]
-
-
-def heard(turn: Turn, cause: Reported) -> bool:
-    """Takes an outcome, if it is a notice's."""
-    unheard = turn.state.core.unheard.get(cause.page)
-    if unheard is None:
-        return False
-    if cause.attempt != unheard.notice.attempt:
-        turn.state.count("outcomes repeated")
-    elif isinstance(cause.outcome, Delivered):
-        del turn.state.core.unheard[cause.page]
-    elif isinstance(cause.outcome, Deferred) and cause.attempt < PATIENCE:
-        unheard.due = turn.now + cause.attempt * PAUSE
-    else:
-        _give_up(turn, unheard, cause.outcome.reason)
-    _arm(turn.state.core)
-    return True
 
 
 def _minded(policy: Policy) -> Iterator[tuple[str, tuple[Schedule, Handoff]]]:
@@ -194,59 +168,13 @@ def _wall(at: datetime, schedule: Schedule) -> str:
 
 def _tell(turn: Turn, schedule: Schedule, handoff: Handoff, reason: PageReason, words: Words) -> None:
     """One notice to each channel."""
-    core = turn.state.core
-    for kind, target in handoff.channels:
-        notice = Notice(
-            id=derived("notice", schedule.name, reason, turn.now.isoformat(), kind, target),
-            time=turn.now,
-            incident=f"handoff:{schedule.name}",
-            severity="info",
-            to=schedule.name,
-            channel=Channel(kind=kind, target=target),
-            reason=reason,
-            summary=words.title,
-            content=_content(turn, words.title),
-            facts=words.facts,
-        )
-        while len(core.unheard) >= UNHEARD_CAP:
-            del core.unheard[next(iter(core.unheard))]
-            turn.state.count("notices dropped at the cap")
-        core.unheard[notice.id] = Unheard(notice=notice, schedule=schedule.name, due=turn.now)
-        _send(turn, core.unheard[notice.id])
-
-
-def _content(turn: Turn, summary: str) -> Content:
-    """Of no incident: nothing to acknowledge, nothing that fires."""
-    return Content(
-        title=summary, severity="info", score=0, score_parts=(), status="resolved", since=turn.now, labels={},
-        signals=(), firing=0, resolved=0,
-    )  # fmt: skip
-
-
-def _send(turn: Turn, unheard: Unheard) -> None:
-    unheard.due = turn.until + UNKNOWN_AFTER if turn.state.core.clock == "wall" else NEVER
-    turn.emit("pages", unheard.notice.incident, unheard.notice)
-
-
-def _again(turn: Turn, unheard: Unheard) -> None:
-    """The next attempt; nothing was heard of the last, or it is time."""
-    notice = unheard.notice
-    if notice.attempt >= PATIENCE:
-        _give_up(turn, unheard, "no outcome was reported")
-        return
-    unheard.notice = replace(
-        notice, time=turn.now, attempt=notice.attempt + 1, began=notice.began or notice.time
+    word = Word(
+        kind="handoff",
+        name=schedule.name,
+        reason=reason,
+        title=words.title,
+        facts=words.facts,
+        schedule=schedule.name,
     )
-    _send(turn, unheard)
-
-
-def _give_up(turn: Turn, unheard: Unheard, reason: str) -> None:
-    notice = unheard.notice
-    del turn.state.core.unheard[notice.id]
-    where = f"{notice.channel.kind} {notice.channel.target}"
-    turn.complain(f"schedule {unheard.schedule}: a notice did not reach {where}: {reason}", notice.id)
-
-
-def _arm(core: Core) -> None:
-    waits = [each.due for each in core.handovers.values()] + [each.due for each in core.unheard.values()]
-    core.handoff_at = min(waits, default=NEVER)
+    channels = (Channel(kind=kind, target=target) for kind, target in handoff.channels)
+    post(turn, word, ((schedule.name, each) for each in channels))

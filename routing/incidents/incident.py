@@ -79,8 +79,8 @@ class Sent(Kept):
 
     `at`: when it was first sent. `step` and `sequence` are those of the climb it belongs to. `wanted`: an
     update that waits for the page's outcome. `quiet`: its target wants no word of resolutions. `template`:
-    name of its message. `unheard`: of an attempt nothing was heard, so it may have arrived. `words`: what
-    it says instead of the incident's own sentence. `instead`: who would have been told, had a drill no room.
+    name of its message. `unheard`: of an attempt nothing was heard, so it may have arrived. `instead`: who
+    would have been told, had a drill no room.
     """
 
     id: str
@@ -98,7 +98,6 @@ class Sent(Kept):
     template: str = ""
     quiet: bool = False
     unheard: bool = False
-    words: str = ""
     instead: str = ""
     wanted: UpdateReason | None = None
     edit: Edit | None = None

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from routing.incidents.incident import Case, Member
-from routing.incidents.paging import Address, send
+from routing.incidents.posting import Word, post
 from routing.incidents.state import START
 from routing.incidents.turn import Turn
 from routing.matchers import Matcher, matches_all
@@ -21,6 +21,8 @@ from schemas.page import Channel
 LEAD = timedelta(minutes=30)
 """How long before a silence ends; a quarter of it, where that is less."""
 SHORT = timedelta(hours=1)
+FEW = 5
+"""Incidents that a notice names."""
 LOUD = frozenset({"pagerduty", "opsgenie"})
 """Channels that wake people: no notice goes there."""
 QUIET = tuple(kind for kind in discover() if kind not in LOUD and kind != "terminal")
@@ -107,13 +109,26 @@ def _tell(turn: Turn, ending: Ending) -> None:
     hidden = [
         (case, ending.hides(case)) for case in turn.state.cases.values() if case.open and not case.drill
     ]
-    found = [(case, members) for case, members in hidden if members]
-    case = min((case for case, _ in found), key=lambda each: (-each.score, each.opened, each.id))
+    found = sorted(
+        ((case, members) for case, members in hidden if members),
+        key=lambda each: (-each[0].score, each[0].opened, each[0].id),
+    )
+    case = found[0][0]
     count = sum(len(members) for _, members in found)
     words = _words(ending, count, case)
-    for to, channel in _readers(turn, ending, case).items():
-        target = f"silence {ending.name} {ending.until.isoformat()}"
-        send(turn, case, Address(target=target, to=to, channels=(channel,), words=words), "expiring")
+    word = Word(
+        kind="silence",
+        name=ending.name,
+        reason="expiring",
+        title=words,
+        facts=(("Hides", "\n".join(_line(case) for case, _ in found[:FEW])),),
+        sequence=ending.until.isoformat(),
+    )
+    post(turn, word, _readers(turn, ending, case).items())
+
+
+def _line(case: Case) -> str:
+    return f"{case.severity}: {case.summary} ({case.id})"
 
 
 def _words(ending: Ending, count: int, case: Case) -> str:

@@ -5,9 +5,9 @@ from typing import cast
 
 from routing.incidents.closing import forget_if_settled
 from routing.incidents.escalation import fall_through, is_answered, is_overtaken
-from routing.incidents.handoffs import heard
 from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.paging import attempt, attempt_edit, edit, edit_timer, page_timer
+from routing.incidents.posting import heard
 from routing.incidents.turn import Turn
 from routing.oncall.instants import utc
 from schemas.cause import Reported

@@ -29,7 +29,6 @@ class Address(Struct, frozen=True, kw_only=True):
     sequence: int = 0
     template: str = ""
     quiet: bool = False
-    words: str = ""
 
 
 def channel_key(channel: Channel) -> str:
@@ -60,12 +59,11 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
         sequence=address.sequence,
         template=address.template,
         quiet=address.quiet,
-        words=address.words,
         instead=instead,
     )
     case.pages[page_id] = sent
     turn.state.messages[page_id] = (case.id, page_id)
-    if address.to not in case.paged and not address.words:
+    if address.to not in case.paged:
         case.paged = (*case.paged, address.to)[-PAGE_CAP:]
     attempt(turn, case, sent)
     turn.changed(case)
@@ -75,8 +73,6 @@ def attempt(turn: Turn, case: Case, sent: Sent) -> None:
     """Gives a page to its notifier, for the first time or again."""
     sent.state = "waiting"
     shown = content(turn, case, sent.template)
-    if sent.words:
-        shown = replace(shown, title=sent.words, severity="info")
     shown = replace(shown, instead=sent.instead)
     page = Page(
         id=sent.id,

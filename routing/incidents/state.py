@@ -59,7 +59,7 @@ class Handover(Kept):
 
 
 class Unheard(Kept):
-    """A notice of a schedule of which nothing was heard yet; the next attempt is `due`."""
+    """A notice of which nothing was heard yet; the next attempt is `due`. `schedule`: whose, or empty."""
 
     notice: Notice
     schedule: str

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from routing.content import built_in, title
-from routing.incidents.handoffs import SEEN_CAP, UNHEARD_CAP
+from routing.incidents.handoffs import SEEN_CAP
+from routing.incidents.posting import UNHEARD_CAP
 from routing.router import KEY, Router
 from routing.words.blocks import blocks, plain
 from schemas.cause import ConfigFile, Configured, Wake

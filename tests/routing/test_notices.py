@@ -1,7 +1,18 @@
 """Before a silence ends that still hides something, whoever made it is told."""
 
+from routing.content import title
 from routing.incidents.notices import LEAD, notice_timer
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, START, Scenario, dead
+from tests.routing.scenario import (
+    ESCALATED,
+    HOUR,
+    MINUTE,
+    ONE_CHANNEL,
+    START,
+    Scenario,
+    busy,
+    dead,
+    says_nothing,
+)
 
 PEOPLE = ONE_CHANNEL + "users: {ana: {pagerduty: 'env:PD', slack: U01}, bo: {pagerduty: 'env:PD'}}\n"
 SIX = 6 * HOUR
@@ -9,7 +20,7 @@ SIX = 6 * HOUR
 
 def notices(t):
     return [
-        (page.time - START, page.to, page.channel.target) for page in t.pages if page.reason == "expiring"
+        (each.time - START, each.to, each.channel.target) for each in t.notices if each.reason == "expiring"
     ]
 
 
@@ -19,15 +30,16 @@ def test_the_author_is_told_half_an_hour_before_over_a_quiet_channel():
     t.signal()
     t.fast_forward(SIX - MINUTE)
     assert notices(t) == [(SIX - LEAD, "ana", "U01")]
-    (page,) = t.pages
-    assert page.severity == page.content.severity == "info"
-    assert page.summary == page.content.title
-    assert page.summary == (
+    (said,) = t.notices
+    assert said.severity == said.content.severity == "info"
+    assert dict(said.facts) == {"Hides": f"error: s1 of refund-agent fails ({t.incident.id})"}
+    assert title(said) == said.summary == said.content.title
+    assert said.summary == (
         "Silence quiet by ana (known) ends at 2026-01-05 15:00 UTC and hides 1 signal still: "
         "s1 of refund-agent fails"
     )
     t.fast_forward(10 * MINUTE)
-    assert [(each.to, each.reason) for each in t.pages[1:]] == [("oncall", "opened")]
+    assert [(each.to, each.reason) for each in t.pages] == [("oncall", "opened")]
 
 
 def test_a_silence_made_after_the_page_is_noticed_too():
@@ -46,7 +58,7 @@ def test_of_a_silence_that_hides_nothing_any_more_nobody_is_told():
     t.fast_forward(5 * HOUR)
     t.recover()
     t.fast_forward(2 * HOUR)
-    assert t.pages == []
+    assert t.notices == []
 
 
 def test_whoever_is_no_user_or_has_only_loud_channels_is_told_over_the_receivers_channel():
@@ -71,7 +83,7 @@ def test_where_nobody_can_be_told_quietly_it_is_counted():
     t.silence('agent="refund-agent"', lasts=SIX)
     t.signal()
     t.fast_forward(SIX - MINUTE)
-    assert t.pages == []
+    assert t.notices == []
     assert t.router.counts["silences that end without a notice"] == 1
 
 
@@ -81,7 +93,7 @@ def test_one_notice_counts_all_that_is_hidden_and_names_the_worst():
     for number, detector in enumerate(["cost", "silence", "cost"]):
         t.signal(f"s{number}", detector=detector, agent=f"agent-{number}", env="staging")
     t.fast_forward(SIX - MINUTE)
-    (page,) = t.pages
+    (page,) = t.notices
     assert "hides 3 signals still: s1 of agent-1 fails" in page.summary
 
 
@@ -110,7 +122,7 @@ def test_a_short_silence_ends_without_a_notice():
     t.silence('agent="refund-agent"', lasts=59 * MINUTE)
     t.signal()
     t.fast_forward(58 * MINUTE)
-    assert t.pages == []
+    assert t.notices == []
 
 
 def test_an_hour_is_noticed_a_quarter_before_its_end():
@@ -137,7 +149,7 @@ def test_a_planned_silence_without_an_author_or_a_beginning_is_noticed_too():
     t.signal(env="x")
     t.fast_forward(2 * HOUR - MINUTE)
     assert notices(t) == [(2 * HOUR - LEAD, "oncall", "#oncall")]
-    assert t.pages[0].summary.startswith("Silence move ends at 2026-01-05 11:00 UTC")
+    assert t.notices[0].summary.startswith("Silence move ends at 2026-01-05 11:00 UTC")
 
 
 def test_a_notice_that_cannot_be_delivered_pages_nobody_else():
@@ -145,17 +157,31 @@ def test_a_notice_that_cannot_be_delivered_pages_nobody_else():
     t.silence('agent="refund-agent"', lasts=SIX)
     t.signal()
     t.fast_forward(SIX - MINUTE)
-    assert [page.to for page in t.pages] == ["ana"]
-    assert t.incident.paged == ()
+    assert [each.to for each in t.notices] == ["ana"]
+    assert (t.pages, t.incident.paged) == ([], ())
+    assert t.complaints == ["silence quiet: a notice did not reach slack U01: channel_not_found"]
 
 
-def test_a_notice_says_in_its_place_that_the_incident_is_resolved():
-    t = Scenario(PEOPLE)
+def test_a_notice_of_which_nothing_is_heard_is_sent_four_times():
+    t = Scenario(PEOPLE, answers={"U01": says_nothing})
     t.silence('agent="refund-agent"', lasts=SIX)
     t.signal()
-    t.fast_forward(SIX - MINUTE)
-    t.recover()
-    assert [(each.channel.target, each.reason) for each in t.updates] == [("U01", "resolved")]
+    t.fast_forward(SIX - LEAD)
+    t.restart()
+    t.fast_forward(LEAD - MINUTE)
+    assert [each.attempt for each in t.notices] == [1, 2, 3, 4]
+    assert len({each.id for each in t.notices}) == 1
+    assert t.complaints == ["silence quiet: a notice did not reach slack U01: no outcome was reported"]
+
+
+def test_a_notice_outlives_other_rules():
+    t = Scenario(PEOPLE, answers={"U01": busy})
+    t.silence('agent="refund-agent"', lasts=SIX)
+    t.signal()
+    t.fast_forward(SIX - LEAD)
+    t.configure(PEOPLE + "# changed\n")
+    t.fast_forward(5 * MINUTE)
+    assert [each.attempt for each in t.notices] == [1, 2, 3]
 
 
 def test_notices_outlive_a_restart_and_are_not_repeated():
@@ -192,7 +218,7 @@ def test_one_that_was_closed_by_hand_leaves_the_notice_to_those_that_are_open():
     t.close()
     t.fast_forward(SIX - 2 * MINUTE)
     assert notices(t) == [(SIX - LEAD, "ana", "U01")]
-    assert "hides 1 signal still: s1 of one fails" in t.pages[0].summary
+    assert "hides 1 signal still: s1 of one fails" in t.notices[0].summary
 
 
 def test_a_notice_that_an_earlier_version_left_armed_of_a_closed_incident_is_not_told():
@@ -205,5 +231,5 @@ def test_a_notice_that_an_earlier_version_left_armed_of_a_closed_incident_is_not
     state.timers.arm(state.cases[t.incident.id], notice_timer("quiet"), START + 2 * HOUR - LEAD)
     t.restart()
     t.fast_forward(2 * HOUR)
-    assert t.pages == []
+    assert t.notices == []
     assert t.complaints == []

@@ -113,7 +113,9 @@ def test_a_silence_that_is_about_to_end_tells_its_author():
     t.silence('agent="refund-agent"', lasts=8 * HOUR)
     t.signal()
     t.fast_forward(8 * HOUR - MINUTE)
-    assert t.told == [(7.5 * 3600, "ana", "expiring")]
+    assert [(each.time - START, each.to, each.reason) for each in t.notices] == [
+        (7.5 * HOUR, "ana", "expiring")
+    ]
 
 
 def test_the_same_silence_comes_again():

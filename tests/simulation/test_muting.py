@@ -11,7 +11,7 @@ from routing.router import KEY, Router
 from schemas.cause import AnyCause, ConfigFile, Configured, Reported, Signalled, Silenced, Wake
 from schemas.incident import Incident
 from schemas.outcome import Delivered
-from schemas.page import Page, Update
+from schemas.page import Notice, Page, Update
 from schemas.record import Record
 from schemas.signal import Signal
 from schemas.wire import encode
@@ -78,6 +78,8 @@ class Life:
         for output in outputs:
             if isinstance(output.value, Incident):
                 self.incidents[output.value.id] = output.value
+            elif isinstance(output.value, Notice) and output.value.attempt > 1:
+                pass  # Whoever was not woken for a while gives channels the time to answer from then on.
             elif isinstance(output.value, Page | Update):
                 self.said.append(output.value)
                 if self.delivers:

@@ -73,7 +73,7 @@ schedules:
 def test_shifts_begin_with_what_was_recorded():
     recorded = [Line(each) for each in causes()[:-1]]
     recorded.append(Line(encode(Wake(at=NOON + timedelta(minutes=40)))))
-    for handoff, notices in (("00:00", []), ("12:10", ["handoff"])):
+    for handoff, notices in (("00:00", []), ("12:10", ["handoff_soon", "handoff"])):
         told = replay_any(recorded, (ConfigFile("rules.yml", ROTATED % handoff),))
         assert [word.reason for words in told for word in words if isinstance(word, Notice)] == notices
 
