@@ -113,6 +113,10 @@ class Core:
         texts = [part for file in files for part in (file.name, file.text)]
         return self._route(Configured(at=at, digest=derived("cfg", *texts), files=tuple(files), clock=clock))
 
+    def tell(self, cause: AnyCause) -> Sequence[Told]:
+        """What a cause brings about that comes of no record."""
+        return self._route(cause)
+
     def hear(self, line: Line) -> Sequence[Told]:
         """What one more recorded cause brings about; of outcomes and configurations only the time counts."""
         try:

@@ -13,6 +13,7 @@ COMMANDS = (
     "replay",
     "report",
     "check",
+    "drill",
     "route",
     "oncall",
     "silences",

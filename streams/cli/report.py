@@ -73,6 +73,9 @@ def _report(files: tuple[Path, ...], config: Path | None) -> Fatigue:
 
 
 def _show(report: Fatigue, look: Console) -> None:
+    if report.drilled.drills:
+        drills, pages = report.drilled.drills, report.drilled.pages
+        look.print(f"[quiet]not counted: {pages:,} pages of {drills:,} fire drills[/]")
     if not report.loads:
         look.print("[fine]nobody was paged[/]")
         return

@@ -98,3 +98,16 @@ def test_what_cannot_be_read_is_wrong_input(tmp_path):
     ran = report(path, "--config", rules)
     assert ran.exit_code == 2
     assert "missing field" in ran.stderr
+
+
+def test_drills_are_told_apart_and_change_nothing_else(tmp_path):
+    path, rules = written(tmp_path)
+    plain = json.loads(report(path, "--config", rules, "--json").stdout)
+    labels = {"agent": "a", "drill": "cost/spike:x"}
+    drilled = Signalled(at=NOON + timedelta(minutes=3), signal=signal(id="d", labels=labels))
+    path.write_bytes(b"\n".join([*causes(), encode(drilled)]))
+    found = json.loads(report(path, "--config", rules, "--json").stdout)
+    assert found.pop("drilled") == {"drills": 1, "pages": 1}
+    assert plain.pop("drilled") == {"drills": 0, "pages": 0}
+    assert found == plain
+    assert "not counted: 1 pages of 1 fire drills" in report(path, "--config", rules).stdout

@@ -1,0 +1,274 @@
+"""`oversight drill`: an incident that is none, to see who is told of it, how soon, and where it breaks."""
+
+import asyncio
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import click
+from aiokafka.errors import KafkaError
+from click.exceptions import Exit
+from msgspec import Struct
+from rich.markup import escape
+
+from detectors.registry import discover as detectors
+from routing.notifiers.registry import discover
+from routing.rules.durations import parse_duration
+from routing.rules.faults import ConfigFaults
+from routing.rules.suggestions import meant
+from schemas.cause import ConfigFile
+from schemas.event import Event
+from schemas.page import Channel
+from schemas.wire import Malformed, decode_event
+from streams.cli.console import Meter, Wrong, console, emit, hush, meter, table
+from streams.cli.rules import INSTANT, files_of
+from streams.collector import relax
+from streams.drilling.live import Live, drill
+from streams.drilling.progress import Result
+from streams.drilling.rehearsal import Rehearsal, Unheard, made_up, rehearse
+from streams.drilling.scenarios import IMPOSSIBLE, SCENARIOS, Scenario
+from streams.files import Unreadable, lines, size
+from streams.hosting.clock import WallClock
+from streams.hosting.log import AppendFailed
+from streams.hosting.topics import missing
+from streams.publication import Unreachable, reach
+from streams.replay import BUILT_IN
+
+HELP = """Plays an incident that is none, to see whether the right person hears of it. SCENARIO is one
+of those that `--list` shows. A drill runs on a copy of the agent's detector state, from which its baselines
+learn nothing; it counts in no statistics, and every message says DRILL.
+
+Its events go to the topic `agent.events`, in real time, until a page is delivered (`--until acknowledged`:
+until somebody answers it) or the time is up; what comes of them is watched on the pipeline's topics. Without
+--channel the real people are paged.
+
+With `--dry` nothing is sent, and no broker is needed: the events of files (or of an agent that is made up)
+are run through the worker's own core, and then the drill's. It says who would be paged if nobody answered.
+
+\b
+Examples:
+  oversight drill --list
+  oversight drill dependency/outage --agent refund-agent --to localhost:9092 --channel 'slack:#drills'
+  oversight drill dependency/outage --agent refund-agent --dry --config oversight.yml
+  oversight drill cost/spike --agent refund-agent --dry --config oversight.yml --at 2026-12-24T23:00Z
+  oversight drill session/loop --agent a --dry --events yesterday.jsonl.gz --config oversight.yml
+
+Exit codes: 0 it was paged as it should be, 1 it broke at a stage, 2 wrong usage or input.
+"""
+
+
+class Row(Struct, frozen=True):
+    """A scenario, for machines."""
+
+    name: str
+    detector: str
+    what: str
+    lasts_s: float
+    needs: str
+
+
+@click.command("drill", help=HELP, short_help="A fire drill: would the right person hear of it?")
+@click.argument("scenario", required=False)
+@click.option(
+    "--list", "also", flag_value="list", help="The scenarios, what they exercise, how long they take."
+)
+@click.option("--agent", help="Whose incident it is to be.")
+@click.option("--to", "bootstrap", envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port")
+@click.option("--dry", "mode", flag_value="dry", help="Without a broker: nothing is sent.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="OVERSIGHT_CONFIG",
+    show_envvar=True,
+    help="With --dry: file or directory; without it everything pages one terminal.",
+)
+@click.option(
+    "--events",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="With --dry: files with the agent's events.",
+)
+@click.option(
+    "--at", type=INSTANT, help="With --dry: when the made-up agent is drilled; now, if nothing is said."
+)
+@click.option("--channel", help="KIND:TARGET that all its messages go to instead of to people.")
+@click.option("--timeout", default="10m", show_default=True, help="How long it goes on at most.")
+@click.option(
+    "--until",
+    type=click.Choice(["delivered", "acknowledged"]),
+    default="delivered",
+    show_default=True,
+    help="The stage at which it is over.",
+)
+@click.option("--by", default=getuser, help="Who drills; the account's name, if nothing is said.")
+@click.option("--json", "form", flag_value="json", help="The result as one JSON object.")
+def command(*, scenario: str | None, also: str | None, form: str | None, **given: Any) -> None:
+    """Lists scenarios, or plays one and tells what became of it."""
+    if also is not None:
+        _list(form)
+        return
+    chosen = _chosen(scenario)
+    if not given["agent"]:
+        raise Wrong("say whose incident it is to be: --agent NAME")
+    if given["mode"] is None and not given["bootstrap"]:
+        raise Wrong("say which broker (--to host:port), or --dry to send nothing")
+    relax()
+    order = _order(chosen, given)
+    result = _live(order, given) if given["mode"] is None else _rehearsed(order, given)
+    if form == "json":
+        emit([result])
+    else:
+        _show(result)
+    if result.broke_at:
+        raise Exit(1)
+
+
+def _chosen(name: str | None) -> Scenario:
+    if name in SCENARIOS:
+        return SCENARIOS[str(name)]
+    if name is None:
+        raise Wrong("say which scenario: `oversight drill --list` shows them")
+    impossible = IMPOSSIBLE.get(name.partition("/")[0])
+    if impossible:
+        raise Wrong(f"{name} cannot be drilled: {impossible}")
+    raise Wrong(f"there is no scenario {name!r}{meant(name, SCENARIOS)}: `oversight drill --list` shows them")
+
+
+def _order(chosen: Scenario, given: dict[str, Any]) -> Rehearsal:
+    try:
+        within = parse_duration(given["timeout"])
+    except ValueError as error:
+        raise Wrong(f"--timeout: {error}") from error
+    return Rehearsal(
+        scenario=chosen,
+        agent=given["agent"],
+        token=uuid4().hex[:8],
+        within=within,
+        channel=_channel(given["channel"]),
+    )
+
+
+def _channel(text: str | None) -> Channel | None:
+    """`slack:#drills`."""
+    if text is None:
+        return None
+    kind, _, target = text.partition(":")
+    known = discover()
+    if kind not in known or not target:
+        raise Wrong(f"--channel: expected KIND:TARGET, KIND one of {', '.join(known)}; found {text!r}")
+    fault = "" if target.startswith("env:") else known[kind].fault(target)
+    if fault:
+        raise Wrong(f"--channel: {fault}")
+    return Channel(kind=kind, target=target)
+
+
+def _live(order: Rehearsal, given: dict[str, Any]) -> Result:
+    hush("aiokafka")
+    live = Live(order=order, by=given["by"], until=given["until"])
+    look = console(sys.stderr)
+    least, most = _span(order.scenario.lasts.total_seconds()), _span(order.within.total_seconds())
+    look.print(f"[heading]DRILL {order.drill}[/]: about {least}, {most} at most", soft_wrap=True)
+    try:
+        with meter(f"drilling {order.scenario.name}", order.within.total_seconds()) as bar:
+            return asyncio.run(_played_live(live, given["bootstrap"], bar))
+    except (Unreachable, Unheard) as error:
+        raise Wrong(str(error)) from error
+    except (AppendFailed, KafkaError) as error:
+        raise Wrong(f"it could not be published: {error}") from error
+
+
+async def _played_live(live: Live, bootstrap: str, bar: Meter) -> Result:
+    connection = {"bootstrap_servers": bootstrap}
+    await reach(bootstrap)
+    absent = await missing(connection)
+    if absent:
+        raise Unreachable(f"there is no topic {absent[0]} on this broker: `oversight topics` makes it")
+    return await drill(live, connection, WallClock(), bar.advance)
+
+
+def _rehearsed(order: Rehearsal, given: dict[str, Any]) -> Result:
+    config: Path | None = given["config"]
+    paths: tuple[Path, ...] = given["events"]
+    try:
+        files = files_of(config) if config else (BUILT_IN,)
+        history = _events(paths) if paths else made_up(order.agent, given["at"] or WallClock().now())
+        return _played(order, files, history)
+    except (Unreadable, Unheard) as error:
+        raise Wrong(str(error)) from error
+    except ConfigFaults as error:
+        raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
+
+
+def _played(order: Rehearsal, files: tuple[ConfigFile, ...], history: Iterable[Event]) -> Result:
+    with meter(f"rehearsing {order.scenario.name}", order.within.total_seconds()) as bar:
+        return rehearse(order, files, history, bar.advance)
+
+
+def _events(paths: tuple[Path, ...]) -> Iterator[Event]:
+    """Lines that are no events are passed over: `oversight replay` tells of them."""
+    size(paths)
+    for line in lines(paths):
+        try:
+            what = decode_event(line.value)
+        except Malformed:
+            continue
+        if isinstance(what, Event):
+            yield what
+
+
+def _list(form: str | None) -> None:
+    kinds = detectors()
+    rows = [
+        Row(each.name, each.detector, each.what, each.lasts.total_seconds(), kinds[each.detector].warm_up)
+        for each in SCENARIOS.values()
+    ]
+    if form == "json":
+        emit(rows)
+        return
+    look = console()
+    shown = table("scenario", "exercises", "what happens", "#takes up to", "its agent needs")
+    for row in rows:
+        shown.add_row(row.name, row.detector, row.what, _span(row.lasts_s), row.needs)
+    look.print(shown)
+    for name, why in IMPOSSIBLE.items():
+        look.print(f"\n[quiet]{name}: {why}[/]", soft_wrap=True)
+
+
+def _show(result: Result) -> None:
+    look = console()
+    look.print(f"[heading]DRILL {escape(result.drill)}[/] of {escape(result.agent)}\n")
+    stages = table("stage", "#after", "")
+    for each in result.stages:
+        after = "[quiet]—[/]" if each.after_s is None else _span(each.after_s)
+        stages.add_row(each.stage, after, escape(each.what))
+    look.print(stages)
+    if result.paged:
+        people = table("to", "channel", "#after", "severity", "why", "outcome")
+        for page in result.paged:
+            to = f"instead of {page.instead}" if page.instead else page.to
+            row = (
+                escape(page.channel),
+                _span(page.after_s),
+                f"[{page.severity}]{page.severity}[/]",
+                page.reason,
+            )
+            people.add_row(f"[person]{escape(to)}[/]", *row, escape(page.outcome))
+        look.print()
+        look.print(people)
+    if result.broke_at:
+        remedy = escape(result.remedy)
+        look.print(
+            f"\n[error]✗[/] it broke at the stage [heading]{result.broke_at}[/]: {remedy}", soft_wrap=True
+        )
+    else:
+        look.print("\n[fine]✓[/] it passed")
+
+
+def _span(seconds: float) -> str:
+    whole = timedelta(seconds=round(seconds))
+    minutes, rest = divmod(int(whole.total_seconds()), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

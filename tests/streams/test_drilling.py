@@ -1,0 +1,161 @@
+"""Fire drills: their scenarios, what is seen of them, and rehearsals without a broker."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.cause import Acknowledged, ConfigFile, Reported, Signalled, Wake
+from schemas.event import Event
+from schemas.outcome import Deferred, Delivered, Undeliverable
+from schemas.page import Channel
+from schemas.wire import decode_event, encode
+from streams.drilling.pattern import Pattern, learnt
+from streams.drilling.progress import Progress
+from streams.drilling.rehearsal import Rehearsal, Unheard, made_up, rehearse
+from streams.drilling.scenarios import SCENARIOS
+from streams.replay import BUILT_IN
+from tests.detectors.agent_events import START_S, event
+from tests.streams.words import content, incident, page, signal
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DRILL = "error_rate/burst:x"
+MINUTE = timedelta(minutes=1)
+
+
+def rehearsal(name: str = "error_rate/burst", agent: str = "ana", **more) -> Rehearsal:
+    scenario = SCENARIOS[name]
+    known = {"token": "x", "within": scenario.lasts + MINUTE, **more}
+    return Rehearsal(scenario=scenario, agent=agent, **known)
+
+
+def rules(text: str) -> tuple[ConfigFile, ...]:
+    return (ConfigFile("rules.yaml", text),)
+
+
+class TestThePattern:
+    def test_it_is_that_of_the_agents_last_events(self):
+        found = learnt("ana", made_up("ana", NOW))
+        assert (found.provider, found.model, found.operation) == ("northwind", "northwind-large", "chat")
+        assert (found.version, found.env) == ("2.4.1", "prod")
+        assert set(found.tools) == {"find_order", "check_payment", "issue_refund"}
+        assert found.cost_usd == pytest.approx(0.006, rel=0.2)
+
+    def test_what_an_agent_does_not_tell_is_as_with_any(self):
+        assert learnt("made-up", [event(START_S)]) == Pattern(agent="made-up")
+
+
+class TestScenarios:
+    @pytest.mark.parametrize("name", SCENARIOS)
+    def test_its_events_fit_the_contract_and_carry_the_mark(self, name):
+        scenario = SCENARIOS[name]
+        events = list(islice(scenario.events(Pattern(agent="ana"), f"{name}:x", NOW), 500))
+        assert [decode_event(encode(each)) for each in events] == events
+        assert {each.drill for each in events} == {f"{name}:x"}
+        assert len({each.id for each in events}) == len(events)
+        assert sorted(each.time for each in events) == [each.time for each in events]
+
+    @pytest.mark.parametrize("name", SCENARIOS)
+    def test_its_detector_finds_it_before_its_events_end(self, name):
+        result = rehearse(rehearsal(name), (BUILT_IN,), made_up("ana", NOW))
+        assert result.broke_at == ""
+        found = next(each for each in result.stages if each.stage == "signal")
+        assert found.after_s <= SCENARIOS[name].lasts.total_seconds() + 10
+        assert found.what.startswith(f"{SCENARIOS[name].detector}/")
+
+
+class TestRehearsals:
+    def test_they_are_the_same_every_time(self):
+        once, again = (rehearse(rehearsal(), (BUILT_IN,), made_up("ana", NOW)) for _ in range(2))
+        assert once == again
+
+    def test_messages_go_to_the_drills_channel(self):
+        channel = Channel(kind="slack", target="#drills")
+        result = rehearse(rehearsal(channel=channel), (BUILT_IN,), made_up("ana", NOW))
+        assert {each.channel for each in result.paged} == {"slack #drills"}
+        assert {each.instead for each in result.paged} == {"on-call (terminal)"}
+
+    def test_a_detector_that_is_off_is_where_it_breaks(self):
+        files = rules(BUILT_IN.text + "detectors: {error_rate: {enabled: false}}\n")
+        result = rehearse(rehearsal(), files, made_up("ana", NOW))
+        assert result.broke_at == "signal"
+        assert "has no detector error_rate" in result.remedy
+
+    def test_a_receiver_that_tells_nobody_is_where_it_breaks(self):
+        result = rehearse(
+            rehearsal(), rules("route: {receiver: a}\nreceivers: [{name: a}]\n"), made_up("ana", NOW)
+        )
+        assert result.broke_at == "page"
+        assert "oversight route" in result.remedy
+
+    def test_a_silence_is_told_as_the_reason(self):
+        files = rules(
+            BUILT_IN.text + "silences: [{name: works, matchers: [agent=ana], end: '2027-01-01T00:00'}]\n"
+        )
+        result = rehearse(rehearsal(), files, made_up("ana", NOW))
+        assert result.broke_at == "page"
+        assert result.remedy.startswith("it is muted by silence works")
+
+    def test_an_agent_that_sent_nothing_has_none(self):
+        with pytest.raises(Unheard, match="no event of bo"):
+            rehearse(rehearsal(agent="bo"), (BUILT_IN,), [event(START_S)])
+
+
+class TestProgress:
+    def test_each_stage_is_reached_once_and_by_words_of_the_drill_alone(self):
+        t = Progress(DRILL, "ana", NOW)
+        drilled = {"agent": "ana", "drill": DRILL}
+        mine = page(id="p1", incident="i1", content=with_drill())
+        for at, words in enumerate(
+            (signal(), signal(labels=drilled), signal(labels=drilled, state="resolved"))
+        ):
+            t.cause(Signalled(at=NOW + at * MINUTE, signal=words))
+        t.published(NOW)
+        t.incident(incident(id="i0"))
+        t.incident(incident(id="i1", drill=DRILL, opened=NOW + MINUTE))
+        t.cause(reported("p0", Delivered()))
+        t.cause(reported("p1", Deferred(reason="busy")))
+        for each in (page(id="p0"), mine, mine):
+            t.page(each)
+        for outcome in (Delivered(), Undeliverable(reason="x")):
+            t.cause(reported("p1", outcome))
+        t.cause(Acknowledged(at=NOW + 3 * MINUTE, id="a", by="bo", incident="i0"))
+        assert not t.has("acknowledged")
+        t.cause(Acknowledged(at=NOW + 3 * MINUTE, id="b", by="bo", incident="i1", via="slack"))
+        t.cause(Wake(at=NOW))
+        result = t.result()
+        assert result.broke_at == ""
+        assert [each.stage for each in result.stages if each.after_s is None] == []
+        assert result.stages[-1].what == "by bo, slack"
+        assert [(each.to, each.outcome) for each in result.paged] == [(mine.to, "delivered")]
+
+    def test_what_the_channel_answered_is_told_where_it_breaks(self):
+        t = Progress(DRILL, "ana", NOW)
+        assert t.result().broke_at == "published"
+        t.published(NOW)
+        t.refused("Cost.observe: ValueError: x")
+        assert not t.is_refused
+        assert t.result().remedy == "Cost.observe: ValueError: x"
+        t.refused("drill x: no")
+        assert t.is_refused
+        t.signal(signal(labels={"drill": DRILL}))
+        t.incident(incident(id="i1", drill=DRILL))
+        t.page(page(id="p1", incident="i1", content=with_drill()))
+        t.cause(Reported(at=NOW, page="p1", attempt=1, outcome=Undeliverable(reason="channel_not_found")))
+        assert t.result().broke_at == "delivered"
+        assert t.result().remedy.startswith("channel_not_found; the page did not arrive")
+
+
+def reported(name, outcome):
+    return Reported(at=NOW + 2 * MINUTE, page=name, attempt=1, outcome=outcome)
+
+
+def with_drill():
+    return replace(content(signal()), drill=DRILL)
+
+
+def test_a_history_without_the_agents_own_events_is_passed_over():
+    others = [each for each in islice(made_up("bo", NOW), 50) if isinstance(each, Event)]
+    with pytest.raises(Unheard):
+        rehearse(rehearsal(), (BUILT_IN,), others)
