@@ -5,6 +5,7 @@ before it is shown; each channel escapes it in its own way.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from routing.words.wording import (
 )
 from schemas.decision import Offer
 from schemas.deed import Deed
-from schemas.page import Content, Message, Notice
+from schemas.page import Content, Message, Notice, Other
 from schemas.signal import DRILL_HEAD, Blast, Contributor, Sample, Signal
 
 TITLE = 150
@@ -31,6 +32,9 @@ BODY = 3000
 ELSEWHERE = frozenset({"agent", "detector", "finding", "severity", "team"})
 LINE = 300
 SAMPLE = 160
+OTHER = 160
+SHORT = 12
+"""Letters of an incident's id that tell it from others."""
 PLACE = 120
 PLACES = 12
 PARTS = 16
@@ -148,6 +152,7 @@ def _facts(message: Message) -> Iterator[Fact]:
     content = message.content
     told = (
         ("DRILL", _drill(content)),
+        *_storm(content, message.time),
         ("What", "" if _what(message) in title(message) else _what(message)),
         ("Status", _status(content)),
         ("Done", "\n".join(deed(each) for each in content.deeds)),
@@ -164,6 +169,38 @@ def _facts(message: Message) -> Iterator[Fact]:
         ("Team", one_line(content.team, LINE)),
     )
     return (Fact(label, text) for label, text in told if text)
+
+
+def _storm(content: Content, now: datetime) -> Iterator[tuple[str, str]]:
+    """What it says of other incidents."""
+    storm = content.storm
+    if storm is None:
+        return
+    shown = "\n".join(_other(each, now) for each in storm.worst)
+    if storm.told:
+        yield "Incidents", shown
+        more = storm.told - len(storm.worst)
+        yield "More", f"{counted(more, 'more incident')}: see oversight incidents" if more > 0 else ""
+    if storm.waiting:
+        until = f" at {instant(storm.until)} or later" if storm.until and storm.until > now else " soon"
+        yield (
+            "Waiting",
+            (
+                f"{counted(storm.waiting, 'more incident')}, for the next page,{until}"
+                + ("" if storm.told else f"\n{shown}")
+            ),
+        )
+    if storm.ended:
+        yield "Ended", f"{counted(storm.ended, 'more incident')} began and ended"
+
+
+def _other(each: Other, now: datetime) -> str:
+    """One incident in a line."""
+    sessions = f", {counted(each.sessions, 'session')}" if each.sessions else ""
+    status = "" if each.status == "triggered" else f", {each.status}"
+    words = one_line(each.summary, OTHER)
+    known = f"{duration(now - each.since)}{sessions}{status}; {each.incident[:SHORT]}"
+    return f"{each.severity} {each.score}: {words} ({known})"
 
 
 def _measured(content: Content, message: Message) -> Iterator[tuple[str, str]]:

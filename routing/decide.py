@@ -23,6 +23,7 @@ from routing.incidents.outcomes import edit_due, page_due, reported
 from routing.incidents.reload import rematch
 from routing.incidents.saying import commented, judged, reassigned
 from routing.incidents.state import State
+from routing.incidents.storms import fold_due, storm_due
 from routing.incidents.timers import Due
 from routing.incidents.turn import Routed, Turn
 from routing.oncall.instants import in_utc, utc
@@ -55,8 +56,10 @@ ON_INCIDENT: Mapping[str, Callable[[Turn, Case], None]] = {
 ON_PART: Mapping[str, Callable[[Turn, Case, str], None]] = {
     "climb": climb_due,
     "edit": edit_due,
+    "fold": fold_due,
     "notice": notice_due,
     "page": page_due,
+    "storm": storm_due,
 }
 BY_HAND: Mapping[type[Hand], Callable[[Turn, Any], None]] = {
     Acknowledged: acknowledged,

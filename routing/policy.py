@@ -238,6 +238,20 @@ class PlannedSilence(Frozen, frozen=True):
     span: Span | None = None
 
 
+class Limit(Frozen, frozen=True):
+    """At most `count` pages in any time of `per`."""
+
+    count: int
+    per: timedelta
+
+
+class Limits(Frozen, frozen=True):
+    """How many pages of one severity somebody, or a channel, gets; None: as many as there are."""
+
+    person: Limit | None = Limit(count=2, per=timedelta(hours=1))
+    channel: Limit | None = None
+
+
 class Policy(Frozen, frozen=True):
     """Everything the router follows, and what it keeps for others.
 
@@ -264,5 +278,6 @@ class Policy(Frozen, frozen=True):
     detectors: Mapping[str, Mapping[str, Any]] = {}
     prices: Mapping[str, Mapping[str, float]] = {}
     redact: tuple[str, ...] = ()
+    limits: Limits = Limits()
     kept: Mapping[str, Any] = {}
     raw: Mapping[str, Any] = {}

@@ -193,6 +193,11 @@ def _cover_limit(signal: Signal, table: SeverityTable, beside: Collection[str]) 
     return (f"the incident of {found} says it already", table.bands.get("error", 101) - 1)
 
 
+def says_already(signal: Signal, beside: Collection[str]) -> bool:
+    """Whether another incident of the agent says what a signal says."""
+    return any(each in beside for each in _tellers(signal))
+
+
 def _tellers(signal: Signal) -> list[str]:
     """Who may say already what a signal says, as `covers` names them."""
     if slow := _slow(signal):

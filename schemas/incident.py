@@ -41,3 +41,7 @@ class Incident(Words, frozen=True):
     """Advice that waits for a person to grant or refuse it."""
     feedback: Mapping[str, int] = {}
     """How many people found it `useful` or a `false_alarm`."""
+    held: tuple[str, ...] = ()
+    """Whom a page of it waits for, because they had as many as the limit allows."""
+    folded: tuple[str, ...] = ()
+    """The incidents whose storm pages speak for it."""

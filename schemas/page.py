@@ -22,6 +22,7 @@ PageReason = Literal[
     "handoff_soon",
     "handoff",
     "expiring",
+    "storm",
 ]
 UpdateReason = Literal["updated", "acknowledged", "resolved", "commented"]
 
@@ -42,6 +43,33 @@ class ScorePart(Words, frozen=True):
 
     why: str
     points: int
+
+
+class Other(Words, frozen=True):
+    """An incident that a page speaks of beside its own, in one line."""
+
+    incident: str
+    severity: Severity
+    score: int
+    status: Status
+    since: Time
+    summary: str
+    sessions: int = 0
+
+
+class Storm(Words, frozen=True):
+    """Incidents that got no page of their own because their recipient had as many as the limit allows.
+
+    `told`: how many incidents the page speaks for, its own included; 0: for its own alone. `worst`: the few
+    of these that matter most or, where it speaks for its own alone, of those that wait. `waiting`: how many
+    wait for the next page, which may come at `until`. `ended`: how many began and ended without a page.
+    """
+
+    told: int = 0
+    worst: tuple[Other, ...] = ()
+    waiting: int = 0
+    until: Time | None = None
+    ended: int = 0
 
 
 class Content(Words, frozen=True):
@@ -74,6 +102,7 @@ class Content(Words, frozen=True):
     """Advice that waits for a person."""
     template: str = ""
     """Text of the team's own message template, or empty for the built-in one."""
+    storm: Storm | None = None
 
 
 class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="page", tag_field="kind"):

@@ -131,6 +131,8 @@ def published(turn: Turn, case: Case) -> Incident:
         drill=case.drill,
         waiting=offers(case, turn.now),
         feedback=dict(Counter(sorted(case.judged.values()))),
+        held=tuple(dict.fromkeys(each.to for each in case.withheld.values())),
+        folded=tuple(dict.fromkeys(each.case for each in case.folded.values())),
     )
 
 

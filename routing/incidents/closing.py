@@ -6,10 +6,12 @@ from msgspec.structs import replace
 
 from routing.incidents.advice import withdraw
 from routing.incidents.escalation import stop
+from routing.incidents.folding import others, unanswered
 from routing.incidents.grid import FLUSH, flush_on_grid
 from routing.incidents.incident import Case, Member
 from routing.incidents.notices import disarm_notices
-from routing.incidents.paging import edit, page_timer
+from routing.incidents.paging import OVER, edit, page_timer
+from routing.incidents.rationing import drop_all, note_ended
 from routing.incidents.turn import Turn
 from schemas.signal import Signal
 
@@ -50,13 +52,15 @@ def resolve(turn: Turn, case: Case) -> None:
     for name in (FLUSH, ACK):
         turn.disarm(case, name)
     disarm_notices(turn, case)
+    note_ended(turn, case)
+    drop_all(turn, case)
     for told in case.told.values():
         told.firing, told.resolved = (), tuple(case.members)
     for sent in tuple(case.pages.values()):
-        if sent.state == "deferred":
+        if sent.state == "deferred" and not unanswered(turn, sent):
             sent.state = "withdrawn"
             turn.disarm(case, page_timer(sent))
-        elif sent.state in ("waiting", "delivered"):
+        elif sent.state not in OVER:
             edit(turn, case, sent, "resolved")
     withdraw(turn, case)
     case.advised = {}
@@ -105,5 +109,6 @@ def forget_if_settled(turn: Turn, case: Case) -> None:
     if case.told and turn.state.core.clock == "wall":
         return
     over = FORGET in case.timers and not case.open and not case.firing()
-    if over and all(sent.settled for sent in case.pages.values()):
+    speaks = any(each.open for sent in case.pages.values() for each in others(turn, sent))
+    if over and not speaks and all(sent.settled for sent in case.pages.values()):
         turn.state.forget(case)

@@ -8,9 +8,10 @@ agent over all of them. Whichever is an error or worse first covers the other of
 from collections.abc import Mapping
 from datetime import timedelta
 
-from routing.incidents.incident import Member
+from routing.incidents.incident import Case, Member
+from routing.incidents.muting import audible
 from routing.incidents.turn import Turn
-from routing.severity import LOST, covers
+from routing.severity import LOST, covers, says_already
 from schemas.signal import DRILL, Signal
 
 GRACE = timedelta(minutes=15)
@@ -46,6 +47,14 @@ def cover(turn: Turn, member: Member) -> None:
     if place not in places and len(places) >= MOST_COVERED:
         del places[next(iter(places))]
     places.setdefault(place, {}).update(dict.fromkeys(names, (member.signal.onset, turn.now)))
+
+
+def is_covered(turn: Turn, case: Case) -> bool:
+    """Whether other incidents say already all that is heard of this one, though it fired before they did."""
+    heard = audible(turn, case)
+    return bool(heard) and all(
+        says_already(each.signal, beside(turn, each.signal, each.labels)) for each in heard
+    )
 
 
 def _place(labels: Mapping[str, str]) -> str:

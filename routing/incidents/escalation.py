@@ -1,14 +1,17 @@
 """Escalations: who is paged next while nobody answers, and who when a channel is dead."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from routing.incidents.briefing import voice_of
+from routing.incidents.folding import unanswered
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.handoffs import tally
 from routing.incidents.incident import Case, Climb, Sent
 from routing.incidents.muting import audible
-from routing.incidents.paging import Address, send
-from routing.incidents.telling import OVER, note, tell
+from routing.incidents.paging import OVER, Address, send
+from routing.incidents.rationing import drop, elsewhere, entry_of, moved, page, stands_still
+from routing.incidents.telling import note, tell
 from routing.incidents.turn import Turn
 from routing.oncall.responders import Responder, chosen, person, responders
 from routing.policy import Escalation, EscalationTarget
@@ -20,6 +23,14 @@ HANDED = "handed over"
 HANDED_WAIT = timedelta(minutes=5)
 """How long somebody to whom an incident was handed has, where no escalation says it."""
 FIRST = -1
+
+
+class Place(NamedTuple):
+    """Where on a climb a page belongs; or its target alone."""
+
+    target: str
+    step: int
+    sequence: int
 
 
 def begin(turn: Turn, case: Case, key: str, target: EscalationTarget, reason: PageReason) -> None:
@@ -52,6 +63,8 @@ def hand_over(turn: Turn, case: Case, user: str, escalation: str) -> None:
         climb.finished = True
         turn.disarm(case, climb_timer(key))
         case.told[key].paged = turn.now
+    for entry in [entry for entry, each in case.withheld.items() if each.target in case.climbs]:
+        drop(turn, case, entry)
     case.climbs[HANDED] = Climb(escalation=escalation, began=turn.now, first=user, sequence=sequence)
     note(turn, case, HANDED).severity = voice_of(turn, case).severity
     _restart(turn, case.climbs[HANDED], "reassigned")
@@ -64,6 +77,9 @@ def climb_due(turn: Turn, case: Case, key: str) -> None:
     if not audible(turn, case):
         turn.arm(case, climb_timer(key), LEAST_PAUSE)
         return
+    if stands_still(turn, case, key, case.climbs[key]):
+        turn.arm(case, climb_timer(key), wait_of(turn, case.climbs[key]))
+        return
     case.climbs[key].step += 1
     case.told[key].paged = turn.now
     _page_step(turn, case, key, "escalated")
@@ -73,6 +89,13 @@ def stop(turn: Turn, case: Case) -> None:
     """Nobody is paged further."""
     for key in case.climbs:
         turn.disarm(case, climb_timer(key))
+
+
+def wait_of(turn: Turn, climb: Climb) -> timedelta:
+    """How long the present step of a climb waits for an answer."""
+    escalation = turn.policy.escalations.get(climb.escalation)
+    steps = escalation.steps[max(climb.step, 0) :] if escalation else ()
+    return steps[0].wait if steps else HANDED_WAIT
 
 
 def climb_timer(key: str) -> str:
@@ -100,18 +123,40 @@ def is_overtaken(case: Case, sent: Sent) -> bool:
 
 def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
     """A page did not get through: the recipient's next channel, the next step, the root receiver."""
-    if not case.open or is_answered(case, sent):
+    rest = unanswered(turn, sent)
+    own = case.open and not is_answered(case, sent)
+    if not (own or rest):
         return
     if sent.rest:
-        if not is_overtaken(case, sent):
-            send(turn, case, _onward(sent), "fallback")
+        onward = (
+            None if is_overtaken(case, sent) and not rest else send(turn, case, _onward(sent), "fallback")
+        )
+        if onward:
+            moved(turn, sent, onward)
         return
-    climb = case.climbs.get(sent.target)
+    if own:
+        _fall_further(turn, case, Place(sent.target, sent.step, sent.sequence), sent.at)
+    for each in rest:
+        _unfold(turn, each, sent)
+
+
+def _unfold(turn: Turn, case: Case, sent: Sent) -> None:
+    """The page that spoke for an incident did not get through."""
+    for entry, folded in tuple(case.folded.items()):
+        if folded.page == sent.id:
+            del case.folded[entry]
+            turn.state.touch(case)
+            _fall_further(turn, case, Place(folded.target, folded.step, folded.sequence), sent.at)
+
+
+def _fall_further(turn: Turn, case: Case, place: Place, since: datetime) -> None:
+    """No channel is left for a page: the next step, or the root receiver."""
+    climb = case.climbs.get(place.target)
     if climb is None:
-        tell(turn, case, turn.policy.route.receiver, "fallback", sent.at)
-    elif _is_stuck(case, climb, sent):
+        tell(turn, case, turn.policy.route.receiver, "fallback", since)
+    elif _is_stuck(case, climb, place):
         climb.step += 1
-        _page_step(turn, case, sent.target, "fallback")
+        _page_step(turn, case, place.target, "fallback")
 
 
 def _restart(turn: Turn, climb: Climb, reason: PageReason) -> None:
@@ -135,7 +180,9 @@ def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
         found = responders(step, turn.policy, turn.now, voice_of(turn, case).severity)
         if found or not escalation.skip_empty:
             _send_all(turn, case, key, found, reason)
-            tally(turn, case, step, (to for to, _ in found))
+            names = [to for to, _ in found]
+            held = [to for to in names if entry_of(key, to) in case.withheld]
+            tally(turn, case, step, names, held)
             turn.arm(case, climb_timer(key), step.wait)
             break
         climb.step += 1
@@ -164,7 +211,7 @@ def _send_all(turn: Turn, case: Case, key: str, found: tuple[Responder, ...], re
     climb = case.climbs[key]
     for to, channels in found:
         address = Address(target=key, to=to, channels=channels, step=climb.step, sequence=climb.sequence)
-        send(turn, case, address, reason)
+        page(turn, case, address, reason)
     turn.state.touch(case)
 
 
@@ -197,23 +244,25 @@ def _onward(sent: Sent) -> Address:
         sequence=sent.sequence,
         template=sent.template,
         quiet=sent.quiet,
+        budget=sent.budget,
+        speaks=sent.speaks,
+        ended=sent.ended,
     )
 
 
-def _is_stuck(case: Case, climb: Climb, sent: Sent) -> bool:
+def _is_stuck(case: Case, climb: Climb, sent: Place) -> bool:
     """Whether the page was the last hope of the step at which the climb is."""
+    alive = [
+        (each.target, each.step, each.sequence) for each in case.pages.values() if each.state not in OVER
+    ]
     here = not climb.finished and (sent.step, sent.sequence) == (climb.step, climb.sequence)
-    return here and not any(
-        each.target == sent.target
-        and (each.step, each.sequence) == (sent.step, sent.sequence)
-        and each.state not in OVER
-        for each in case.pages.values()
-    )
+    return here and sent not in (*alive, *elsewhere(case))
 
 
 def _reached(case: Case, key: str, sequence: int) -> bool:
     """Whether any page of a round arrived, or may yet."""
-    return any(
+    told = any((target, number) == (key, sequence) for target, _, number in elsewhere(case))
+    return told or any(
         each.target == key and each.sequence == sequence and each.state not in OVER
         for each in case.pages.values()
     )

@@ -14,6 +14,7 @@ from routing.incidents.incident import Case, Told
 from routing.incidents.muting import hearing, listen_again, note_muting
 from routing.incidents.notices import arm_notices
 from routing.incidents.paging import edit_latest
+from routing.incidents.rationing import outgrown, resubmit
 from routing.incidents.telling import loudest, target_key, tell_channel
 from routing.incidents.turn import Turn
 from routing.policy import ChannelTarget, EscalationTarget
@@ -46,6 +47,8 @@ def flush(turn: Turn, case: Case) -> None:
     if heard:
         for key, target in _listeners(turn, case):
             _tell(turn, case, key, target)
+        for held in outgrown(turn, case):
+            resubmit(turn, case, held)
     edit_news(turn, case)
     arm_notices(turn, case)
     for member in [each for each in case.members.values() if not each.fires]:
@@ -109,6 +112,8 @@ def _tell(turn: Turn, case: Case, key: str, target: ChannelTarget | EscalationTa
     route = turn.route(case)
     told = case.told.get(key)
     reason = page_reason(case, told, loudest(turn, case), turn.now, route.repeat_interval)
+    if reason is None and _outgrew(case, key, loudest(turn, case)):
+        reason = "joined"
     if reason is None or (reason == "repeated" and _climbs(case, key)):
         return
     if isinstance(target, ChannelTarget):
@@ -117,6 +122,12 @@ def _tell(turn: Turn, case: Case, key: str, target: ChannelTarget | EscalationTa
         begin_again(turn, case, key, reason)
     else:
         begin(turn, case, key, target, reason)
+
+
+def _outgrew(case: Case, key: str, severity: Severity) -> bool:
+    """Whether what was one incident of many on a page is critical by now."""
+    told = [each.severity for each in case.folded.values() if each.target == key]
+    return severity == "critical" and case.status == "triggered" and any(each != severity for each in told)
 
 
 def _climbs(case: Case, key: str) -> bool:

@@ -57,14 +57,18 @@ def due(turn: Turn) -> None:
     arm(core)
 
 
-def tally(turn: Turn, case: Case, step: Step, paged: Iterable[str]) -> None:
-    """Counts pages to those on call in the shifts through which they were reached; not those of drills."""
-    names = set() if case.drill else set(paged)
+def tally(turn: Turn, case: Case, step: Step, reached: Iterable[str], held: Iterable[str] = ()) -> None:
+    """Counts pages to those on call in the shifts through which they were reached; not those of drills.
+
+    `held`: those of them whose page waits: the incident counts, a page does not.
+    """
+    names = set() if case.drill else set(reached)
+    paged = names.difference(held)
     for party in step.parties:
         shift = turn.state.core.handovers.get(party.name) if party.kind == "schedule" else None
         count = len(names.intersection(shift.on_call)) if shift else 0
         if shift and count:
-            shift.pages += count
+            shift.pages += len(paged.intersection(shift.on_call))
             if case.id not in shift.seen:
                 shift.incidents += 1
                 shift.seen = (*shift.seen, case.id)[-SEEN_CAP:]

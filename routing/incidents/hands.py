@@ -7,11 +7,13 @@ from routing.incidents.closing import ACK, resolve
 from routing.incidents.deeds import first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, begin_again, stop
 from routing.incidents.flushing import arm_repeat, targets
+from routing.incidents.folding import unanswered
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Member
 from routing.incidents.lapsing import arm_lapse, let_go
 from routing.incidents.muting import audible
 from routing.incidents.paging import edit_latest
+from routing.incidents.rationing import drop_all
 from routing.incidents.silencing import keep
 from routing.incidents.state import SILENCE_CAP
 from routing.incidents.telling import target_key, tell_channel
@@ -19,7 +21,7 @@ from routing.incidents.turn import Turn
 from routing.matchers import MatcherSyntax, matches_anything, parse_matchers
 from routing.oncall.instants import utc
 from routing.policy import ChannelTarget
-from schemas.cause import Acknowledged, Approved, Resolved, Silenced, Snoozed
+from schemas.cause import Acknowledged, Approved, Hand, Resolved, Silenced, Snoozed
 from schemas.identity import canonical
 
 LEAST_PAUSE = timedelta(minutes=1)
@@ -35,9 +37,26 @@ def acknowledged(turn: Turn, cause: Acknowledged) -> None:
     if case is None:
         return
     note_deed(turn, case, cause, "acknowledged")
+    _take(turn, case, cause)
+    answer_others(turn, case, cause)
+
+
+def _take(turn: Turn, case: Case, cause: Hand) -> None:
+    """The incident is somebody's, until their acknowledgement lapses."""
     _taken(turn, case, who(turn, cause))
     arm_lapse(turn, case)
     edit_latest(turn, case, case.told, "acknowledged")
+
+
+def answer_others(turn: Turn, case: Case, cause: Hand) -> None:
+    """Who answers a page that speaks for several incidents has them all."""
+    me = who(turn, cause)
+    for sent in tuple(case.pages.values()):
+        if {me, sent.to} <= turn.policy.users.keys() and me != sent.to:
+            continue
+        for each in unanswered(turn, sent):
+            note_deed(turn, each, cause, "acknowledged", f"by the page of {case.id}")
+            _take(turn, each, cause)
 
 
 def snoozed(turn: Turn, cause: Snoozed) -> None:
@@ -53,6 +72,7 @@ def snoozed(turn: Turn, cause: Snoozed) -> None:
     _taken(turn, case, who(turn, cause))
     case.snoozed = until
     arm_lapse(turn, case)
+    answer_others(turn, case, cause)
     edit_latest(turn, case, case.told, "acknowledged")
 
 
@@ -84,6 +104,7 @@ def resolved(turn: Turn, cause: Resolved) -> None:
         return
     note_deed(turn, case, cause, "resolved")
     case.closed_by = who(turn, cause)
+    answer_others(turn, case, cause)
     resolve(turn, case)
     turn.state.release(case)
 
@@ -145,6 +166,7 @@ def _taken(turn: Turn, case: Case, by: str) -> None:
     case.taken = case.severity
     case.snoozed = None
     stop(turn, case)
+    drop_all(turn, case)
 
 
 def _page_again(turn: Turn, case: Case, *, was_snoozed: bool) -> None:

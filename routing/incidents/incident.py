@@ -99,6 +99,12 @@ class Sent(Kept):
     quiet: bool = False
     unheard: bool = False
     instead: str = ""
+    budget: str = ""
+    """Whose pages it is one of, and of which severity."""
+    speaks: tuple[str, ...] = ()
+    """Other incidents that it speaks for."""
+    ended: int = 0
+    """How many had begun and ended without a page, since the page before it."""
     wanted: UpdateReason | None = None
     edit: Edit | None = None
     edits: int = 0
@@ -109,6 +115,35 @@ class Sent(Kept):
         if self.state == "delivered":
             return self.wanted is None and (self.edit is None or self.edit.settled)
         return self.state in ("dead", "withdrawn") and not self.unheard
+
+
+class Withheld(Kept):
+    """A page that waits, because its recipient had as many as the limit allows; since when.
+
+    `budget`: whose, and of which severity. The rest is as it would have been sent.
+    """
+
+    budget: str
+    target: str
+    to: str
+    channels: tuple[Channel, ...]
+    reason: PageReason
+    since: datetime
+    step: int = 0
+    sequence: int = 0
+    template: str = ""
+    quiet: bool = False
+
+
+class Folded(Kept):
+    """A page that somebody got by the page of another incident: `page` of `case`, at that severity."""
+
+    case: str
+    page: str
+    target: str
+    severity: Severity
+    step: int = 0
+    sequence: int = 0
 
 
 class Climb(Kept):
@@ -204,6 +239,10 @@ class Case(Kept):
     snoozed: datetime | None = None
     assigned: str = ""
     deeds: tuple[Deed, ...] = ()
+    withheld: dict[str, Withheld] = {}
+    """Pages that wait, by target and recipient."""
+    folded: dict[str, Folded] = {}
+    """Pages that it has by other incidents' pages, by target and recipient."""
     judged: dict[str, Verdict] = {}
     """Verdicts, by who gave them."""
 

@@ -32,6 +32,10 @@ class Index:
         """The last `count` ids under a name, newest first."""
         return tuple(case_id for _, case_id in reversed(self._found.get(name, [])[-count:]))
 
+    def count(self, name: str) -> int:
+        """How many ids are under a name."""
+        return len(self._found.get(name, ()))
+
     def all(self, name: str) -> tuple[str, ...]:
         """All ids under a name, oldest first."""
         return tuple(case_id for _, case_id in self._found.get(name, ()))

@@ -5,6 +5,7 @@ from typing import cast
 
 from routing.incidents.closing import forget_if_settled
 from routing.incidents.escalation import fall_through, is_answered, is_overtaken
+from routing.incidents.folding import unanswered
 from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.paging import attempt, attempt_edit, edit, edit_timer, page_timer
 from routing.incidents.posting import heard
@@ -48,7 +49,7 @@ def page_due(turn: Turn, case: Case, page_id: str) -> None:
     A page of a resolved incident is not sent again, but its outcome is still waited for.
     """
     sent = case.pages[page_id]
-    if sent.state == "waiting" and case.open:
+    if sent.state == "waiting" and (case.open or unanswered(turn, sent)):
         sent.unheard = True
         _failed(turn, case, sent, Deferred(reason="no outcome was reported", retry_at=turn.now))
     if sent.state == "deferred":
@@ -96,7 +97,8 @@ def _failed(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
 def _again(turn: Turn, case: Case, sent: Sent) -> None:
     """The next attempt, while somebody still waits for the page."""
     answered = sent.target in case.climbs and is_answered(case, sent)
-    if not case.open or answered or is_overtaken(case, sent):
+    lapsed = not case.open or answered or is_overtaken(case, sent)
+    if lapsed and not unanswered(turn, sent):
         sent.state = "withdrawn"
     else:
         sent.attempt += 1

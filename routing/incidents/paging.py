@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from routing.incidents.briefing import content
 from routing.incidents.drills import room_of
+from routing.incidents.folding import reason_of, show_elsewhere, with_others
 from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.turn import Turn
 from schemas.identity import derived
@@ -17,6 +18,10 @@ PAGE_CAP = 128
 """Pages kept of an incident; beyond, the oldest is dropped, so it is no longer edited."""
 UNKNOWN_AFTER = timedelta(minutes=2)
 """A page without an outcome for so long counts as deferred, where the clock is the wall's."""
+
+
+OVER = ("dead", "withdrawn")
+"""States of a page that will not arrive."""
 
 
 class Address(Struct, frozen=True, kw_only=True):
@@ -29,6 +34,9 @@ class Address(Struct, frozen=True, kw_only=True):
     sequence: int = 0
     template: str = ""
     quiet: bool = False
+    budget: str = ""
+    speaks: tuple[str, ...] = ()
+    ended: int = 0
 
 
 def channel_key(channel: Channel) -> str:
@@ -36,8 +44,11 @@ def channel_key(channel: Channel) -> str:
     return f"{channel.kind}:{channel.target}"
 
 
-def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
-    """Sends a page, once: the same incident, target, step, recipient, sequence and channel is one page."""
+def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent | None:
+    """Sends a page, once: the same incident, target, step, recipient, sequence and channel is one page.
+
+    None: it was sent before.
+    """
     first, *rest = address.channels
     room, instead = room_of(turn, case), ""
     if room is not None:
@@ -45,7 +56,7 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
     parts = (address.target, str(address.step), address.to, str(address.sequence), channel_key(first))
     page_id = derived("page", case.id, *parts)
     if page_id in case.pages:
-        return
+        return None
     _make_room(turn, case)
     sent = Sent(
         id=page_id,
@@ -60,6 +71,9 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
         template=address.template,
         quiet=address.quiet,
         instead=instead,
+        budget=address.budget,
+        speaks=address.speaks,
+        ended=address.ended,
     )
     case.pages[page_id] = sent
     turn.state.messages[page_id] = (case.id, page_id)
@@ -67,12 +81,13 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
         case.paged = (*case.paged, address.to)[-PAGE_CAP:]
     attempt(turn, case, sent)
     turn.changed(case)
+    return sent
 
 
 def attempt(turn: Turn, case: Case, sent: Sent) -> None:
     """Gives a page to its notifier, for the first time or again."""
     sent.state = "waiting"
-    shown = content(turn, case, sent.template)
+    shown = with_others(turn, case, sent, content(turn, case, sent.template))
     shown = replace(shown, instead=sent.instead)
     page = Page(
         id=sent.id,
@@ -95,6 +110,7 @@ def attempt(turn: Turn, case: Case, sent: Sent) -> None:
 
 def edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
     """Brings a page up to date, as soon as it is known to be delivered."""
+    reason = reason_of(turn, case, sent, reason)
     if reason == "resolved" and sent.quiet:
         return
     if sent.state != "delivered":
@@ -111,11 +127,13 @@ def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateRe
     for sent in latest.values():
         if sent.target in names:
             edit(turn, case, sent, reason)
+    show_elsewhere(turn, case)
 
 
 def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:
     """Gives an update to its notifier, for the first time or again."""
-    shown = replace(content(turn, case, sent.template), instead=sent.instead)
+    shown = with_others(turn, case, sent, content(turn, case, sent.template))
+    shown = replace(shown, instead=sent.instead)
     message = Update(
         id=update.id,
         time=turn.now,

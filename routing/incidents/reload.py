@@ -8,6 +8,7 @@ from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of
 from routing.incidents.incident import Case, Member
 from routing.incidents.joining import case_for, join, weighed
+from routing.incidents.rationing import drop, storm_timer
 from routing.incidents.telling import target_key
 from routing.incidents.turn import Turn
 
@@ -53,6 +54,7 @@ def _move(turn: Turn, case: Case) -> None:
         case.route, case.receiver = place.route.id, place.route.receiver
         turn.state.claim(case)
     _stop_climbs(turn, case)
+    _ask_again(turn, case)
     _tell_the_new(turn, case, worst)
 
 
@@ -70,6 +72,16 @@ def _stop_climbs(turn: Turn, case: Case) -> None:
         if key not in keys:
             climb.finished = True
             turn.disarm(case, climb_timer(key))
+
+
+def _ask_again(turn: Turn, case: Case) -> None:
+    """Pages that wait: some have nobody to go to any more, for the others there may be another limit."""
+    keys = {HANDED, *(target_key(target) for target in targets(turn, case))}
+    for entry, held in tuple(case.withheld.items()):
+        if held.target in keys:
+            turn.arm_at(case, storm_timer(held.budget), turn.now)
+        else:
+            drop(turn, case, entry)
 
 
 def _tell_the_new(turn: Turn, case: Case, worst: Member) -> None:

@@ -75,6 +75,21 @@ class Drill(Kept):
     channel: Channel | None = None
 
 
+class Spent(Kept):
+    """A page that somebody got."""
+
+    at: datetime
+    case: str
+    page: str
+
+
+class Budget(Kept):
+    """The last pages of one severity that somebody got; how many incidents ended without one since."""
+
+    pages: tuple[Spent, ...] = ()
+    ended: int = 0
+
+
 class Core(Kept):
     """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was.
 
@@ -95,6 +110,8 @@ class Core(Kept):
     covers: dict[str, dict[str, tuple[datetime, datetime]]] = field(default_factory=dict)
     drills: dict[str, Drill] = field(default_factory=dict)
     """Fire drills that were announced within a day, by id."""
+    budgets: dict[str, Budget] = field(default_factory=dict)
+    """By recipient and severity."""
 
 
 class State:
@@ -112,6 +129,8 @@ class State:
         self.by_signal, self.by_agent, self.by_team = Index(), Index(), Index()
         self.hushed = Index()
         """The incidents that an incident keeps quiet."""
+        self.waiting = Index()
+        """The incidents of which a page waits, by budget."""
         self.detectors = Tally()
         """How many findings of each detector fire, by agent."""
         self.messages: dict[str, tuple[str, str]] = {}
@@ -260,16 +279,21 @@ class State:
             heappush(self._resolved, (case.resolved or START, case.id))
         if case.joinable:
             self.groups[case.key] = case.id
-        for each in case.hushed_by:
-            self.hushed.put(each, case)
+        self._file(case)
         for member in case.members.values():
             self.by_signal.put(member.signal.id, case)
             if member.fires and not member.is_drill:
                 self.detectors.add(member.labels.get("agent", ""), member.signal.detector)
-        for page in case.pages.values():
-            self.messages[page.id] = (case.id, page.id)
-            if page.edit is not None:
-                self.messages[page.edit.id] = (case.id, page.id)
+        for sent in case.pages.values():
+            self.messages[sent.id] = (case.id, sent.id)
+            if sent.edit is not None:
+                self.messages[sent.edit.id] = (case.id, sent.id)
+
+    def _file(self, case: Case) -> None:
+        for each in case.hushed_by:
+            self.hushed.put(each, case)
+        for page in case.withheld.values():
+            self.waiting.put(page.budget, case)
 
 
 def bucket(case_id: str) -> int:

@@ -4,13 +4,12 @@ from datetime import datetime
 
 from routing.incidents.incident import Case, Told
 from routing.incidents.muting import audible
-from routing.incidents.paging import Address, channel_key, send
+from routing.incidents.paging import OVER, Address, channel_key
+from routing.incidents.rationing import elsewhere, page
 from routing.incidents.turn import Turn
 from routing.policy import ChannelTarget, EscalationTarget
 from routing.severity import RANK
 from schemas.page import PageReason, Severity
-
-OVER = ("dead", "withdrawn")
 
 
 def target_key(target: ChannelTarget | EscalationTarget) -> str:
@@ -56,7 +55,7 @@ def tell_channel(turn: Turn, case: Case, to: str, target: ChannelTarget, reason:
         template=target.template,
         quiet=not target.send_resolved,
     )
-    send(turn, case, address, reason)
+    page(turn, case, address, reason)
 
 
 def tell(turn: Turn, case: Case, name: str, reason: PageReason, since: datetime) -> None:
@@ -79,5 +78,7 @@ def _channels(turn: Turn, receiver: str) -> list[ChannelTarget]:
 
 def _may_arrive(case: Case, key: str) -> bool:
     """Whether the last page to a target was delivered, or may yet be."""
+    if any(target == key for target, _, _ in elsewhere(case)):
+        return True
     last = next((each for each in reversed(case.pages.values()) if each.target == key), None)
     return last is not None and last.state not in OVER

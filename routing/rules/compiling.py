@@ -14,6 +14,8 @@ from routing.policy import (
     BusinessHours,
     FailureMode,
     InhibitRule,
+    Limit,
+    Limits,
     Owned,
     Policy,
     SeverityRule,
@@ -23,6 +25,7 @@ from routing.policy import (
 from routing.rules.document.alertmanager import InhibitPart, SpanPart, TimeIntervalPart
 from routing.rules.document.document import Document
 from routing.rules.document.people import TeamPart
+from routing.rules.document.scalars import UNLIMITED, Rate
 from routing.rules.document.watching import (
     AgentPart,
     BusinessHoursPart,
@@ -75,7 +78,7 @@ BURN_RATE = (
 )
 """The pairs of the SRE workbook (chapter 5) for an objective over 30 days."""
 UTC = "UTC"
-KEPT = ("drills", "limits", "templates", "tracing")
+KEPT = ("drills", "templates", "tracing")
 TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
@@ -113,7 +116,8 @@ def compiled(
         detectors={name: typed(options) for name, options in document.detectors.items()},
         prices={model: price.model_dump(exclude_none=True) for model, price in document.prices.items()},
         redact=document.redact,
-        kept={name: value for name, value in kept.items() if value not in (LimitsPart(), (), {})},
+        limits=_limits(document.limits),
+        kept={name: value for name, value in kept.items() if value not in ((), {})},
         raw=raw,
     )
 
@@ -178,6 +182,13 @@ def _team(name: str, part: TeamPart, document: Document) -> Team:
     return Team(
         name=name, escalation=escalation, timezone=part.tz.key if part.tz else next(iter(places), UTC)
     )
+
+
+def _limits(part: LimitsPart) -> Limits:
+    def limit(rate: Rate) -> Limit | None:
+        return None if rate == UNLIMITED else Limit(count=rate.count, per=rate.per)
+
+    return Limits(person=limit(part.pages_per_person), channel=limit(part.pages_per_channel))
 
 
 def _owned(part: AgentPart, validated: Sequence[str]) -> Owned:

@@ -37,6 +37,8 @@ RULINGS = ("grant", "refuse")
 OFFERS = 3
 CAPTION = 60
 """Characters of a caption: Slack takes 75, and shows about half on a phone."""
+OF_MANY = {"triggered": ("acknowledge",)}
+"""Of a page that speaks for several incidents: these are taken together, and closed one by one."""
 CAPTIONS = {"snooze": "Snooze 1 h", "silence": "Silence 1 h", "false_alarm": "False alarm"}
 
 
@@ -120,8 +122,11 @@ def _buttons(message: Message) -> Iterator[ActionsBlock]:
         value = f"{message.incident} {offer.decision}"
         rulings = [_button("grant", value, f"Grant: {what}"), _button("refuse", value)]
         yield ActionsBlock(block_id=f"oversight-advice-{number}", elements=rulings)
-    names = BUTTONS[message.content.status]
-    yield ActionsBlock(block_id="oversight", elements=[_button(name, message.incident) for name in names])
+    storm = message.content.storm
+    of_many = storm is not None and storm.told > 0
+    names = OF_MANY.get(message.content.status, ()) if of_many else BUTTONS[message.content.status]
+    if names:
+        yield ActionsBlock(block_id="oversight", elements=[_button(name, message.incident) for name in names])
 
 
 def _button(name: str, value: str, caption: str = "") -> ButtonElement:

@@ -75,6 +75,7 @@ def _show(found: Sequence[Incident], now: datetime) -> None:
     for each in found:
         end = each.resolved or now
         who = each.acknowledged_by or each.assigned or ", ".join(each.paged[-2:])
+        who += f" (held: {', '.join(each.held)})" if each.held else ""
         made.add_row(
             escape(each.id[:SHORT]),
             f"[{each.severity}]{each.severity}[/]",

@@ -417,8 +417,11 @@ def test_a_person_may_have_no_address_and_a_calendar_no_heading():
 
 # -- in the router -----------------------------------------------------------------------------------------
 
-ROUTED = ESCALATED.replace("    layers:", "    ical: 'env:ROTA'\n    layers:").replace(
-    "  bo: {", "  bo: {email: bo@example.com, "
+ROUTED = (
+    ESCALATED.replace("    layers:", "    ical: 'env:ROTA'\n    layers:").replace(
+        "  bo: {", "  bo: {email: bo@example.com, "
+    )
+    + "limits: {pages_per_person: unlimited}\n"
 )
 BO_ALWAYS = "DTSTART;VALUE=DATE:20260101\nRRULE:FREQ=DAILY\nSUMMARY:Bo\nATTENDEE:mailto:bo@example.com"
 

@@ -7,7 +7,7 @@ import pytest
 
 from routing.configuration import examine
 from routing.matchers import Matcher
-from routing.policy import ChannelTarget, EscalationTarget, InhibitRule, Party
+from routing.policy import ChannelTarget, EscalationTarget, InhibitRule, Limit, Limits, Party
 from routing.rules.intervals import MinuteRange, Range
 from routing.schedule import Handoff, Override
 from schemas.page import Channel
@@ -144,7 +144,8 @@ def test_every_section_of_the_complete_example_arrives():
         ("roll_back", None, False),
         ("defer", HOUR, False),
     ]
-    assert sorted(made.kept) == ["drills", "limits"]
+    assert sorted(made.kept) == ["drills"]
+    assert made.limits == Limits(person=Limit(count=2, per=HOUR), channel=None)
     (silence,) = made.silences
     assert (silence.name, silence.author, silence.comment) == ("monthly-load-test", "ana", "load test")
     assert "payments" in made.raw["teams"]

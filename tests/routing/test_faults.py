@@ -94,7 +94,15 @@ def test_an_unknown_field_is_told_with_what_was_probably_meant(text, expected):
          "1:60: expected one of monday, tuesday, wednesday, thursday, friday, saturday, sunday; found 'x'"),
         ("decisions: [{do: hold, automatic: maybe}]", "1:35: expected true or false, found 'maybe'"),
         ("prices: {m: {input: x, output: 1}}", "1:21: expected a number, found 'x'"),
-        ("limits: {pages_per_person: 2}", "1:28: expected a rate such as 2 per 1h, found '2'"),
+        ("limits: {pages_per_person: 2}", "1:28: expected a rate such as 2 per 1h, or unlimited; found '2'"),
+        (
+            "limits: {pages_per_channel: 0 per 1h}",
+            "1:29: expected at least 1 per 1h, or unlimited; found '0 per 1h'",
+        ),
+        (
+            "limits: {pages_per_persn: 1 per 1h}",
+            '1:10: unknown field "pages_per_persn" (did you mean "pages_per_person"?)',
+        ),
         ("limits: {pages_per_person: 2 per 0s}", "1:28: must be longer than 0s"),
         ("rollouts: [{agent: a, steps: [5%, 1%]}]", "1:12: steps must ascend"),
         ("rollouts: [{agent: a, unit: tenant}]", "1:29: expected one of session, user; found 'tenant'"),

@@ -183,7 +183,8 @@ def test_a_new_person_whose_channels_are_dead_gives_way_at_once():
     t = Scenario(TEAMS, answers={"U03": dead})
     t.signal()
     t.hand("cy")
-    assert t.told[1:] == [(0, "cy", "reassigned"), (0, "ana", "fallback")]
+    t.fast_forward(MINUTE)
+    assert t.told[1:] == [(0, "cy", "reassigned"), (60, "ana", "fallback")]
 
 
 def test_a_new_person_without_contacts_gives_way_at_once():

@@ -117,6 +117,7 @@ def test_an_acknowledgement_that_lapses_reaches_who_is_on_call_by_then():
 
 def test_rounds_a_lapse_and_the_end_in_one_night():
     text = ESCALATED.replace("ack_timeout: 30m", "ack_timeout: 30m\n    repeat: 1")
+    text += "limits: {pages_per_person: unlimited}\n"
     t = Scenario(text)
     t.signal()
     t.fast_forward(16 * MINUTE)

@@ -39,6 +39,10 @@ class Rate(Struct, frozen=True):
     per: timedelta
 
 
+UNLIMITED = Rate(0, timedelta(0))
+"""No limit."""
+
+
 def _read(parse: Callable[[str], T], expected: str) -> Callable[[Any], T]:
     def read(value: Any) -> T:
         if not isinstance(value, str):
@@ -147,8 +151,12 @@ def _basis(text: str) -> int | str:
 
 def _rate(text: str) -> Rate:
     found = _RATE.match(text)
+    if text == "unlimited":
+        return UNLIMITED
     if found is None:
-        raise ValueError(f"expected a rate such as 2 per 1h, found {text!r}")
+        raise ValueError(f"expected a rate such as 2 per 1h, or unlimited; found {text!r}")
+    if not int(found.group(1)):
+        raise ValueError(f"expected at least 1 per {found.group(2)}, or unlimited; found {text!r}")
     return Rate(int(found.group(1)), _positive(found.group(2)))
 
 

@@ -1,6 +1,7 @@
 """What is watched, who owns it, how much it matters, and what is to be done: as it is written."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
@@ -9,6 +10,7 @@ from routing.rules.document.alertmanager import TimesPart
 from routing.rules.document.part import Part, kind_of
 from routing.rules.document.people import WindowPart
 from routing.rules.document.scalars import (
+    UNLIMITED,
     AnyTime,
     Basis,
     ClockTime,
@@ -20,6 +22,7 @@ from routing.rules.document.scalars import (
     Objective,
     Points,
     PositiveDuration,
+    Rate,
     RateLimit,
     Score,
     Share,
@@ -182,9 +185,10 @@ class PricePart(Part):
 
 
 class LimitsPart(Part):
-    """`{pages_per_person: 2 per 1h}`."""
+    """`{pages_per_person: 2 per 1h, pages_per_channel: unlimited}`."""
 
-    pages_per_person: RateLimit | None = None
+    pages_per_person: RateLimit = Rate(2, timedelta(hours=1))
+    pages_per_channel: RateLimit = UNLIMITED
 
 
 class RecurrencePart(Part):

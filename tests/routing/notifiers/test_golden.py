@@ -7,6 +7,7 @@ After a change that is meant, write them anew and read what changed before it is
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from routing.notifiers.registry import discover
 from routing.words.sample import CONTENT, PAGE, SIGNAL, follow_up, too_long
 from routing.words.showing import INSTEAD, addressed, rehearsed, shown
 from schemas.deed import Deed
-from schemas.page import Notice
+from schemas.page import Notice, Other, Storm
 
 GOLDEN = Path(__file__).with_name("golden")
 NOTIFIERS = discover()
@@ -80,7 +81,33 @@ NOTICE = Notice(
     },
     facts=(("Begins", "2026-03-02 10:00 UTC"), ("Open", "inc-7f: payments-api is slow\ninc-80: costs rise")),
 )
+OTHERS = tuple(
+    Other(
+        incident=f"inc-{n}f54b1f4a5e38",
+        severity="error",
+        score=90 - n,
+        status="acknowledged" if n == 4 else "triggered",
+        since=PAGE.time - timedelta(minutes=n),
+        summary=f"agent-{n}: half of its sessions <fail>",
+        sessions=n % 3,
+    )
+    for n in range(5)
+)
+STORM = msgspec.structs.replace(
+    BARE,
+    title="37 incidents, here are the 5 that matter",
+    severity="error",
+    next_step="Begin with the first. Who acknowledges this takes all 37.",
+    firing=40,
+    storm=Storm(told=37, worst=OTHERS, ended=4),
+)
+UNTIL = PAGE.time + timedelta(minutes=12)
+BEHIND = msgspec.structs.replace(CONTENT, storm=Storm(worst=OTHERS[:2], waiting=2, until=UNTIL, ended=1))
 PAGES = {
+    "storm": msgspec.structs.replace(
+        with_content(STORM), reason="storm", severity="error", summary=STORM.title
+    ),
+    "waiting": with_content(BEHIND),
     "page": PAGE,
     "bare": with_content(BARE),
     "hostile": with_content(HOSTILE_CONTENT),

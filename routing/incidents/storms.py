@@ -1,0 +1,104 @@
+"""Storms: what waits for somebody is told in one page, as soon as the limit allows another."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from routing.incidents.escalation import LEAST_PAUSE, climb_timer, wait_of
+from routing.incidents.folding import limit_of, matters, opens_at
+from routing.incidents.handoffs import tally
+from routing.incidents.incident import Case, Folded, Sent, Withheld
+from routing.incidents.muting import audible
+from routing.incidents.paging import PAGE_CAP, edit
+from routing.incidents.rationing import (
+    address_of,
+    band_of,
+    drop,
+    entry_of,
+    is_at,
+    outgrown,
+    resubmit,
+    send_now,
+    storm_timer,
+)
+from routing.incidents.turn import Turn
+
+TOLD_CAP = 1_000
+"""Incidents that one page speaks for; what is beyond waits for the next."""
+Waiting = tuple[Case, Withheld]
+
+
+def storm_due(turn: Turn, case: Case, budget: str) -> None:
+    """A page that waits may be sent now, and all that wait with it."""
+    limit = limit_of(turn, budget)
+    opens = opens_at(turn, budget, limit) if limit else turn.now
+    if opens > turn.now:
+        turn.arm_at(case, storm_timer(budget), opens)
+        return
+    ready = sorted(_ready(turn, budget), key=lambda each: matters(each[0]))[:TOLD_CAP]
+    if not ready:
+        return
+    (lead, held), others = ready[0], ready[1:]
+    for each, page in ready:
+        drop(turn, each, entry_of(page.target, page.to))
+    speaks = tuple(dict.fromkeys(each.id for each, _ in others if each is not lead))
+    address = replace(address_of(held), speaks=speaks)
+    sent = send_now(turn, lead, address, "storm" if speaks else held.reason)
+    _count(turn, lead, held)
+    for each, page in ready:
+        if sent is not None and each is not lead:
+            _fold(turn, each, page, lead, sent)
+        _climb_on(turn, each, page)
+    if (
+        any(each.budget == budget for each in case.withheld.values())
+        and storm_timer(budget) not in case.timers
+    ):
+        turn.arm_at(case, storm_timer(budget), opens_at(turn, budget, limit) if limit else turn.now)
+
+
+def fold_due(turn: Turn, case: Case, page_id: str) -> None:
+    """Something changed about others that a page speaks of."""
+    if page_id in case.pages:
+        edit(turn, case, case.pages[page_id], "updated")
+
+
+def _ready(turn: Turn, budget: str) -> Sequence[Waiting]:
+    """What waits and is to be told now. What is muted waits on; what has another severity is asked anew."""
+    found: list[Waiting] = []
+    for case in [turn.state.cases[each] for each in turn.state.waiting.all(budget)]:
+        if not audible(turn, case):
+            turn.arm(case, storm_timer(budget), LEAST_PAUSE)
+            continue
+        for held in outgrown(turn, case):
+            resubmit(turn, case, held)
+        found += [(case, each) for each in case.withheld.values() if each.budget == budget]
+    return found
+
+
+def _count(turn: Turn, lead: Case, held: Withheld) -> None:
+    """It is a page of the shift in which it is sent."""
+    climb = lead.climbs.get(held.target)
+    escalation = turn.policy.escalations.get(climb.escalation) if climb else None
+    if escalation and 0 <= held.step < len(escalation.steps):
+        tally(turn, lead, escalation.steps[held.step], [held.to])
+
+
+def _fold(turn: Turn, case: Case, page: Withheld, lead: Case, sent: Sent) -> None:
+    case.folded[entry_of(page.target, page.to)] = Folded(
+        case=lead.id,
+        page=sent.id,
+        target=page.target,
+        severity=band_of(page.budget),
+        step=page.step,
+        sequence=page.sequence,
+    )
+    if page.to not in case.paged:
+        case.paged = (*case.paged, page.to)[-PAGE_CAP:]
+    turn.changed(case)
+
+
+def _climb_on(turn: Turn, case: Case, page: Withheld) -> None:
+    """Whom a step named is told only now: from now on it waits for their answer."""
+    climb = case.climbs.get(page.target)
+    if climb and not climb.finished and is_at(page, page.target, climb):
+        turn.arm(case, climb_timer(page.target), wait_of(turn, climb))
