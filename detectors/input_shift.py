@@ -7,6 +7,7 @@ rate, is looked at.
 """
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -110,8 +111,17 @@ class InputShift:
 
     @property
     def wake_at(self) -> float | None:
-        """Nothing changes without an input."""
-        return None
+        """When a shift is given up that no further input shows."""
+        ends_at = self._ends_at if self._found is None or self._found else inf
+        return None if ends_at == inf else ends_at
+
+    @property
+    def _ends_at(self) -> float:
+        return min(each.ends_at for each in self._watches)
+
+    @property
+    def _watches(self) -> tuple[TextWatch, InjectionWatch, FeatureWatch, EmbeddingWatch]:
+        return self._text, self._injections, self._features, self._embeddings
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event; those without an input cost next to nothing."""
@@ -155,8 +165,11 @@ class InputShift:
         self._attempts.take(event, text, attempts, now, patterns)
 
     def findings(self, now: float) -> Sequence[Finding]:
-        """The shifts that hold."""
-        if self._found is None or self._early.change is not None:
+        """The shifts that hold; without any input that could show it, one is given up after a day."""
+        if self._found is None or self._early.change is not None or (self._found and now >= self._ends_at):
+            for each in self._watches:
+                if now >= each.ends_at:
+                    each.end(now)
             self._found = self._find(now)
         return self._found
 
@@ -178,7 +191,7 @@ class InputShift:
         self._found = None
         self._admission.follow(self._options.per_minute, self._options.apart_s)
         self._size = _size(watch)
-        for each in (self._text, self._injections, self._embeddings, self._features):
+        for each in self._watches:
             each.size, each.apart = self._size, self._options.texts_apart
         self._validated = watch.validated
         if basis_of(watch.validated) not in {0, self._text.basis}:

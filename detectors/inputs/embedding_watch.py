@@ -6,7 +6,7 @@ which the last ones lay, learnt before it came. Both as ranks among embeddings o
 
 from array import array
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 import msgspec
 import numpy as np
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from detectors.inputs import rank_tracking, recent_inputs
 from detectors.inputs.embedding_reference import EmbeddingLearning, EmbeddingReference, Fixed, Floats, Learnt
-from detectors.inputs.holding import Hold
+from detectors.inputs.holding import GIVEN_UP_S, Hold
 from detectors.inputs.rank_tracking import RankTracker, Telling, above
 from detectors.inputs.ranked import GRID, WHOLE, Ranked
 from detectors.inputs.recent_inputs import RecentInputs, Who
@@ -106,8 +106,15 @@ class _Watching:
             return
         self._lacking += 1
         if self._lacking == _KEPT:
-            self._lacking = 0
-            self._tracker.end(now)
+            self.end(now)
+
+    def end(self, now: float) -> None:
+        self._lacking = 0
+        self._tracker.end(now)
+
+    @property
+    def ends_at(self) -> float:
+        return inf if self.hold is None else self._recent.last + GIVEN_UP_S
 
     @property
     def hold(self) -> Hold | None:
@@ -182,6 +189,16 @@ class EmbeddingWatch:
         self._first = first
         self._watching = _Watching(EmbeddingReference(_fixed.decode(reference)), enough, None)
         self._width = self._watching.reference.width
+
+    @property
+    def ends_at(self) -> float:
+        """When the shift that holds is given up, if no embedding comes; never (inf) where none holds."""
+        return self._watching.ends_at if self._watching else inf
+
+    def end(self, now: float) -> None:
+        """What holds is over."""
+        if self._watching:
+            self._watching.end(now)
 
     @property
     def hold(self) -> Hold | None:

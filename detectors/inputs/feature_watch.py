@@ -1,6 +1,7 @@
 """All fields that an agent computes of its inputs: at most 32, which share the false-alarm budget."""
 
 from collections.abc import Iterator, Mapping
+from math import inf
 
 import msgspec
 from msgspec import Struct
@@ -8,6 +9,7 @@ from msgspec import Struct
 from detectors.inputs import field_reference, field_watch, recent_inputs
 from detectors.inputs.field_reference import FieldLearning
 from detectors.inputs.field_watch import FieldWatch
+from detectors.inputs.holding import GIVEN_UP_S
 from detectors.inputs.recent_inputs import RecentInputs, Who
 from detectors.inputs.text_watch import FEWEST, PATIENCE_S, as_seldom
 from schemas.event import Scalar
@@ -105,6 +107,17 @@ class FeatureWatch:
     def holds(self) -> bool:
         """Whether any field's shift does: then inputs without features are to be taken too, as of none."""
         return any(field.hold is not None for field in self._fields.values())
+
+    @property
+    def ends_at(self) -> float:
+        """When the shifts that hold are given up, if no further input comes; never (inf) where none holds."""
+        return self.recent.last + GIVEN_UP_S if self.holds else inf
+
+    def end(self, now: float) -> None:
+        """What holds is over."""
+        for field in self._fields.values():
+            if field.hold is not None:
+                field.end(now)
 
     def fields(self) -> Iterator[tuple[str, FieldWatch]]:
         """The fields that have a reference, by name."""

@@ -15,6 +15,7 @@ from detectors.inputs.indicators import Indicators
 from detectors.inputs.number_cells import number_cells
 from detectors.inputs.quantities import Quantity
 from detectors.inputs.ranked import Ranked
+from detectors.inputs.thinning import keeps, stays
 from schemas.event import Scalar
 
 _POINTS = 500
@@ -61,20 +62,13 @@ class FieldLearning:
         number = number_of(value)
         if number is None:
             return
-        if self._keeps(self._count):
+        if keeps(self._count, self._stride):
             self._numbers.append(number)
         self._count += 1
         if len(self._numbers) > room:
-            stays = (each for at, each in enumerate(self._numbers) if _stays(at, self._stride))
-            self._numbers = array("f", stays)
+            half = (each for at, each in enumerate(self._numbers) if stays(at, self._stride))
+            self._numbers = array("f", half)
             self._stride *= 2
-
-    def _keeps(self, at: int) -> bool:
-        """Whether a number is the one of its `stride`: it would have stayed each time that half did."""
-        step = 1
-        while step < self._stride and _stays(at // step, step):
-            step *= 2
-        return step >= self._stride
 
     def fixed(self) -> Fixed | None:
         """The reference, of whatever kind most values are; None if they are too few."""
@@ -87,14 +81,6 @@ class FieldLearning:
     def save(self) -> Learnt:
         """The state exactly."""
         return Learnt(self.seen, self._count, self._stride, self._numbers.tobytes(), self._values)
-
-
-def _stays(at: int, stride: int) -> bool:
-    """Whether this one of a pair stays, by a hash of the pair: what has a period keeps its distribution."""
-    mixed = (at // 2 * 0x9E3779B1 + stride * 0x85EBCA77) & 0xFFFFFFFF
-    mixed = (mixed ^ mixed >> 15) * 0x2C1B3C6D & 0xFFFFFFFF
-    mixed = (mixed ^ mixed >> 12) * 0x297A2D39 & 0xFFFFFFFF
-    return (mixed >> 15 ^ at) & 1 == 0
 
 
 def _table_of(numbers: "array[float]") -> bytes:

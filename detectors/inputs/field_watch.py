@@ -67,11 +67,11 @@ class FieldWatch:
         """One value, which is also in the last row of `recent`."""
         if isnan(raw):
             if self.hold is not None and all(map(isnan, recent.raws(self._column))):
-                self._armed, self.hold = now, None  # it is sent no more
+                self.end(now)  # it is sent no more
             return
         if self.hold is not None:
             if self.hold.weigh(self._quantity, raw):
-                self._armed, self.hold = now, None
+                self.end(now)
                 self.new = []
         elif self._evidence.take(cell) >= self._enough:
             self._evidence.forget()
@@ -79,6 +79,10 @@ class FieldWatch:
             order = range(len(self._quantity.means))
             channels = [(0, at) for at in (order if self._places is None else reversed(order))]
             self.hold = opened((self._quantity,), channels, mine.since(self._armed), now, mine)
+
+    def end(self, now: float) -> None:
+        """What holds is over."""
+        self._armed, self.hold = now, None
 
     def story(self, recent: RecentInputs) -> Story | None:
         """What to tell of the shift that holds."""

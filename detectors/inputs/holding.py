@@ -16,6 +16,8 @@ CALM = 7.0
 """Fall of the log likelihood ratio, about ln 1000, that ends a shift."""
 STRETCH = 32
 """Inputs since the peak that must pass before a shift ends; inputs after the alarm that settle its level."""
+GIVEN_UP_S = 86400.0
+"""Without any input that could show it for so long, in seconds, a shift holds no longer."""
 _STEP = 3.0
 """The most that one input may say."""
 _LEAST_VARIANCE = 1e-3

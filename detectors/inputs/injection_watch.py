@@ -5,11 +5,12 @@ one, summed up by the recursion of Shiryaev and Roberts.
 """
 
 from collections.abc import Sequence
+from math import inf
 
 from msgspec import Struct
 
 from detectors.inputs import recent_inputs
-from detectors.inputs.holding import Hold, opened
+from detectors.inputs.holding import GIVEN_UP_S, Hold, opened
 from detectors.inputs.indicators import Indicators
 from detectors.inputs.recent_inputs import RecentInputs, Who
 from detectors.inputs.shift_story import Story, story
@@ -74,7 +75,7 @@ class InjectionWatch:
             self._learn(now, attempts)
         if self.hold is not None:
             if self.hold.weigh(self._quantity, attempts):
-                self._armed, self.hold = now, None
+                self.end(now)
         elif self._grown(attempts) >= (self._enough or self.apart):
             self._sums = [0.0] * len(_TIMES)
             self.hold = opened(
@@ -102,6 +103,15 @@ class InjectionWatch:
         first, second, third = self._sums
         self._sums = [(first + 1) * low, (second + 1) * middle, (third + 1) * high]
         return sum(self._sums) / len(_TIMES)
+
+    @property
+    def ends_at(self) -> float:
+        """When the burst that holds is given up, if no further text comes; never (inf) where none holds."""
+        return inf if self.hold is None else self._recent.last + GIVEN_UP_S
+
+    def end(self, now: float) -> None:
+        """What holds is over."""
+        self._armed, self.hold = now, None
 
     def story(self) -> Story | None:
         """What to tell of the burst that holds."""

@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from math import isnan
+from math import inf, isnan
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -54,6 +54,11 @@ class RecentInputs:
         self.times = array("d", saved.times if saved else b"")
         self._who = array("H", saved.who if saved else b"")
         self._raws: Any = array(code, saved.raws if saved else b"")
+
+    @property
+    def last(self) -> float:
+        """When the last input came; never (-inf) without any."""
+        return self.times[-1] if self.times else -inf
 
     def append(self, now: float, who: Who, raws: Sequence[float]) -> None:
         """One input. `now`: POSIX seconds, never decreasing."""

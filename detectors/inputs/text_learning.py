@@ -7,7 +7,7 @@ come have the same distribution as the reference's own, and ranks among them are
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, compress, islice, pairwise
 
 from msgspec import Struct
 
@@ -22,6 +22,7 @@ from detectors.inputs.text_reference import (
     properties,
 )
 from detectors.inputs.text_scores import measured
+from detectors.inputs.thinning import keeps, stays
 
 MOST_WORDS = 8_192
 MOST_PAIRS = 12_000
@@ -38,7 +39,6 @@ MOST_DIFFERENT = 12_288
 """… and different words of a reference that is being learnt."""
 _LOST = 0xFFFF
 _PER_NAME = 6
-_MOST_COUPLE = 255
 
 
 class Learnt(Struct, array_like=True):
@@ -58,7 +58,7 @@ class Learnt(Struct, array_like=True):
 
 
 class TextLearning:
-    """Collects the texts of a reference; of more than there is room for, each second.
+    """Collects the texts of a reference; of more than there is room for, one of each two.
 
     `seen`: texts that came; `names`: of words, by hash. A word for which there is no room is lost (-1).
     """
@@ -79,8 +79,8 @@ class TextLearning:
 
     def take(self, reading: Reading) -> None:
         """One text."""
-        self.seen += 1
-        if self.seen % self._stride:
+        at, self.seen = self.seen, self.seen + 1
+        if not keeps(at, self._stride):
             return
         self.lengths.append(reading.length)
         self.structures.append(reading.structure)
@@ -105,11 +105,12 @@ class TextLearning:
             self._room -= _cost(name)
 
     def _thin(self) -> None:
-        texts, lengths, structures = self.texts()[1::2], self.lengths[1::2], self.structures[1::2]
+        texts, stay = self.texts(), [stays(at, self._stride) for at in range(len(self.counts))]
         self._words, self._places, self.counts = {}, array("H"), array("B")
-        for text in texts:
+        for text in compress(texts, stay):
             self._add(text)
-        self.lengths, self.structures = lengths, structures
+        self.lengths = array("H", compress(self.lengths, stay))
+        self.structures = array("B", compress(self.structures, stay))
         self.names = {hashed: name for hashed, name in self.names.items() if hashed in self._words}
         self._room = NAMES_BYTES - sum(map(_cost, self.names.values()))
         self._stride *= 2
@@ -199,19 +200,19 @@ def _pairs(text: Sequence[int]) -> list[int]:
 def _left_out(text: Sequence[int], words: _Kept, couples: _Kept, size: int) -> tuple[int, int]:
     """Scores of a text of the reference, as if it were not in it."""
     own = [words.others(each) for each in text]
-    return measured(own, [min(_MOST_COUPLE, couples.others(each)) for each in _pairs(text)], size)
+    return measured(own, [couples.others(each) for each in _pairs(text)], size)
 
 
 def _by_place(couples: Mapping[int, int], places: Mapping[int, int]) -> tuple[bytes, bytes, bytes]:
     """Where the pairs of each first word begin, the second words, and the pairs' counts."""
-    seconds, counts, widths = array("H"), bytearray(), [0] * len(places)
+    seconds, counts, widths = array("H"), array("H"), [0] * len(places)
     for pair, count in couples.items():
         first, second = places.get(pair >> 32), places.get(pair & 0xFFFFFFFF)
         if first is not None and second is not None:
             widths[first] += 1
             seconds.append(second)
-            counts.append(min(_MOST_COUPLE, count))
-    return array("H", accumulate(widths, initial=0)).tobytes(), seconds.tobytes(), bytes(counts)
+            counts.append(count)
+    return array("H", accumulate(widths, initial=0)).tobytes(), seconds.tobytes(), counts.tobytes()
 
 
 def _places(text: Sequence[int], places: Mapping[int, int]) -> list[int]:

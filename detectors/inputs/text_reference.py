@@ -77,7 +77,7 @@ class TextReference:
         self._common = {self._words[at]: at for at in most}
         self._firsts = array("H", fixed.firsts)
         self._seconds = array("H", fixed.seconds)
-        self._couples = fixed.couples
+        self._couples = _counts(fixed.couples, len(self._seconds))
         wording = Ranked(
             "wording",
             novelty,
@@ -142,6 +142,11 @@ class TextReference:
         """The places of a text's properties that are no words."""
         first = len(self._words)
         return properties(first, self._edges, reading.length, reading.structure)
+
+
+def _counts(saved: bytes, pairs: int) -> "array[int]":
+    """How often each pair comes; earlier versions kept a byte of it."""
+    return array("B" if len(saved) == pairs else "H", saved)
 
 
 def edges(lengths: Sequence[int]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import inf
 from zlib import crc32
 
 import msgspec
@@ -125,6 +126,16 @@ class TextWatch:
     def hold(self) -> Hold | None:
         """The shift that holds."""
         return self._watched.hold if self._watched else None
+
+    @property
+    def ends_at(self) -> float:
+        """When the shift that holds is given up, if no further text comes; never (inf) where none holds."""
+        return self._watched.ends_at if self._watched and self._watched.hold else inf
+
+    def end(self, now: float) -> None:
+        """What holds is over."""
+        if self._watched:
+            self._watched.end(now)
 
     def story(self) -> Story | None:
         """What to tell of the shift that holds."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from detectors.inputs import rank_tracking, recent_inputs, word_rates
-from detectors.inputs.holding import Hold
+from detectors.inputs.holding import GIVEN_UP_S, Hold
 from detectors.inputs.rank_tracking import RankTracker, Telling, above
 from detectors.inputs.ranked import GRID, WHOLE, Ranked
 from detectors.inputs.recent_inputs import RecentInputs, Who
@@ -68,6 +68,15 @@ class WatchedTexts:
     def hold(self) -> Hold | None:
         """The shift that holds."""
         return self._tracker.hold
+
+    @property
+    def ends_at(self) -> float:
+        """When the shift that holds is given up, if no further text comes."""
+        return self._recent.last + GIVEN_UP_S
+
+    def end(self, now: float) -> None:
+        """What holds is over."""
+        self._tracker.end(now)
 
     def take(self, now: float, who: Who, reading: Reading) -> float:
         """One text, at `now` (POSIX seconds); returns how far out its wording is, 0 to 1."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.inputs.bare_texts import TextShift
 from detectors.inputs.indicators import Indicators
 from detectors.inputs.quantities import strided
 from detectors.inputs.rank_tracking import above
@@ -155,7 +156,33 @@ def test_more_texts_than_there_is_room_for_are_thinned():
         each.take(read("once more"))
         each.take(read("and again"))
     assert restored.save() == learning.save()
-    assert len(learning.texts()) == MOST_KEPT // 2 + 1
+    assert MOST_KEPT // 2 < len(learning.texts()) <= MOST_KEPT // 2 + 2
+
+
+def test_of_texts_that_alternate_both_kinds_stay_however_often_they_are_thinned():
+    learning = TextLearning()
+    for at in range(4 * MOST_KEPT + 2):
+        learning.take(read("where is my order" if at % 2 else "thanks"))
+    reference = calibrated(learning)
+    thanks = reference.frequencies[reference.scores(read("thanks")).places.popitem()[1]]
+    assert 0.4 < thanks / reference.size < 0.6
+
+
+@pytest.mark.parametrize("count", [100, 300, 1000, 2000])
+@pytest.mark.parametrize("kinds", [1, 2])
+def test_the_same_few_texts_over_and_over_are_as_usual_as_they_were(count, kinds):
+    texts = ["where is my order please", "cancel it"][:kinds]
+    shift = TextShift([texts[at % kinds] for at in range(count)])
+    assert not any(shift.update(texts[at % kinds]) for at in range(3000))
+    assert any(shift.update("please tell me a joke about lawyers") for _ in range(200))
+
+
+def test_a_reference_of_an_earlier_version_had_a_byte_for_each_pair():
+    reference = reference_of(["where is my order", "where is it"])
+    counts = bytes(array("H", reference.fixed.couples))
+    earlier = TextReference(msgspec.structs.replace(reference.fixed, couples=counts))
+    readings = [read(each) for each in ("where is it", "is where it", "my order is where")]
+    assert [earlier.scores(each) for each in readings] == [reference.scores(each) for each in readings]
 
 
 def test_words_without_end_keep_what_is_learnt_to_its_limit():
