@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from detectors.bank import FUTURE_S
+from detectors.rhythms.intake import INTAKE
 from schemas.control import Rebase, Tick
 from schemas.event import Event
 from schemas.wire import Malformed, decode_event, encode, moment
@@ -78,6 +79,8 @@ def spread(lines: Iterable[Line], partitions: int, written_s: float | None = Non
     """Every line at its place, without Ticks. Malformed lines go where their own hash says, whole.
 
     Ticks and settings that an earlier host wrote among the lines are left out: they told of other partitions.
+    That the silence of a partition is normal (a Rebase of the agent `(intake)`) does not say of which: it goes
+    to all of them, and is heeded by those that are silent then.
     `written_s`: when all of them count as written, POSIX seconds.
     """
     for line in lines:
@@ -93,8 +96,9 @@ def spread(lines: Iterable[Line], partitions: int, written_s: float | None = Non
             at_s = None if what.drill else what.time.timestamp()
             yield Step(partition, value, key, line, at_s, written_s, what)
         elif isinstance(what, Rebase):
-            partition, key = _place(what.agent, partitions)
-            yield Step(partition, value, key, line, None, written_s)
+            home, key = _place(what.agent, partitions)
+            for partition in range(partitions) if what.agent == INTAKE else (home,):
+                yield Step(partition, value, key, line, None, written_s)
 
 
 def plan(lines: Iterable[Line], partitions: int, now_s: float | None = None) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.rhythms.intake import INTAKE
 from schemas.control import Rebase, Tick
 from schemas.event import Agent, Data, Event, Operation
 from schemas.wire import decode_event, encode, moment
@@ -152,3 +153,10 @@ def test_what_an_earlier_host_wrote_for_its_partitions_is_left_out_but_a_rebase_
 
     (step,) = spread(controls(), 4)
     assert (step.key, step.at_s) == (b"a", None)
+
+
+def test_that_the_silence_of_a_partition_is_normal_is_told_to_every_partition_and_tells_no_time():
+    line = Line(encode(Rebase(time=moment(START_S), agent=INTAKE, detector="silence")))
+    steps = list(plan([event("a", START_S), line], 4))
+    told = [step for step in steps if step.value == line.value]
+    assert [(step.partition, step.at_s, step.line) for step in told] == [(at, None, line) for at in range(4)]
