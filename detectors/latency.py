@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from detectors.detector import Finding, State, decoded
+from detectors.latencies.earlier import migrated
 from detectors.latencies.latency_finding import slower, tight
 from detectors.latencies.part import Part
 from detectors.latencies.saturation import Saturation, concurrency_used, rate_used
@@ -49,7 +50,7 @@ class Latency:
     """
 
     name: ClassVar[str] = "latency"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     warm_up: ClassVar[str] = (
         "Half an hour with 16 operations of a part in five minutes; limits: five minutes."
     )
@@ -171,7 +172,7 @@ class Latency:
         self._telling = False
 
     def save(self) -> State:
-        """The whole state, some kilobytes a part of msgpack."""
+        """The whole state, a few kilobytes a part of msgpack."""
         for part in self._parts.values():
             for _, series in part.all():
                 series.settle()
@@ -182,7 +183,13 @@ class Latency:
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:
         """Continues from a saved state."""
         loaded = cls(watch, options)
-        loaded._restore(decoded(cls, state, version, Remembered))
+        if version == 1:
+            loaded._restore(decoded(cls, State(migrated(state.body)), cls.version, Remembered))
+            for part in loaded._parts.values():
+                for _, series in part.all():
+                    series.draw()
+        else:
+            loaded._restore(decoded(cls, state, version, Remembered))
         return loaded
 
 
@@ -207,8 +214,8 @@ def _details(part: Part, data: Data, event: Event) -> None:
     first = response.time_to_first_chunk if response is not None else None
     waited = limits.queue_wait if limits is not None else None
     if first is not None:
-        part.first_chunk = part.first_chunk or SlowSeries()
+        part.first_chunk = part.first_chunk or SlowSeries(suspicious=False)
         _add(part.first_chunk, event, first)
     if waited is not None:
-        part.queue_wait = part.queue_wait or SlowSeries()
+        part.queue_wait = part.queue_wait or SlowSeries(suspicious=False)
         _add(part.queue_wait, event, waited)

@@ -7,6 +7,7 @@ from detectors.contrast import contributors
 from detectors.detector import Finding
 from detectors.latencies.part import FIRST_CHUNK, QUEUE_WAIT, SLOW, Part
 from detectors.latencies.saturation import FULL, Saturation, Tight
+from detectors.latencies.sketch import NONE, middle_of
 from detectors.latencies.slow_series import SHARES, Slowdown, SlowSeries
 from schemas.signal import Blast
 
@@ -24,7 +25,7 @@ def slower(part: Part, measure: str, series: SlowSeries, slow: Slowdown) -> Find
     """A part that takes longer than it did. `measure`: its finding's name."""
     percentile = series.percentiles[slow.percentile]
     place = list(SHARES).index(slow.percentile)
-    levels = [each[place] for each in series.history if each[place]]
+    levels = [middle_of(each[place]) for each in series.history if each[place] != NONE]
     level, usual = levels[-1], percentile.usual
     touched = series.touched
     where = _where(part, slow.percentile, level - usual) if measure == SLOW else ""

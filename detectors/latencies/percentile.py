@@ -1,8 +1,9 @@
 """One percentile of a part's durations, over five minutes, against its own history: only up matters.
 
-`MetricAnomaly` on its logarithm says when it does what it never did; whether that is worth a person's time
-says the history of five-minute values: half as much again as usual, and a quarter above the highest in a
-thousand.
+Whether it is worth a person's time says the history of five-minute values: half as much again as usual, and a
+quarter above the highest in a thousand. It is told when it lasts, or at once where `MetricAnomaly` on the
+logarithm finds what it never did; where that is not asked, from a third above the highest on, or more while the
+history is short.
 """
 
 from math import log
@@ -20,7 +21,11 @@ MOST_QUIET = 4032
 """Two weeks of values that lie five minutes apart."""
 RATIO, ABOVE_HIGH, HIGH = 1.5, 1.25, 0.999
 CAREFUL = 12.0
-"""With as few values as this the ratio must be twice as large, with more the less so."""
+"""With as few values as this the ratio must be twice as large, with more the less so; …"""
+CLEARLY = 24.0
+"""… with as few as this `CLEAR` is twice as large."""
+CLEAR = 1.34
+"""Times the highest in a thousand from which on what is not remembered closely is told at once."""
 LEAST_EXTRA_S = 0.1
 RECOVERED = 0.5
 """Recovered below this share of the way from the usual value to one worth telling."""
@@ -31,20 +36,21 @@ SUSPECT_S, LONG_S = 900.0, 600.0
 class Percentile(Struct, array_like=True):
     """`quiet`: values five minutes apart, slow times left out. POSIX seconds, 0 for not: `suspect`, `above`.
 
-    It is suspect when it last did what it never did, above since when it is worth telling.
+    It is suspect when it last did what it never did, as far as there is a `memory` of it; above since when it
+    is worth telling. `clear`: from which level on it is told at once without a memory.
     """
 
-    memory: Memory = field(default_factory=Memory)
+    memory: Memory | None = None
     quiet: Sketch = field(default_factory=Sketch)
     suspect: float = 0.0
     above: float = 0.0
     usual: float = 0.0
     worth: float = 0.0
+    clear: float = 0.0
 
     def judge(self, began: float, at: float, level: float) -> bool:
         """Whether a value in seconds, its last minute from `began` to `at`, is worth telling."""
-        anomaly = MetricAnomaly("up", REMEMBERED, self.memory)
-        if anomaly.score_one(moment(at), log(level)) >= anomaly.threshold:
+        if self._is_odd(at, level):
             self.suspect = at
         if not self.worth or level < self.worth:
             self.above = 0.0
@@ -52,14 +58,27 @@ class Percentile(Struct, array_like=True):
         self.above = self.above or began
         return at - self.suspect <= SUSPECT_S or at - self.above >= LONG_S
 
+    def _is_odd(self, at: float, level: float) -> bool:
+        """Whether it did what it never did, as far as is known."""
+        if self.memory is None:
+            return 0 < self.clear <= level
+        anomaly = MetricAnomaly("up", REMEMBERED, self.memory)
+        return anomaly.score_one(moment(at), log(level)) >= anomaly.threshold
+
     def learn(self, level: float) -> None:
         """A value of quiet times."""
         self.quiet.add((level,))
         self.quiet.fade(MOST_QUIET)
-        if self.quiet.count >= WARM_UP:
+        self.settle()
+
+    def settle(self) -> None:
+        """Says anew what is usual, and what is worth telling."""
+        count = self.quiet.count
+        if count >= WARM_UP:
             usual = self.usual = self.quiet.quantile(0.5)
-            ratio = RATIO * (1 + CAREFUL / self.quiet.count)
-            self.worth = max(ratio * usual, ABOVE_HIGH * self.quiet.quantile(HIGH), usual + LEAST_EXTRA_S)
+            high = self.quiet.quantile(HIGH)
+            self.worth = max(RATIO * (1 + CAREFUL / count) * usual, ABOVE_HIGH * high, usual + LEAST_EXTRA_S)
+            self.clear = max(self.worth, CLEAR * (1 + CLEARLY / count) * high)
 
     @property
     def recovered(self) -> float:

@@ -10,6 +10,18 @@ from msgspec import Struct
 
 WIDTH = 0.05
 SHORTEST_S, LONGEST_S = 1e-3, 86400.0
+NONE = 255
+"""No bin: what `bin_of` says of no duration. Bins lie between -139 and 227."""
+
+
+def bin_of(seconds: float) -> int:
+    """The bin of a duration, `NONE` of 0."""
+    return floor(log(min(LONGEST_S, max(SHORTEST_S, seconds))) / WIDTH) if seconds else NONE
+
+
+def middle_of(place: int) -> float:
+    """The duration in the middle of a bin, in seconds; 0 of `NONE`."""
+    return 0.0 if place == NONE else exp((place + 0.5) * WIDTH)
 
 
 class Sketch(Struct, array_like=True):
@@ -54,4 +66,4 @@ class Sketch(Struct, array_like=True):
             left -= self.bins[place]
             if left <= 0:
                 break
-        return 0.0 if place is None else exp((place + 0.5) * WIDTH)
+        return 0.0 if place is None else middle_of(place)

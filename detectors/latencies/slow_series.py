@@ -6,8 +6,9 @@ from msgspec import Struct, field
 
 from detectors.contrast import Recent
 from detectors.latencies.percentile import Percentile
-from detectors.latencies.sketch import Sketch
+from detectors.latencies.sketch import Sketch, bin_of
 from detectors.latencies.touched import Touched
+from detectors.metric import Memory
 from schemas.event import Event
 
 FEWEST = 8
@@ -18,6 +19,10 @@ SHARES = {"p50": (0.5, 16), "p95": (0.95, 100), "p99": (0.99, 500)}
 """Which percentiles, and of how many operations at least."""
 MOST_A_MINUTE = 256
 """Durations taken a minute: later ones are left out."""
+SUSPICIOUS = ("p50", "p95")
+"""Percentiles that `MetricAnomaly` looks at, …"""
+A_DAY = 288
+"""… in a series that is not `suspicious` until it has so many quiet values, five minutes apart."""
 COMPARED_A_MINUTE = 16
 HISTORY = 30
 RECOVERY_S = 600.0
@@ -38,7 +43,8 @@ class SlowSeries(Struct, array_like=True):
     """`fresh`: durations of the open minute that are not yet in `minute`, and how many more may come.
 
     `window`: (end of a minute, its durations); `slow_s`: from which duration on an operation is slow;
-    `history`: percentiles of the last half hour, in the order of `SHARES`, 0 where there were too few.
+    `history`: bins of percentiles of the last half hour, in the order of `SHARES`; `suspicious`: whether it
+    is asked for good whether it ever did the like.
     """
 
     minute: Sketch = field(default_factory=Sketch)
@@ -54,7 +60,8 @@ class SlowSeries(Struct, array_like=True):
     touched: Touched = field(default_factory=Touched)
     others: Recent = field(default_factory=Recent)
     slowdown: Slowdown | None = None
-    history: list[list[float]] = []
+    history: list[list[int]] = []
+    suspicious: bool = True
 
     def look(self, event: Event, seconds: float) -> None:
         """Counts an operation by its dimensions; the caller looks at `room` first."""
@@ -109,9 +116,15 @@ class SlowSeries(Struct, array_like=True):
         self.closed += 1
         self.others.turn(at)
         self.levels = self._measure()
-        self.history = [*self.history[1 - HISTORY :], [self.levels.get(name, 0.0) for name in SHARES]]
+        bins = [bin_of(self.levels.get(name, 0.0)) for name in SHARES]
+        self.history = [*self.history[1 - HISTORY :], bins]
         telling = [name for name, level in self.levels.items() if self._judge(name, began, at, level)]
         self._follow(telling, at)
+
+    def draw(self) -> None:
+        """Says anew what is worth telling, by what is known."""
+        for each in self.percentiles.values():
+            each.settle()
 
     def _measure(self) -> dict[str, float]:
         """Percentiles of the window, those that it has enough operations for."""
@@ -123,14 +136,20 @@ class SlowSeries(Struct, array_like=True):
         }
 
     def _judge(self, name: str, began: float, at: float, level: float) -> bool:
-        return self.percentiles.setdefault(name, Percentile()).judge(began, at, level)
+        if name not in self.percentiles:
+            self.percentiles[name] = Percentile(Memory() if name in SUSPICIOUS else None)
+        return self.percentiles[name].judge(began, at, level)
 
     def _follow(self, telling: list[str], at: float) -> None:
-        """Begins or goes on with what is slow; learns in quiet times, once every five minutes."""
+        """Begins or goes on with what is slow; learns in quiet times, once every five minutes.
+
+        A tail is slow before the median is: where that follows, it is the one to tell of.
+        """
         slow = self.slowdown
         if slow is None and telling:
             self.slowdown = Slowdown(telling[0], self.percentiles[telling[0]].above, at)
         elif slow is not None:
+            slow.percentile = min([slow.percentile, *telling])
             level = self.levels.get(slow.percentile)
             if level is not None and level >= self.percentiles[slow.percentile].recovered:
                 slow.bad_at = at
@@ -142,6 +161,8 @@ class SlowSeries(Struct, array_like=True):
     def _learn(self) -> None:
         for name, level in self.levels.items():
             self.percentiles[name].learn(level)
+            if not self.suspicious and self.percentiles[name].quiet.count >= A_DAY:
+                self.percentiles[name].memory = None
         if "p50" in self.percentiles:
             self.slow_s = self.percentiles["p50"].worth or inf
 

@@ -5,13 +5,16 @@ import random
 from datetime import datetime
 from math import nan
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.latencies.sketch import Sketch
+from detectors.detector import State
+from detectors.latencies.sketch import Sketch, middle_of
 from detectors.latencies.slow_series import MOST_A_MINUTE, SlowSeries
 from detectors.latency import MOST_PARTS, OTHER, Latency
+from detectors.metric import Memory
 from detectors.settings import Watch
 from schemas.wire import decode_event
 from tests.detectors.agent_events import START_S, event
@@ -112,6 +115,17 @@ def test_what_is_slow_is_the_part_before_the_first_chunk_or_the_queue():
     assert agent.holding["slow"].summary.endswith("before the first chunk")
     assert agent.holding["queue_wait"].summary.startswith("chat with gpt-4.1 waits in the queue for ")
     assert agent.holding["first_chunk"].summary.startswith("the first chunk of chat with gpt-4.1 takes ")
+
+
+def test_the_median_is_told_of_as_soon_as_it_is_slow_too():
+    agent = Agent().minutes(180, a_minute=40).minutes(2, 9.0, a_minute=40)
+    tail = agent.holding["slow"]
+    agent.minutes(4, 9.0, a_minute=40)
+    whole = agent.holding["slow"]
+    assert "(p95) since" in tail.summary
+    assert "(p50) since" in whole.summary
+    assert whole.onset == tail.onset
+    assert whole.baseline < tail.baseline
 
 
 def test_the_words_are_the_tools_name_or_the_operations():
@@ -287,9 +301,43 @@ def test_a_restart_anywhere_changes_no_finding_and_no_byte(calls, cut):
     assert whole.detector.save() == broken.detector.save()
 
 
-def test_the_state_is_some_kilobytes_a_part():
+def test_the_first_chunk_and_the_queue_are_remembered_closely_for_a_day_only():
+    series, lasting = SlowSeries(suspicious=False), SlowSeries()
+    for minute in range(300 * 5):
+        for each in (series, lasting):
+            each.fresh = [2.0] * 16
+            each.close(START_S + 60 * minute, START_S + 60 * minute + 60)
+        assert minute > 1400 or series.percentiles["p50"].memory is not None
+    assert series.percentiles["p50"].memory is None
+    assert lasting.percentiles["p50"].memory is not None
+
+
+def test_the_state_is_a_few_kilobytes_a_part():
     agent = Agent().minutes(300, a_minute=60)
-    assert len(agent.detector.save().body) < 9_000
+    assert len(agent.detector.save().body) < 5_000
+
+
+def first_version(detector):
+    """What the first version kept: durations for bins, a memory of each percentile, and less besides."""
+    state = msgspec.msgpack.decode(detector.save().body)
+    for part in state[0]:
+        for series in part[3:6]:
+            if series is not None:
+                series[13] = [[middle_of(place) for place in row] for row in series[13]]
+                del series[14]
+                for percentile in series[6].values():
+                    percentile[0] = percentile[0] or msgspec.to_builtins(Memory())
+                    del percentile[6]
+    return State(msgspec.msgpack.encode(state))
+
+
+def test_a_state_of_the_first_version_is_continued():
+    agent, told = Agent(), {"limits": {"queue_wait": 0.1}}
+    agent.minutes(60, a_minute=120, **told).minutes(8, 9.0, a_minute=120, **told)
+    state = agent.detector.save()
+    continued = Latency.load(Watch(), {}, first_version(agent.detector), 1)
+    assert continued.save() == state
+    assert continued.findings(agent.grid) == agent.detector.findings(agent.grid)
 
 
 @pytest.mark.data
