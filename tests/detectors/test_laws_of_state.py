@@ -3,6 +3,7 @@
 from functools import cache
 from itertools import islice, pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +19,8 @@ from tests.detectors.conformance import (
     fresh,
     quiet,
     watch_of,
-    whole,
 )
+from tests.detectors.failing_events import failing
 from tests.detectors.hostile_events import hostile
 
 LEAST_LEAK = 0.5
@@ -42,68 +43,138 @@ SHARES = {
 }
 """Bytes that the moving state may have: of an ordinary agent, and of one whose labels never end."""
 few = settings(max_examples=max(3, settings.default.max_examples // 10))
-places = st.lists(st.floats(0, 1), min_size=1, max_size=4)
+places = st.lists(st.floats(0, 1) | st.floats(0, 0.02), max_size=4)
+"""Shares of a stream; many of them before much of it is known."""
+on_every_stream = pytest.mark.parametrize("which", ["positive", "failing"])
 
 
-def cut(stream, shares):
-    """Pieces of a stream, broken at these shares of it."""
-    borders = [0, *sorted(int(share * len(stream)) for share in shares), len(stream)]
-    return [stream[begin:end] for begin, end in pairwise(borders)]
+def disturbed(stream, restarts, saves):
+    """Pieces of a stream, broken at these shares of it; and whether there is a restart after each."""
+    borders = sorted([*((share, True) for share in restarts), *((share, False) for share in saves)])
+    borders = [(0, False), *((int(share * len(stream)), restarted) for share, restarted in borders)]
+    whole = [*borders, (len(stream), False)]
+    return [(stream[begin:end], restarted) for (begin, _), (end, restarted) in pairwise(whole)]
+
+
+@cache
+def stream_of(name, which):
+    return events(name, "positive") if which == "positive" else tuple(failing())
+
+
+@cache
+def undisturbed(name, which):
+    return Run(fresh(name)).feed(stream_of(name, which))
 
 
 @every_detector
+@on_every_stream
 @few
-@given(shares=places)
-def test_restarts_at_any_point_change_nothing(name, shares):
-    kind, broken = KINDS[name], Run(fresh(name))
-    for piece in cut(events(name, "positive"), shares):
+@given(restarts=places, saves=places)
+def test_saving_and_restarting_at_any_points_change_not_a_byte(name, which, restarts, saves):
+    kind, broken, watch = KINDS[name], Run(fresh(name)), watch_of(name)
+    for piece, restarted in disturbed(stream_of(name, which), restarts, saves):
         broken.feed(piece)
         state = broken.detector.save()
-        broken.detector = kind.load(watch_of(name), {}, state, kind.version)
+        if restarted:
+            broken.detector = kind.load(watch, {}, state, kind.version)
         assert broken.detector.save() == state
-    assert broken.asked == whole(name).asked
-    assert broken.state == whole(name).state
-
-
-def bank_of(name):
-    bank = Bank(lambda _: Settings(agents=(watch_of(name),)), clock="events", kinds={name: KINDS[name]})
-    bank.begin(())
-    return bank
-
-
-@cache
-def records_of(name):
-    return [Record(at, b"", event=each) for at, each in enumerate(events(name, "positive"))]
-
-
-@cache
-def in_one_piece(name):
-    return played(bank_of(name), records_of(name))
-
-
-def played(bank, records):
-    return [output for record in records for output in bank.apply(record)]
-
-
-def moved(bank, name):
-    """Another owner's bank, from what this one keeps."""
-    heir = bank_of(name)
-    for agent in sorted(bank.unsaved()):
-        heir.load(agent, bank.save(agent))
-    heir.resume(bank.mark())
-    return heir
+    assert broken.asked == undisturbed(name, which).asked
+    assert broken.state == undisturbed(name, which).state
 
 
 @every_detector
+@pytest.mark.parametrize("sessions", [15, 60, 90, 120])
+def test_being_saved_after_every_event_changes_not_a_byte(name, sessions):
+    often, never = Run(fresh(name)), Run(fresh(name)).feed(failing(sessions))
+    for each in failing(sessions):
+        often.feed([each])
+        often.detector.save()
+    assert often.asked == never.asked
+    assert often.state == never.state
+
+
+class Hosted:
+    """A bank of these detectors as its host has it: what it said, and what is kept of its agents."""
+
+    def __init__(self, names):
+        self.names, self.said, self.kept = names, [], {}
+        self.bank = self._fresh()
+        self.bank.begin(())
+
+    def _fresh(self):
+        settings = Settings(agents=(watch_of(self.names[0]),)) if len(self.names) == 1 else Settings()
+        return Bank(lambda _: settings, clock="events", kinds={name: KINDS[name] for name in self.names})
+
+    def take(self, records):
+        for record in records:
+            self.said += self.bank.apply(record)
+
+    def save(self):
+        self.kept |= {agent: self.bank.save(agent) for agent in sorted(self.bank.unsaved())}
+
+    def restart(self):
+        """Another owner continues from what is kept."""
+        mark, self.bank = self.bank.mark(), self._fresh()
+        for agent, saved in self.kept.items():
+            self.bank.load(agent, saved)
+        self.bank.resume(mark)
+
+    @property
+    def state(self):
+        """All that is kept in the end, but for the offsets up to which it is."""
+        self.save()
+        return {agent: (saved.body, saved.parts) for agent, saved in self.kept.items()}, self.bank.mark()
+
+
+def records_of(stream):
+    return [Record(at, b"", event=each) for at, each in enumerate(stream)]
+
+
+@cache
+def hosted(names, which):
+    whole = Hosted(names)
+    whole.take(records_of(stream_of(names[0], which)))
+    return whole.said, whole.state
+
+
+def host_disturbed(names, which, restarts, saves):
+    broken = Hosted(names)
+    for piece, restarted in disturbed(records_of(stream_of(names[0], which)), restarts, saves):
+        broken.take(piece)
+        broken.save()
+        if restarted and broken.kept:
+            broken.restart()
+    return broken.said, broken.state
+
+
+@every_detector
+@on_every_stream
 @few
-@given(shares=places)
-def test_in_the_bank_it_says_the_same_whatever_the_pieces_that_the_log_comes_in(name, shares):
-    bank, outputs, expected = bank_of(name), [], in_one_piece(name)
-    for piece in cut(records_of(name), shares):
-        outputs += played(bank, piece)
-        bank = moved(bank, name) if bank.unsaved() else bank
-    assert outputs == expected
-    assert any(each.stream == "causes" for each in expected)
+@given(restarts=places, saves=places)
+def test_in_the_bank_it_says_and_keeps_the_same_whenever_it_is_saved_or_moved(name, which, restarts, saves):
+    assert host_disturbed((name,), which, restarts, saves) == hosted((name,), which)
+
+
+@few
+@given(restarts=places, saves=places)
+def test_so_do_all_detectors_together(restarts, saves):
+    assert host_disturbed(tuple(KINDS), "failing", restarts, saves) == hosted(tuple(KINDS), "failing")
+
+
+def test_so_does_a_host_that_saves_after_every_record():
+    often = Hosted(tuple(KINDS))
+    for each in records_of(failing(120)):
+        often.take([each])
+        often.save()
+    seldom = Hosted(tuple(KINDS))
+    seldom.take(records_of(failing(120)))
+    assert (often.said, often.state) == (seldom.said, seldom.state)
+
+
+@every_detector
+def test_the_bank_tells_of_its_positive_stream(name):
+    said, _ = hosted((name,), "positive")
+    assert any(each.stream == "causes" for each in said)
 
 
 class Endless(Run):
