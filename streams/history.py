@@ -79,8 +79,8 @@ def spread(lines: Iterable[Line], partitions: int, written_s: float | None = Non
     """Every line at its place, without Ticks. Malformed lines go where their own hash says, whole.
 
     Ticks and settings that an earlier host wrote among the lines are left out: they told of other partitions.
-    That the silence of a partition is normal (a Rebase of the agent `(intake)`) does not say of which: it goes
-    to all of them, and is heeded by those that are silent then.
+    That the silence of a partition is normal (a Rebase of the agent `(intake)`) does not say of which: it
+    goes to all of them, and is heeded by those that are silent then.
     `written_s`: when all of them count as written, POSIX seconds.
     """
     for line in lines:

@@ -2,8 +2,8 @@
 
 Whether it is worth a person's time says the history of five-minute values: half as much again as usual, and a
 quarter above the highest in a thousand. It is told when it lasts, or at once where `MetricAnomaly` on the
-logarithm finds what it never did; where that is not asked, from a third above the highest on, or more while the
-history is short.
+logarithm finds what it never did; where that is not asked, from a third above the highest on, or more while
+the history is short.
 """
 
 from math import log

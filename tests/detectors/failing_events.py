@@ -27,7 +27,7 @@ def failing(sessions: int = 120, seed: int = 7) -> Iterator[Event]:
 
 
 def _session(number: int, at_s: float, draw: random.Random) -> Iterator[Event]:
-    bad = 1.0 if number < 10 else 0.4  # noqa: PLR2004 - as told
+    bad = 1.0 if number < 10 else 0.4
     arm = draw.choice(("canary", "control"))
     who = {
         "conversation": {"id": f"c{number}"},
@@ -48,7 +48,11 @@ def _session(number: int, at_s: float, draw: random.Random) -> Iterator[Event]:
 
 
 def _call(at_s: float, step: int, draw: random.Random, bad: float, who: dict) -> Event:
-    took = {"id": f"{who['conversation']['id']}-{step}", "duration": draw.lognormvariate(0, 1), "required": True}
+    took = {
+        "id": f"{who['conversation']['id']}-{step}",
+        "duration": draw.lognormvariate(0, 1),
+        "required": True,
+    }
     failed = _failed(draw, bad)
     if draw.random() < 0.5:
         tool = {"name": draw.choice(_TOOLS), "arguments_digest": f"d{draw.randrange(3)}"}
@@ -61,7 +65,12 @@ def _call(at_s: float, step: int, draw: random.Random, bad: float, who: dict) ->
         provider={"name": draw.choice(("acme", "zenith", "beta"))},
         request={"model": draw.choice(_MODELS)},
         response={"finish_reasons": [draw.choice(("length", "stop", "content_filter"))]},
-        usage={"input_tokens": tokens, "output_tokens": 9, "cost_amount": tokens / 1e5, "cost_currency": "USD"},
+        usage={
+            "input_tokens": tokens,
+            "output_tokens": 9,
+            "cost_amount": tokens / 1e5,
+            "cost_currency": "USD",
+        },
         **who,
         **failed,
     )
