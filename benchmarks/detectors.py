@@ -41,7 +41,7 @@ from streams.demonstration.fleet import fleet
 from streams.files import lines
 from streams.history import plan
 from streams.hosting.settings import read_settings
-from streams.replay import BUILT_IN, replay
+from streams.replay import AT_ONCE, BUILT_IN, replay
 
 RETAIL = Path(__file__).resolve().parents[2] / "shared" / "data" / "retail_agent_events.jsonl.gz"
 AGENTS = 100
@@ -58,8 +58,8 @@ def banked(records: Sequence[Record], kinds: Kinds) -> Bank:
     """A bank of these detectors that has taken all records."""
     bank = Bank(read_settings, "events", kinds=kinds)
     bank.begin((BUILT_IN,))
-    for record in records:
-        bank.apply(record)
+    for at in range(0, len(records), AT_ONCE):
+        bank.apply_many(records[at : at + AT_ONCE])
     return bank
 
 

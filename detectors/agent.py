@@ -1,26 +1,28 @@
 """One agent in the bank: its detectors, the signals that stand, and what it remembers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
+from operator import length_hint
 from typing import Any
 
 import msgspec
 
-from detectors.detector import STALE_S, Detector, Finding, State, Unworded, outlives
+from detectors.detector import STALE_S, Detector, Finding, Showing, State, Unworded, outlives, showing
 from detectors.failure_modes import FailureModes
 from detectors.memory import MOST_CHANGES, Identities
 from detectors.prices import Prices
 from detectors.rhythms.intake import SILENCE, Missed
 from detectors.settings import Settings
 from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about
-from schemas.event import EVENT_TYPES, Event
+from schemas.event import Event
 from schemas.record import Saved
 from schemas.signal import Signal
 
 VERSION = 1
 _RELEASE = "agent.release.v1"
 
-Observe = Callable[[Event, float], None]
+Taken = tuple[Event, float]
+"""An event, and `now` when it came."""
 
 
 class Body(msgspec.Struct, array_like=True):
@@ -57,7 +59,7 @@ class AgentState:
 
     __slots__ = (
         "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting", "_modes",
-        "_observers", "_prices", "_signals", "applied", "detectors", "missed", "name", "noted", "woken_at",
+        "_prices", "_showings", "_signals", "applied", "detectors", "missed", "name", "noted", "woken_at",
     )  # fmt: skip
 
     def __init__(self, name: str, kinds: Mapping[str, type[Detector]], settings: Settings) -> None:
@@ -83,11 +85,9 @@ class AgentState:
 
     def _hold(self, detectors: dict[str, Detector]) -> None:
         self.detectors = detectors
-        self._observers: dict[str, tuple[Observe, ...]] = {
-            kind: tuple(each.observe for each in detectors.values() if kind in each.watches)
-            for kind in EVENT_TYPES
-        }
-        self._observers[_RELEASE] = (self._changed, *self._observers[_RELEASE])
+        self._showings: tuple[tuple[Detector, Showing], ...] = tuple(
+            (each, showing(each)) for each in detectors.values()
+        )
         spans = {name: outlives(detector) for name, detector in detectors.items()}
         self._lasting = {name: span for name, span in spans.items() if span > STALE_S}
 
@@ -125,37 +125,55 @@ class AgentState:
         faults, self._faults = self._faults, []
         return faults
 
-    def take(self, event: Event, now: float) -> Sequence[str]:
-        """Shows an event to every detector that watches its type; returns what raised.
+    def take(self, events: Sequence[Taken]) -> Iterator[tuple[int, str]]:
+        """Shows events to every detector that watches their types; yields what raised, by the event's place.
 
-        A duplicate is shown to none.
+        No point of the grid lies between them. A duplicate is shown to nobody.
         """
-        if self._ids.repeats(event.source, event.id):
-            self._duplicates += 1
-            return ()
-        self._last_event = now
-        deployment = event.data.deployment
-        if deployment is not None and deployment.environment_name:
-            self._env = deployment.environment_name
-        if self._prices:
-            event = self._prices.priced(event)
-        if self._modes:
-            event = self._modes.classed(event)
-        faults: Sequence[str] = self._complaints() if self._faults else ()
-        for observe in self._observers[event.type]:
-            try:
-                observe(event, now)
-            except Exception as fault:  # noqa: BLE001 - the other detectors still see the event
-                faults = [*faults, _fault(observe, fault)]
-        return faults
+        places, fresh = self._fresh(events)
+        if not fresh:
+            return
+        if self._faults:
+            yield from ((places[0], fault) for fault in self._complaints())
+        types = {event.type for event, _ in fresh}
+        if _RELEASE in types:
+            self._changed(event for event, _ in fresh if event.type == _RELEASE)
+        for detector, show in self._showings:
+            watches = detector.watches
+            if types <= watches:
+                yield from _shown(detector, show, fresh, places)
+            elif not types.isdisjoint(watches):
+                chosen = [at for at, (event, _) in enumerate(fresh) if event.type in watches]
+                yield from _shown(detector, show, [fresh[at] for at in chosen], [places[at] for at in chosen])
 
-    def _changed(self, event: Event, now: float) -> None:  # noqa: ARG002 - as an observer
-        release, version = event.data.release, event.data.agent.version
-        words = [event.time.strftime("%Y-%m-%d %H:%M UTC"), event.data.operation.name]
-        if release is not None:
-            share = f"at {release.share:.0%}" if release.share is not None else ""
-            words += [release.kind or "", version or release.id or "", share, release.summary or ""]
-        self._changes = [" ".join(word for word in words if word), *self._changes][:MOST_CHANGES]
+    def _fresh(self, events: Sequence[Taken]) -> tuple[Sequence[int], Sequence[Taken]]:
+        """Those that are no duplicates, and their places; completed by what the team knows of them."""
+        repeats = self._ids.repeats
+        repeated = {at for at, (event, _) in enumerate(events) if repeats(event.source, event.id)}
+        places: Sequence[int] = range(len(events))
+        if repeated:
+            self._duplicates += len(repeated)
+            places = [at for at in places if at not in repeated]
+            events = [events[at] for at in places]
+        if self._prices or self._modes:
+            events = [(self._modes.classed(self._prices.priced(event)), now) for event, now in events]
+        if events:
+            self._last_event = events[-1][1]
+        for event, _ in reversed(events):
+            deployment = event.data.deployment
+            if deployment is not None and deployment.environment_name:
+                self._env = deployment.environment_name
+                break
+        return places, events
+
+    def _changed(self, releases: Iterable[Event]) -> None:
+        for event in releases:
+            release, version = event.data.release, event.data.agent.version
+            words = [event.time.strftime("%Y-%m-%d %H:%M UTC"), event.data.operation.name]
+            if release is not None:
+                share = f"at {release.share:.0%}" if release.share is not None else ""
+                words += [release.kind or "", version or release.id or "", share, release.summary or ""]
+            self._changes = [" ".join(word for word in words if word), *self._changes][:MOST_CHANGES]
 
     def ask(self, at: float, known: float = inf) -> tuple[list[Signal], list[str]]:
         """The signals that a point of the grid brings: opened, re-asserted, resolved; and what raised.
@@ -287,6 +305,22 @@ class AgentState:
 def last_event(saved: Saved) -> float:
     """When an agent was last heard of, by its saved state; POSIX seconds of event time."""
     return _heard.decode(saved.body).last_event
+
+
+def _shown(
+    detector: Detector, show: Showing, events: Sequence[Taken], places: Sequence[int]
+) -> Iterator[tuple[int, str]]:
+    """Shows them to one detector. Where it raises, it goes on after the event that it took last."""
+    coming = iter(events)
+    while left := length_hint(coming):
+        try:
+            show(coming)
+        except Exception as fault:  # noqa: BLE001 - it, and the others, still see the rest
+            if length_hint(coming) == left:
+                next(coming)
+            yield places[len(events) - length_hint(coming) - 1], _fault(detector.observe, fault)
+        else:
+            return
 
 
 def _parts(parts: Mapping[str, bytes], detector: str) -> dict[str, bytes]:

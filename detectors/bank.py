@@ -20,6 +20,7 @@ from detectors.mark import Mark
 from detectors.registry import discover
 from detectors.rhythms.intake import INTAKE
 from detectors.shadow import SHADOW, wished
+from detectors.waiting import Given, Waiting
 from schemas.cause import ConfigFile
 from schemas.control import AnyControl, Rebase, Settings, Tick
 from schemas.event import Event
@@ -81,9 +82,31 @@ class Bank:
         Raises:
             Malformed: the record does not fit its contract; nothing has changed, but that it is counted.
         """
+        (given,) = self.apply_many((record,))
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    def apply_many(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Exception]:
+        """Takes the next records; gives for each its outputs, or what `apply` would have raised.
+
+        Between two points of the grid agents do not concern each other, so each is shown its events together.
+        """
+        given: Given = []
+        waiting = Waiting(records, given)
+        for record in records:
+            try:
+                given.append(self._take(record, waiting))
+            except Exception as fault:  # noqa: BLE001 - it concerns this record alone
+                given.append(fault)
+        waiting.show()
+        return given
+
+    def _take(self, record: Record, waiting: Waiting) -> Sequence[Output]:
         what = record.event or self._read(record)
         self._offset = record.offset
         if type(what) is not Event or what.drill is not None:  # an exact-type check, for speed
+            waiting.show()
             return self._apart(record, what)
         mark, time_s = self._mark, what.time.timestamp()
         outputs: Sequence[Output] = ()
@@ -93,6 +116,7 @@ class Bank:
                 mark.misfits["times_ahead"].note(record, "", time_s)
                 what = msgspec.structs.replace(what, time=moment(time_s))
             if time_s >= mark.next_grid:
+                waiting.show()
                 outputs = self._asking.advance(time_s, record)
             mark.watermark = time_s
         elif time_s < mark.watermark - GRID_S:
@@ -104,8 +128,8 @@ class Bank:
             return outputs
         if not state.noted:
             self._asking.note(state, record.offset)
-        faults = state.take(what, mark.watermark)
-        return [*outputs, *deadletters(faults, record, mark.watermark)] if faults else outputs
+        waiting.add(state, (what, mark.watermark))
+        return outputs
 
     def _apart(self, record: Record, what: Event | AnyControl) -> Sequence[Output]:
         """What is no event of an agent: a control, or an event of a fire drill."""

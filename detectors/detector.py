@@ -7,7 +7,7 @@ Time is an argument: `now` is POSIX seconds of event time, never decreasing. Det
 `findings(now)` says all that holds at `now`; the bank opens, re-asserts and resolves signals from it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import msgspec
@@ -18,6 +18,9 @@ from schemas.event import Event
 from schemas.signal import Blast, Contributor, Sample
 
 Kept = TypeVar("Kept")
+Coming = Iterator[tuple[Event, float]]
+"""Events that come one after the other, each with its `now`."""
+Showing = Callable[[Coming], None]
 
 STALE_S = 900.0
 """Without any event of its agent for this long nothing holds any more that a detector has found, unless …"""
@@ -84,6 +87,9 @@ class Detector(Protocol):
     it needs before it can speak), `quiet_arl_days` (days between false findings it is built for), `watches`
     (the types of events that concern it; it is shown no others). One whose findings are about silence also
     has `outlives_s`, see `outlives`.
+
+    `observe_many(coming)`, where there is one, takes several events as `observe` would take one after the
+    other. It is how the bank shows them: no point of its grid lies between them.
     """
 
     name: ClassVar[str]
@@ -129,6 +135,20 @@ class Detector(Protocol):
 def outlives(detector: Detector | type[Detector]) -> float:
     """For how long after its agent's last event a detector is asked, in seconds: its `outlives_s`, if any."""
     return float(getattr(detector, "outlives_s", STALE_S))
+
+
+def showing(detector: Detector) -> Showing:
+    """How several events are shown to a detector: by its `observe_many`, or one by one."""
+    many: Showing | None = getattr(detector, "observe_many", None)
+    if many is not None:
+        return many
+    observe = detector.observe
+
+    def each(coming: Coming) -> None:
+        for event, now in coming:
+            observe(event, now)
+
+    return each
 
 
 def decoded(kind: type[Detector], state: State, version: int, shape: type[Kept]) -> Kept:

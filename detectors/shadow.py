@@ -58,7 +58,7 @@ class Shadow:
     def take(self, event: Event, now: float) -> Sequence[str]:
         """Shows it an event of its drill; returns what raised."""
         self._last_event = now
-        return self._state.take(event, now)
+        return [fault for _, fault in self._state.take([(event, now)])]
 
     def ask(self, at: float) -> tuple[list[Signal], list[str]]:
         """The signals of the drill that a point of the grid brings, and what raised."""

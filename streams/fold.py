@@ -5,10 +5,12 @@ State is a set of keys. Each key's state says up to which offset it has been app
 has seen, so a range may be folded again; the low-water offset says from where.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from schemas.record import Output, Record, Saved
+
+Applying = Callable[[Sequence[Record]], Sequence[Sequence[Output] | Exception]]
 
 
 class Fold(Protocol):
@@ -51,3 +53,18 @@ class Fold(Protocol):
     def resume(self, mark: bytes) -> None:
         """Restores the partition's own state (before the first record)."""
         ...
+
+
+def applied(fold: Fold, records: Sequence[Record]) -> Sequence[Sequence[Output] | Exception]:
+    """Applies records in order; for each its outputs, or what it raised. A fold may have a way of its own."""
+    many: Applying | None = getattr(fold, "apply_many", None)
+    if many is not None:
+        return many(records)
+    return [_applied(fold, record) for record in records]
+
+
+def _applied(fold: Fold, record: Record) -> Sequence[Output] | Exception:
+    try:
+        return fold.apply(record)
+    except Exception as fault:  # noqa: BLE001 - it concerns this record alone
+        return fault

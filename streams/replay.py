@@ -22,11 +22,13 @@ from schemas.page import Page, Update
 from schemas.record import Origin, Output, Record
 from schemas.wire import Malformed, decode_cause, encode, moment
 from streams.files import Line
-from streams.fold import Fold
+from streams.fold import Fold, applied
 from streams.history import Step, plan
 from streams.hosting.settings import read_settings
 from streams.records import DeadLetter, Told, Word
 
+AT_ONCE = 1000
+"""Steps taken together: an agent is shown what they have of it at once."""
 SOURCE = "agent.events/0"
 BEGINNING = moment(0)
 BUILT_IN = ConfigFile(
@@ -60,7 +62,9 @@ def replay(
     bank.begin(files)
     core = Core(bank, Router())
     core.configure(files)
-    return ((step, core.take(step)) for step in plan(lines, 1, now_s))
+    coming = plan(lines, 1, now_s)
+    batches = iter(lambda: list(islice(coming, AT_ONCE)), [])
+    return (each for steps in batches for each in zip(steps, core.take(steps), strict=True))
 
 
 def replay_any(lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,)) -> Iterator[Sequence[Told]]:
@@ -127,13 +131,20 @@ class Core:
             cause = Wake(at=cause.at)
         return self._route(cause)
 
-    def take(self, step: Step) -> Sequence[Told]:
-        """What one more step brings about."""
-        offset, self._offset = self._offset, self._offset + 1
-        try:
-            outputs = self._bank.apply(Record(offset, step.value, step.key, step.written_s, (), step.event))
-        except Exception as fault:  # noqa: BLE001 - as in the worker: to the dead letters, and on
-            return [DeadLetter(step.line or Line(step.value), str(fault))]
+    def take(self, steps: Sequence[Step]) -> Iterator[Sequence[Told]]:
+        """What some more steps bring about, each by itself."""
+        first, self._offset = self._offset, self._offset + len(steps)
+        records = [
+            Record(offset, step.value, step.key, step.written_s, (), step.event)
+            for offset, step in enumerate(steps, first)
+        ]
+        for step, record, given in zip(steps, records, applied(self._bank, records), strict=True):
+            if isinstance(given, Exception):  # as in the worker: to the dead letters, and on
+                yield [DeadLetter(step.line or Line(step.value), str(given))]
+            else:
+                yield self._told(step, given, record.offset) if given else ()
+
+    def _told(self, step: Step, outputs: Sequence[Output], offset: int) -> Sequence[Told]:
         told: list[Told] = []
         for n, output in enumerate(outputs):
             told += self._follow(step, output, Origin(SOURCE, offset, n))

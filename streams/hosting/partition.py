@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec import Struct, structs
 
 from schemas.record import Origin, Output, Record
-from streams.fold import Fold
+from streams.fold import Fold, applied
 from streams.hosting.clock import Clock
 from streams.hosting.emission import Emission
 from streams.hosting.log import AppendFailed, Log, Outgoing
@@ -129,19 +129,18 @@ class Partition:
 
     def fold_batch(self, records: Sequence[Record]) -> list[tuple[Origin, Output]]:
         """Folds records in order. What was seen already is passed over: the log may be delivered again."""
-        outputs: list[tuple[Origin, Output]] = []
-        apply, name = self.fold.apply, self._name
+        fresh: list[Record] = []
         for record in records:
-            if record.offset < self.next:
-                continue
-            try:
-                given: Sequence[Output] = apply(record)
-            except Exception as fault:  # noqa: BLE001 - a pure function fails the same way again
+            if record.offset >= self.next:
+                fresh.append(record)
+                self.next = record.offset + 1
+        outputs: list[tuple[Origin, Output]] = []
+        for record, given in zip(fresh, applied(self.fold, fresh), strict=True):
+            if isinstance(given, Exception):  # a pure function fails the same way again
                 self.dead_letters += 1
-                given = (_deadletter(record, fault),)
-            self.next = record.offset + 1
-            if given:
-                outputs += [(Origin(name, record.offset, n), output) for n, output in enumerate(given)]
+                outputs.append((Origin(self._name, record.offset, 0), _deadletter(record, given)))
+            elif given:
+                outputs += [(Origin(self._name, record.offset, n), each) for n, each in enumerate(given)]
         return outputs
 
     async def take(self, records: Sequence[Record]) -> None:

@@ -1,0 +1,44 @@
+"""Events that wait until their agents are shown them, each agent its own together.
+
+An agent's detectors and what they remember fill the processor's nearest memory: shown one event of another
+agent each, they would have to be fetched from afar every time.
+"""
+
+from collections.abc import Sequence
+
+from detectors.agent import AgentState, Taken
+from detectors.asking import deadletters
+from schemas.record import Output, Record
+
+Given = list[Sequence[Output] | Exception]
+"""What each record of a batch has given so far, or raised, in their order."""
+
+
+class Waiting:
+    """Of a batch of records: by agent its events, and their places in the batch."""
+
+    __slots__ = ("_by_agent", "_given", "_records")
+
+    def __init__(self, records: Sequence[Record], given: Given) -> None:
+        """`given`: what the records gave so far; here what raises is added to it."""
+        self._records, self._given = records, given
+        self._by_agent: dict[str, tuple[AgentState, list[Taken], list[int]]] = {}
+
+    def add(self, state: AgentState, taken: Taken) -> None:
+        """One more of an agent, of the record whose turn it is."""
+        entry = self._by_agent.get(state.name)
+        if entry is None:
+            self._by_agent[state.name] = state, [taken], [len(self._given)]
+        else:
+            entry[1].append(taken)
+            entry[2].append(len(self._given))
+
+    def show(self) -> None:
+        """Shows them."""
+        for state, events, places in self._by_agent.values():
+            for at, fault in state.take(events):
+                place = places[at]
+                letters = deadletters([fault], self._records[place], events[at][1])
+                before = self._given[place]
+                self._given[place] = [*before, *letters]  # type: ignore[misc] # what raised waits for nothing
+        self._by_agent.clear()
