@@ -84,7 +84,8 @@ class Rollout:
         """Follows other options; a comparison that goes on keeps its level and its margins."""
         self._plan = plan_of(options)
         self._patterns: Sequence[str] = tuple(options.get("redact", ()))
-        self._comparison(None)
+        if options:
+            self._comparison(None)  # to see that they hold
 
     def _comparison(self, share: float | None) -> Comparison:
         """What agents need not tell is optional."""

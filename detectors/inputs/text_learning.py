@@ -12,7 +12,7 @@ from itertools import accumulate, compress, islice, pairwise
 from msgspec import Struct
 
 from detectors.inputs.quantities import strided
-from detectors.inputs.text_reading import Reading, term
+from detectors.inputs.text_reading import SHORTEST, Reading, term
 from detectors.inputs.text_reference import (
     MOST_FOLLOWED,
     OTHERS,
@@ -85,8 +85,9 @@ class TextLearning:
         self.lengths.append(reading.length)
         self.structures.append(reading.structure)
         self._add(reading.hashes)
+        names, words = self.names, self._words
         for word, hashed in zip(reading.words, reading.hashes, strict=True):
-            if hashed not in self.names and hashed in self._words:
+            if hashed not in names and len(word) >= SHORTEST and hashed in words:
                 self._name(hashed, term(word))
         if len(self._places) > MOST_TOKENS or len(self.counts) > MOST_KEPT:
             self._thin()
@@ -97,7 +98,7 @@ class TextLearning:
         for hashed in hashes:
             if hashed not in words and hashed >= 0 and len(words) < MOST_DIFFERENT:
                 words[hashed] = len(words)
-            self._places.append(words.get(hashed, _LOST))
+        self._places.extend([words.get(hashed, _LOST) for hashed in hashes])
 
     def _name(self, hashed: int, name: str) -> None:
         if name and self._room >= _cost(name):

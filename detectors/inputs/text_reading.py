@@ -11,6 +11,8 @@ MOST_WORDS = 64
 _HEAD = 1000
 """Characters read of a text."""
 _LONGEST = 65_535
+SHORTEST = 3
+"""A word of fewer letters says nothing."""
 _WORD = re.compile(r"\w+")
 _ASCII_WORD = re.compile(rb"\w+")
 STRUCTURES = ("digits", "characters beyond ASCII", "symbols, addresses or line breaks", "shouting")
@@ -53,4 +55,4 @@ def read(text: str) -> Reading:
 def term(word: bytes) -> str:
     """The word as it may be named in an explanation, or "": letters only, neither a number nor a key."""
     name = word.decode("utf-8", "replace")
-    return name if 2 < len(name) <= 24 and name.isalpha() else ""  # noqa: PLR2004 - shorter says nothing, longer is no word
+    return name if SHORTEST <= len(name) <= 24 and name.isalpha() else ""  # noqa: PLR2004 - longer is no word

@@ -64,6 +64,8 @@ class Week(Struct, array_like=True):
 
         Before three weeks are known, the least of the same hour in seven days; before that, 0.
         """
+        if not self.rows:
+            return [0.0] * HOURS
         alike = [list(self.seen(cell))[:ALIKE] for cell in range(HOURS)]
         daily = [self._daily(alike, hour) for hour in range(DAY)]
         least = [min(each) if len(each) == ALIKE else daily[cell % DAY] for cell, each in enumerate(alike)]
@@ -81,6 +83,8 @@ class Week(Struct, array_like=True):
 
     def always(self) -> float | None:
         """Minutes heard in every hour of the last week, but for two; None before a day is known."""
+        if not self.rows:
+            return None
         lasts = sorted(value for cell in range(HOURS) for value in list(self.seen(cell))[:1])
         return float(lasts[OUTLIERS]) if len(lasts) >= FEWEST_HOURS else None
 
