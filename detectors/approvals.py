@@ -12,7 +12,7 @@ from detectors.consents.digests import digest_of
 from detectors.consents.earlier import migrated
 from detectors.consents.queue import HIGH, Queue
 from detectors.consents.unapproved import GRANTED, REFUSED, Consents
-from detectors.detector import Finding, State, decoded
+from detectors.detector import Coming, Finding, State, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
 from schemas.event import Approval, Event
@@ -66,6 +66,13 @@ class Approvals:
             return
         if data.error is None and operation.state != "started":
             self._state.consents.operate(event, _session(event), now)
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; most concern nobody."""
+        for event, now in coming:
+            data = event.data
+            if data.approval is not None or data.operation.consequence in HIGH:
+                self.observe(event, now)
 
     def _approval(self, event: Event, approval: Approval, now: float) -> None:
         """What an approval says; nothing, where it has no state."""

@@ -32,6 +32,8 @@ UNUSED_S = 86400.0
 """A dependency that was not called for this long makes room for another."""
 CHANCES = 60
 """Chances of a false alarm that share the span: a dozen dependencies, five findings each."""
+NEVER = Failure(type="never answered", class_="retryable")
+SLOW = Failure(type="slow", class_="retryable")
 Where = tuple[str, Streams]
 """Kind and streams of a dependency."""
 _MOST = {"tool": MOST_TOOLS, "provider": MOST_PROVIDERS}
@@ -129,8 +131,7 @@ class Dependency:
         """A call begins: it is waited for, where this dependency's calls are known to end."""
         name = event.data.operation.id
         if name:
-            never = slim(event, Failure(type="never answered", class_="retryable"))
-            self._state.calls.begin(name, Call(place, now + streams.hanging_s, never))
+            self._state.calls.begin(name, Call(place, now + streams.hanging_s, slim(event, NEVER)))
 
     def _ended(self, place: Place, streams: Streams, event: Event, now: float) -> None:
         """A call that ended, well or not."""
@@ -146,8 +147,7 @@ class Dependency:
         seconds = operation.duration
         if seconds is not None:
             if seconds > streams.slow_s:
-                slow = slim(event, Failure(type="slow", class_="retryable"))
-                self._fail((place[0], streams), streams.waits, slow, now, "retried")
+                self._fail((place[0], streams), streams.waits, slim(event, SLOW), now, "retried")
             else:
                 streams.waits.well(data)
             if streams.room and error is None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct
 
-from detectors.detector import Finding, State
+from detectors.detector import Coming, Finding, State
 from detectors.inputs import (
     admission,
     early_texts,
@@ -128,6 +128,13 @@ class InputShift:
         given = event.data.input
         if given is not None:
             self._take(event, given, now)
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; those without an input cost next to nothing."""
+        for event, now in coming:
+            given = event.data.input
+            if given is not None:
+                self._take(event, given, now)
 
     def _take(self, event: Event, given: Input, now: float) -> None:
         data = event.data

@@ -12,8 +12,8 @@ from msgspec import Struct, field
 
 from detectors.boundaries.breach_finding import breach
 from detectors.boundaries.crossing import Crossing, What, named
-from detectors.boundaries.parties import Parties, digest, short
-from detectors.detector import Finding, State, decoded
+from detectors.boundaries.parties import LONGEST_ID, Parties, digest, short
+from detectors.detector import Coming, Finding, State, decoded
 from detectors.redaction import redact
 from detectors.settings import Watch
 from schemas.event import Event
@@ -80,9 +80,11 @@ class Isolation:
         minute = int(now // 60)
         if minute != parties.minute:
             parties.turn(minute)
-        tenant = short((data.tenant.id if data.tenant else None) or "")
-        user = (data.user.id if data.user else None) or ""
-        user = "" if user in self._nobody else short(user)
+        tenant = (data.tenant.id if data.tenant is not None else None) or ""
+        if len(tenant) > LONGEST_ID:
+            tenant = short(tenant)
+        user = (data.user.id if data.user is not None else None) or ""
+        user = "" if user in self._nobody else user if len(user) <= LONGEST_ID else short(user)
         if data.limits is not None and (data.limits.concurrency or 0) > parties.active:
             parties.active = data.limits.concurrency or 0
         conversation = data.conversation
@@ -91,11 +93,18 @@ class Isolation:
         if data.isolation is not None:
             self._touched(event, (tenant, user), now)
 
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; of many agents none says whose they are."""
+        for event, now in coming:
+            data = event.data
+            if data.tenant is not None or data.user is not None or data.isolation is not None:
+                self.observe(event, now)
+
     def _session(self, event: Event, who: tuple[str, str], key: int, now: float) -> tuple[str, str]:
         """Whose session it is; tells where it was somebody else's before. Returns who touches it."""
         parties = self._parties
         known = parties.sessions.get(key)
-        if known is not None and known[2] == parties.minute and known[:2] == who:
+        if known == (*who, parties.minute):
             return who
         owner = known[:2] if known is not None else ("", "")
         whose = owner[0] or who[0], owner[1] or who[1]

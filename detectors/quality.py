@@ -15,7 +15,7 @@ from detectors.answers.decline_finding import Graded, declined
 from detectors.answers.grading import ANSWERS, Ending, ending, refusal, verdict
 from detectors.answers.scale import Scale, lower_is_better
 from detectors.contrast import Recent, values
-from detectors.detector import STALE_S, Finding, State, decoded
+from detectors.detector import STALE_S, Coming, Finding, State, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
 from schemas.event import Event
@@ -97,6 +97,13 @@ class Quality:
             stream = _named(self._state.feedback, grade[1], MOST_EVALUATIONS)
             self._is_waiting |= grade[2] > 0
             self._grade(stream, self._state.graded, grade[2], event, now)
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; calls of tools concern nobody."""
+        for event, now in coming:
+            data = event.data
+            if data.evaluation is not None or data.operation.name in ANSWERS:
+                self.observe(event, now)
 
     def _now(self, now: float) -> None:
         if now >= self._state.closes_at:

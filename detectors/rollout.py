@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.detector import State, Unworded, decoded
+from detectors.detector import Coming, State, Unworded, decoded
 from detectors.failures.affected import sample_of
 from detectors.rollouts.comparison import Comparison
 from detectors.rollouts.met import Met
@@ -106,6 +106,12 @@ class Rollout:
         conversation = data.conversation
         if conversation is not None and conversation.id:
             self._seen(event, key_of(conversation.id), now)
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; while nothing is rolled out, most concern nobody."""
+        for event, now in coming:
+            if self._trial.release or event.data.release is not None:
+                self.observe(event, now)
 
     def _seen(self, event: Event, key: int, now: float) -> None:
         """An event of a session of whatever arm."""

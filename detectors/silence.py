@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
-from detectors.detector import Finding, State, decoded
+from detectors.detector import Coming, Finding, State, decoded
 from detectors.durations import duration
 from detectors.rhythms.clock import DAY_S
 from detectors.rhythms.pulse import LONGEST_S, Heard, Pulse
@@ -69,6 +69,15 @@ class Silence:
         if self._state.looking:
             # The first after each look at what holds: if every event were kept, no memory would stay warm.
             self._last, self._state.looking = event, False
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; whatever they are."""
+        for event, now in coming:
+            if now >= self._heard.closes_at or self._state.looking:
+                self.observe(event, now)
+            else:
+                self._heard.last = now
+                self._heard.count += 1
 
     @property
     def wake_at(self) -> float | None:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from detectors.course import trend
-from detectors.detector import Finding, State, decoded
+from detectors.detector import Coming, Finding, State, decoded
 from detectors.producers.share import Raised, Share, blamed
 from detectors.settings import Watch
 from schemas.event import Event
@@ -67,13 +67,25 @@ class Telemetry:
         service = data.service.name if data.service is not None else None
         producer = (f"{event.source} {service}" if service else event.source)[:LONGEST]
         lag = now - event.time.timestamp()
-        self._judge(shares["late"], event, producer, now, wrong=lag > LATE_S)
+        late, conversations, tenants = shares["late"], shares["conversation"], shares["tenant"]
+        late.take(producer)
         if lag > LATE_S:
+            late.blame(producer, event, now)
             state.lag = max(state.lag, lag)
-        self._judge(shares["conversation"], event, producer, now, wrong=_lacks(data.conversation))
-        self._judge(shares["tenant"], event, producer, now, wrong=_lacks(data.tenant))
+        conversations.take(producer)
+        if data.conversation is None or not data.conversation.id:
+            conversations.blame(producer, event, now)
+        tenants.take(producer)
+        if data.tenant is None or not data.tenant.id:
+            tenants.blame(producer, event, now)
         if data.operation.name in ANSWERS:
             self._answer(event, producer, now)
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; of a busy agent only the first of a minute are looked at."""
+        for event, now in coming:
+            if self._state.room or now >= self._state.closes_at:
+                self.observe(event, now)
 
     def _answer(self, event: Event, producer: str, now: float) -> None:
         """A call of a model: which one, and what it cost."""
@@ -81,17 +93,15 @@ class Telemetry:
         model = data.request.model if data.request is not None else None
         if model is None and data.response is not None:
             model = data.response.model
-        self._judge(self._state.shares["model"], event, producer, now, wrong=not model)
+        models, unpriced = self._state.shares["model"], self._state.shares["unpriced"]
+        models.take(producer)
+        if not model:
+            models.blame(producer, event, now)
         usage = data.usage
         if usage is not None and (usage.input_tokens or usage.output_tokens):
-            wrong = usage.cost_amount is None
-            self._judge(self._state.shares["unpriced"], event, producer, now, wrong=wrong)
-
-    @staticmethod
-    def _judge(share: Share, event: Event, producer: str, now: float, *, wrong: bool) -> None:
-        share.take(producer)
-        if wrong:
-            share.blame(producer, event, now)
+            unpriced.take(producer)
+            if usage.cost_amount is None:
+                unpriced.blame(producer, event, now)
 
     @property
     def wake_at(self) -> float | None:
@@ -154,8 +164,3 @@ class Telemetry:
         loaded = cls(watch, options)
         loaded._state = decoded(cls, state, version, Remembered)
         return loaded
-
-
-def _lacks(part: object) -> bool:
-    """Whether a part of the data, or its id, is absent."""
-    return part is None or not getattr(part, "id", None)

@@ -23,8 +23,11 @@ class LogTail(Struct, array_like=True):
 
     def add(self, amount: float, most: int) -> None:
         """One amount, above 0."""
-        place = min(HIGHEST, max(LOWEST, floor(log(amount) / WIDTH)))
-        self.bins[place] = self.bins.get(place, 0) + 1
+        place = floor(log(amount) / WIDTH)
+        if not LOWEST <= place <= HIGHEST:
+            place = min(HIGHEST, max(LOWEST, place))
+        bins = self.bins
+        bins[place] = bins.get(place, 0) + 1
         self.count += 1
         if self.count > most:
             self.bins = {each: half for each, count in self.bins.items() if (half := count // 2)}

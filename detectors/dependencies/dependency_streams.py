@@ -97,7 +97,8 @@ class Streams(Struct, array_like=True):
         """How long a call took that went well; a slow one counts as just slow, so that it teaches little."""
         self.room -= 1
         if self.waits.retrying.hold is None:
-            self.durations.add(max(SHORTEST_S, min(duration_s, self.slow_s)), REMEMBERED)
+            known = min(duration_s, self.slow_s)
+            self.durations.add(max(known, SHORTEST_S), REMEMBERED)
 
     def close(self, closes_at: float, terms: Terms) -> None:
         """Ends the open cells that cannot wait for the end of the ten minutes."""

@@ -53,7 +53,11 @@ class Share(Struct, array_like=True):
     def take(self, producer: str) -> None:
         """One event."""
         self.seen += 1
-        _count(self.sent, producer)
+        sent = self.sent
+        if producer in sent:
+            sent[producer] += 1
+        else:
+            _count(sent, producer)
 
     def blame(self, producer: str, event: Event, now: float) -> None:
         """The event that was just taken is wrong."""

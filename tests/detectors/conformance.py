@@ -14,7 +14,7 @@ from importlib import import_module
 import msgspec
 import pytest
 
-from detectors.detector import outlives
+from detectors.detector import outlives, showing
 from detectors.registry import discover
 from detectors.settings import Watch
 from tests.detectors.ordinary_events import ordinary
@@ -66,8 +66,12 @@ class Run:
             if self.grid is None or self.now >= self.grid:
                 self.grid = self.now // GRID_S * GRID_S + GRID_S
             if each.type in self.detector.watches:
-                self.detector.observe(each, self.now)
+                self.show(each)
         return self
+
+    def show(self, event):
+        """One event, now."""
+        self.detector.observe(event, self.now)
 
     def ask(self, at):
         """What holds now, and the first time at which anything did."""
@@ -95,6 +99,27 @@ class Run:
     @property
     def found(self):
         return [finding for found in self.asked for finding in found]
+
+
+class Together(Run):
+    """Shows events together, as many as there are before something is asked."""
+
+    def __init__(self, detector):
+        super().__init__(detector)
+        self.waiting = []
+
+    def show(self, event):
+        self.waiting.append((event, self.now))
+
+    def ask(self, at):
+        self.shown()
+        super().ask(at)
+
+    def shown(self):
+        """Shows what waits."""
+        showing(self.detector)(iter(self.waiting))
+        self.waiting.clear()
+        return self
 
 
 @cache

@@ -19,6 +19,7 @@ from tests.detectors.conformance import (
     KINDS,
     LARGEST,
     Run,
+    Together,
     digest,
     events,
     every_detector,
@@ -100,6 +101,12 @@ def test_events_that_overtake_each_other_by_two_seconds_open_the_same(name):
     draw = random.Random(5)
     late = sorted(events(name, "positive"), key=lambda each: each.time.timestamp() + draw.uniform(0, 2))
     assert openings(Run(fresh(name)).feed(late)) == openings(whole(name))
+
+
+@every_detector
+def test_events_that_are_shown_together_tell_the_same(name):
+    run = Together(fresh(name)).feed(events(name, "positive")).shown()
+    assert (run.asked, run.state) == (whole(name).asked, whole(name).state)
 
 
 @every_detector
