@@ -64,7 +64,7 @@ def replay(
     core.configure(files)
     coming = plan(lines, 1, now_s)
     batches = iter(lambda: list(islice(coming, AT_ONCE)), [])
-    return (each for steps in batches for each in zip(steps, core.take(steps), strict=True))
+    return (each for steps in batches for each in zip(steps, core.take_many(steps), strict=True))
 
 
 def replay_any(lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,)) -> Iterator[Sequence[Told]]:
@@ -131,7 +131,12 @@ class Core:
             cause = Wake(at=cause.at)
         return self._route(cause)
 
-    def take(self, steps: Sequence[Step]) -> Iterator[Sequence[Told]]:
+    def take(self, step: Step) -> Sequence[Told]:
+        """What one more step brings about."""
+        (told,) = self.take_many((step,))
+        return told
+
+    def take_many(self, steps: Sequence[Step]) -> Iterator[Sequence[Told]]:
         """What some more steps bring about, each by itself."""
         first, self._offset = self._offset, self._offset + len(steps)
         records = [

@@ -169,7 +169,7 @@ def watched(values: Iterator[bytes], most_agents: int) -> tuple[Bank, Router, li
     bank.begin([BUILT_IN])
     core = Core(bank, router)
     core.configure([BUILT_IN])
-    words = [word for some in core.take(list(plan(map(Line, values), 1))) for word in some]
+    words = [word for some in core.take_many(list(plan(map(Line, values), 1))) for word in some]
     return bank, router, words
 
 

@@ -65,14 +65,14 @@ def told(lines_: Sequence[Line], files: Sequence[ConfigFile] = (BUILT_IN,)) -> l
 def test_outputs_carry_where_they_come_from():
     route = Route()
     core = Core(Detect({b"a": [signalled(), signalled()], b"b": [signalled()]}), route)
-    list(core.take([Step(0, value) for value in (b"a", b"-", b"b")]))
+    list(core.take_many([Step(0, value) for value in (b"a", b"-", b"b")]))
     origins = [Origin("agent.events/0", 0, 0), Origin("agent.events/0", 0, 1), Origin("agent.events/0", 2, 0)]
     assert [cause.origin for cause in route.causes] == origins
 
 
 def test_every_message_is_answered_as_delivered_at_its_own_time():
     route = Route(lambda cause: [page(), update()] if isinstance(cause, Signalled) else [])
-    list(Core(Detect({b"a": [signalled()]}), route).take([Step(0, b"a")]))
+    list(Core(Detect({b"a": [signalled()]}), route).take_many([Step(0, b"a")]))
     _, first, second = route.causes
     assert first == Reported(at=NOON, page="page-1", attempt=1, outcome=Delivered(reference="replay:page-1"))
     assert second == Reported(
@@ -82,14 +82,14 @@ def test_every_message_is_answered_as_delivered_at_its_own_time():
 
 def test_timers_that_were_due_before_a_signal_are_told_before_it():
     route = Route(lambda cause: [page(time=NOON - MINUTE)] if isinstance(cause, Signalled) else [])
-    (words,) = Core(Detect({b"a": [signalled()]}), route).take([Step(0, b"a")])
+    (words,) = Core(Detect({b"a": [signalled()]}), route).take_many([Step(0, b"a")])
     assert [word.time for word in words] == [NOON - MINUTE, NOON]
 
 
 def test_what_the_fold_cannot_take_is_a_dead_letter_and_the_next_goes_on():
     core = Core(Detect({b"bad": Malformed("expected an object"), b"a": [signalled()]}), Route())
     line = Line(b"bad", "a.jsonl", 3)
-    there, nowhere, well = core.take([Step(0, b"bad", line=line), Step(0, b"bad"), Step(0, b"a")])
+    there, nowhere, well = core.take_many([Step(0, b"bad", line=line), Step(0, b"bad"), Step(0, b"a")])
     assert there == [DeadLetter(line, "expected an object")]
     assert nowhere == [DeadLetter(Line(b"bad"), "expected an object")]
     assert len(well) == 1
@@ -98,7 +98,7 @@ def test_what_the_fold_cannot_take_is_a_dead_letter_and_the_next_goes_on():
 def test_what_the_fold_buries_is_a_dead_letter_with_its_reason():
     buried = Output("deadletter", "k", b"a", 0.0, (("reason", b"too much"),))
     line = Line(b"a", "a.jsonl", 3)
-    (letters,) = Core(Detect({b"a": [buried]}), Route()).take([Step(0, b"a", line=line)])
+    (letters,) = Core(Detect({b"a": [buried]}), Route()).take_many([Step(0, b"a", line=line)])
     assert letters == [DeadLetter(line, "too much")]
 
 
