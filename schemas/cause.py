@@ -33,8 +33,8 @@ class Word(Cause, frozen=True, kw_only=True, omit_defaults=True):
     """What a person says of an incident.
 
     `id` is derived from the delivery: a repeated callback changes nothing. `by`: who. `via`: the way it
-    came: slack, pagerduty, api, cli. `account`: who it was there (a Slack user's id); where the configuration
-    knows whose it is, that name stands for `by`.
+    came: slack, pagerduty, link, api, cli. `account`: who it was there (a Slack user's id); where the
+    configuration knows whose it is, that name stands for `by`.
     """
 
     id: str

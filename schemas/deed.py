@@ -19,7 +19,7 @@ Verdict = Literal["false_alarm", "useful"]
 
 
 class Deed(Words, frozen=True):
-    """One thing that somebody did. `via`: slack, pagerduty, api, cli; empty where it was not said.
+    """One thing that somebody did. `via`: slack, pagerduty, link, api, cli; empty where it was not said.
 
     `note`: a comment's text, to whom it was reassigned, the verdict, the decision, or until when it is quiet.
     """

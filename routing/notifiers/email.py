@@ -14,6 +14,7 @@ from typing import ClassVar, cast
 
 from routing.notifiers.notifier import Answer, Delivery, Mail, Rendered, Room, Secrets, Security
 from routing.words.answers import option
+from routing.words.deed_links import deed_links
 from routing.words.letters import ROOM, letter, thread_of
 from routing.words.wording import one_line
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
@@ -73,7 +74,7 @@ class Email:
             security=cast("Security", named["security"]),
             sender=named["from"],
             recipients=recipients,
-            content=letter(message, rendered, named["from"], recipients),
+            content=letter(message, rendered, named["from"], recipients, deed_links(message, secrets)),
             username=option(channel, secrets, "username", variable="SMTP_USERNAME"),
             password=option(channel, secrets, "password", variable="SMTP_PASSWORD"),
         )

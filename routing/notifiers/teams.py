@@ -12,6 +12,7 @@ from typing import ClassVar
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Room, Secrets
 from routing.words.answers import no_address, not_now
 from routing.words.cards import ROOM, envelope
+from routing.words.deed_links import deed_links
 from routing.words.wording import one_line
 from schemas.outcome import Deferred, Delivered, Outcome, Undeliverable
 from schemas.page import Message
@@ -43,7 +44,7 @@ class Teams:
             return Undeliverable(reason="the target of teams must be an http or https address")
         if message.reason in {"updated", "commented"}:
             return Delivered(reference=message.id)
-        body = envelope(message, rendered)
+        body = envelope(message, rendered, deed_links(message, secrets))
         answer = yield Call(method="POST", url=url, headers={"content-type": "application/json"}, body=body)
         return not_now(answer, now) or _meaning(answer, message.id)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from routing.content import links
+from routing.content import Link, links
 from routing.notifiers.notifier import Fact, Rendered
 from routing.words.chart import caption, chart
 from routing.words.fitting import fitted, weight
@@ -17,6 +17,8 @@ LIMIT = 20_000
 ROOM = 6_000
 """Bytes of the facts' texts; around them: lines, the chart, the title twice, five links."""
 LINES = 40
+ACTIONS = 6
+"""Buttons of a card: Teams shows no more."""
 ADDRESS = 1_000
 """Bytes of an address; beyond, it is no button."""
 PICTURE = 3_600
@@ -26,18 +28,18 @@ STYLES = {"critical": "attention", "error": "attention", "warning": "warning", "
 Element = dict[str, Any]
 
 
-def envelope(message: Message, rendered: Rendered) -> bytes:
-    """The message that a workflow posts, as JSON."""
+def envelope(message: Message, rendered: Rendered, deeds: Sequence[Link] = ()) -> bytes:
+    """The message that a workflow posts, as JSON. `deeds`: links that do something."""
     facts = rendered.facts or (Fact("", rendered.body),)
     # A card cannot be edited: what follows the page is another, and a short one.
     shown = facts if isinstance(message, Page) else facts[:FEW]
-    card = _card(message, rendered.title, fitted(shown, ROOM))
+    card = _card(message, rendered.title, fitted(shown, ROOM), deeds)
     kind = "application/vnd.microsoft.card.adaptive"
     attachment = {"contentType": kind, "contentUrl": None, "content": card}
     return msgspec.json.encode({"type": "message", "attachments": [attachment]})
 
 
-def _card(message: Message, title: str, facts: Sequence[Fact]) -> Element:
+def _card(message: Message, title: str, facts: Sequence[Fact], deeds: Sequence[Link]) -> Element:
     calm = message.content.status != "triggered"
     style = "good" if calm else STYLES[message.severity]
     head = {"type": "Container", "style": style, "bleed": True, "items": [_block(_run(title, "bolder"))]}
@@ -57,10 +59,15 @@ def _card(message: Message, title: str, facts: Sequence[Fact]) -> Element:
         ],
         "actions": [
             {"type": "Action.OpenUrl", "title": link.name, "url": link.url}
-            for link in links(message)
-            if weight(link.url) <= ADDRESS
+            for link in _buttons(message, deeds)
         ],
     }
+
+
+def _buttons(message: Message, deeds: Sequence[Link]) -> list[Link]:
+    """At most six; where something can be done, traces come last."""
+    known = [link for link in (*deeds, *links(message)) if weight(link.url) <= ADDRESS]
+    return sorted(known, key=lambda link: bool(deeds) and link.name == "trace")[:ACTIONS]
 
 
 def _picture(message: Message) -> Iterator[Element]:

@@ -5,6 +5,7 @@ its page (RFC 5322, 3.6.4) under the same subject, because some readers thread b
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,7 +15,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from routing.content import links
+from routing.content import Link, links
 from routing.notifiers.notifier import Fact, Rendered
 from routing.words.chart import caption, chart
 from routing.words.fitting import fitted
@@ -26,6 +27,9 @@ CALM = "#2e7d32"
 NO_ID = re.compile(r"[^A-Za-z0-9_.-]+")
 ROOM = 20_000
 """Bytes of the facts' texts."""
+PRESSED = (
+    "display:inline-block;padding:8px 14px;margin:4px;background:#1565c0;color:#fff;text-decoration:none"
+)
 URGENT = frozenset({"critical", "error"})
 FONT = "font-family:-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:14px"
 
@@ -48,8 +52,14 @@ def thread_of(message: Message, rendered: Rendered, domain: str) -> Thread:
     return Thread(page or _id(first, domain), subject or rendered.title)
 
 
-def letter(message: Message, rendered: Rendered, sender: str, recipients: tuple[str, ...]) -> bytes:
-    """The whole letter, with CRLF."""
+def letter(
+    message: Message,
+    rendered: Rendered,
+    sender: str,
+    recipients: tuple[str, ...],
+    deeds: Sequence[Link] = (),
+) -> bytes:
+    """The whole letter, with CRLF. `deeds`: links that do something."""
     domain = sender.rpartition("@")[2]
     thread = thread_of(message, rendered, domain)
     mail = EmailMessage(policy=SMTP)
@@ -70,18 +80,20 @@ def letter(message: Message, rendered: Rendered, sender: str, recipients: tuple[
     mail["X-Oversight-Incident"] = one_line(message.incident, 200)
     if message.severity in URGENT and message.content.status == "triggered":
         mail["Importance"] = "high"
-    _fill(mail, message, rendered)
+    _fill(mail, message, rendered, deeds)
     return mail.as_bytes()
 
 
-def _fill(mail: EmailMessage, message: Message, rendered: Rendered) -> None:
+def _fill(mail: EmailMessage, message: Message, rendered: Rendered, deeds: Sequence[Link]) -> None:
     picture = _picture(message)
     name = f"chart.{message.id}@agent-oversight"
     shown = (
         f'<img src="cid:{escape(name)}" width="360" height="90" alt="{_caption(message)}">' if picture else ""
     )
-    mail.set_content(_text(message, rendered), cte="quoted-printable")
-    mail.add_alternative(_html(message, rendered, shown), subtype="html", cte="quoted-printable")
+    mail.set_content(_text(message, rendered, deeds), cte="quoted-printable")
+    mail.add_alternative(
+        _html(message, rendered, f"{_buttons(deeds)}{shown}"), subtype="html", cte="quoted-printable"
+    )
     if picture:
         html = cast("EmailMessage", mail.get_payload(1))
         html.add_related(picture, "image", "png", cid=f"<{name}>", filename="history.png")
@@ -99,8 +111,16 @@ def _caption(message: Message) -> str:
     return escape(caption(message.content.signals[0]))
 
 
-def _text(message: Message, rendered: Rendered) -> str:
-    return f"{rendered.title}\n\n{rendered.body}\n\n{_foot(message)}\n"
+def _text(message: Message, rendered: Rendered, deeds: Sequence[Link]) -> str:
+    doing = "".join(f"{each.name}: {each.url}\n" for each in deeds)
+    return f"{rendered.title}\n\n{rendered.body}\n\n{doing}{_foot(message)}\n"
+
+
+def _buttons(deeds: Sequence[Link]) -> str:
+    shown = " ".join(
+        f'<a href="{escape(each.url)}" style="{PRESSED}">{escape(each.name)}</a>' for each in deeds
+    )
+    return f"<p>{shown}</p>" if shown else ""
 
 
 def _html(message: Message, rendered: Rendered, picture: str) -> str:

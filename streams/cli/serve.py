@@ -22,6 +22,7 @@ Told by the environment (several values by comma; NAME_FILE names a file instead
   OVERSIGHT_API_TOKEN        what `Authorization: Bearer` must say
   SLACK_SIGNING_SECRET       opens /slack/interactions
   PAGERDUTY_WEBHOOK_SECRET   opens /pagerduty/webhooks
+  OVERSIGHT_LINK_SECRET      opens the links of letters and cards; the workers sign with it
   SLACK_APP_TOKEN            Slack's Socket Mode: nobody need reach this machine
 
 \b

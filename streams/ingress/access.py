@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from routing.callbacks.links import LEAST_SECRET
 from streams.hosting.environment import Misconfigured
 
 LEAST_TOKEN = 16
@@ -17,12 +18,14 @@ class Access(Struct, frozen=True, kw_only=True):
 
     `api`: tokens of the HTTP API; without one it answers on loopback only. `slack`, `pagerduty`: secrets by
     which their requests are signed; without one they are not listened to. `socket`: Slack's app token.
+    `links`: secrets by which links in letters and cards are signed.
     """
 
     api: tuple[str, ...] = ()
     slack: tuple[str, ...] = ()
     pagerduty: tuple[str, ...] = ()
     socket: str = ""
+    links: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """How many there are, never what they are."""
@@ -30,7 +33,7 @@ class Access(Struct, frozen=True, kw_only=True):
 
 
 def read(variables: Mapping[str, str]) -> Access:
-    """From OVERSIGHT_API_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_WEBHOOK_SECRET and SLACK_APP_TOKEN.
+    """From OVERSIGHT_API_TOKEN, OVERSIGHT_LINK_SECRET, SLACK_…_SECRET, PAGERDUTY_…_SECRET, SLACK_APP_TOKEN.
 
     Several values are separated by commas, so that one can be replaced by another; with `_FILE` behind its
     name a variable names a file that holds the value.
@@ -38,11 +41,9 @@ def read(variables: Mapping[str, str]) -> Access:
     Raises:
         Misconfigured: a file cannot be read, or a token is too short.
     """
-    tokens = _several(variables, "OVERSIGHT_API_TOKEN")
-    if any(len(each) < LEAST_TOKEN for each in tokens):
-        raise Misconfigured(f"OVERSIGHT_API_TOKEN is too short; expected at least {LEAST_TOKEN} characters")
     return Access(
-        api=tokens,
+        api=_long(variables, "OVERSIGHT_API_TOKEN", LEAST_TOKEN),
+        links=_long(variables, "OVERSIGHT_LINK_SECRET", LEAST_SECRET),
         slack=_several(variables, "SLACK_SIGNING_SECRET"),
         pagerduty=_several(variables, "PAGERDUTY_WEBHOOK_SECRET"),
         socket=_value(variables, "SLACK_APP_TOKEN"),
@@ -72,6 +73,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _long(variables: Mapping[str, str], name: str, least: int) -> tuple[str, ...]:
+    found = _several(variables, name)
+    if any(len(each) < least for each in found):
+        raise Misconfigured(f"{name} is too short; expected at least {least} characters")
+    return found
 
 
 def _several(variables: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from streams.hosting.log import AppendFailed
 from streams.ingress.access import is_loopback
 from streams.ingress.board import Unknown
 from streams.ingress.desk import Desk
+from streams.ingress.links import Links
 
 LARGEST = 1_048_576
 """Bytes of a request: Slack sends the whole message along with the button."""
@@ -57,6 +58,8 @@ class Server:
             app.router.add_post("/slack/interactions", self._slack)
         if self._desk.access.pagerduty:
             app.router.add_post("/pagerduty/webhooks", self._pagerduty)
+        if self._desk.access.links:
+            Links(self._desk).add_to(app)
         return app
 
     @web.middleware
