@@ -23,6 +23,7 @@ PageReason = Literal[
     "handoff",
     "expiring",
     "storm",
+    "digest",
 ]
 UpdateReason = Literal["updated", "acknowledged", "resolved", "commented"]
 

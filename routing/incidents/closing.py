@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from routing.incidents.advice import withdraw
+from routing.incidents.digests import ended
 from routing.incidents.escalation import stop
 from routing.incidents.folding import others, unanswered
 from routing.incidents.grid import FLUSH, flush_on_grid
@@ -53,6 +54,7 @@ def resolve(turn: Turn, case: Case) -> None:
         turn.disarm(case, name)
     disarm_notices(turn, case)
     note_ended(turn, case)
+    ended(turn, case)
     drop_all(turn, case)
     for told in case.told.values():
         told.firing, told.resolved = (), tuple(case.members)

@@ -8,6 +8,7 @@ resolution, and after repeat_interval while nobody answered.
 
 from datetime import datetime, timedelta
 
+from routing.incidents.digests import gather
 from routing.incidents.escalation import HANDED, begin, begin_again, meant
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Told
@@ -15,7 +16,7 @@ from routing.incidents.muting import hearing, listen_again, note_muting
 from routing.incidents.notices import arm_notices
 from routing.incidents.paging import edit_latest
 from routing.incidents.rationing import outgrown, resubmit
-from routing.incidents.telling import loudest, target_key, tell_channel
+from routing.incidents.telling import loudest, note, target_key, tell_channel
 from routing.incidents.turn import Turn
 from routing.policy import ChannelTarget, EscalationTarget
 from routing.severity import RANK
@@ -116,7 +117,11 @@ def _tell(turn: Turn, case: Case, key: str, target: ChannelTarget | EscalationTa
         reason = "joined"
     if reason is None or (reason == "repeated" and _climbs(case, key)):
         return
-    if isinstance(target, ChannelTarget):
+    if isinstance(target, ChannelTarget) and target.digest:
+        note(turn, case, key)
+        if reason != "repeated":
+            gather(turn, case, target)
+    elif isinstance(target, ChannelTarget):
         tell_channel(turn, case, case.receiver, target, reason)
     elif target is None:
         begin_again(turn, case, key, reason)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from routing.incidents.briefing import title
+from routing.incidents.digests import digests_due, follow_digests
 from routing.incidents.incident import Case
 from routing.incidents.posting import Word, arm, post, post_again
 from routing.incidents.state import Handover
@@ -40,6 +41,7 @@ def follow(turn: Turn) -> None:
     core.unheard = {
         each: one for each, one in core.unheard.items() if not one.schedule or one.schedule in schedules
     }
+    follow_digests(turn)
     arm(core)
 
 
@@ -53,6 +55,7 @@ def due(turn: Turn) -> None:
     for name, (schedule, handoff) in minded.items():
         if core.handovers[name].due <= turn.now:
             core.handovers[name] = _step(turn, schedule, handoff, core.handovers[name])
+    digests_due(turn)
     post_again(turn)
     arm(core)
 

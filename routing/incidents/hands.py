@@ -175,5 +175,5 @@ def _page_again(turn: Turn, case: Case, *, was_snoozed: bool) -> None:
         key = target_key(target)
         if key in case.climbs:
             begin_again(turn, case, key)
-        elif was_snoozed and key in case.told and isinstance(target, ChannelTarget):
+        elif was_snoozed and key in case.told and isinstance(target, ChannelTarget) and not target.digest:
             tell_channel(turn, case, case.receiver, target, "repeated")

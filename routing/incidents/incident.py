@@ -241,6 +241,8 @@ class Case(Kept):
     deeds: tuple[Deed, ...] = ()
     withheld: dict[str, Withheld] = {}
     """Pages that wait, by target and recipient."""
+    digests: tuple[str, ...] = ()
+    """Digests that tell of it."""
     folded: dict[str, Folded] = {}
     """Pages that it has by other incidents' pages, by target and recipient."""
     judged: dict[str, Verdict] = {}

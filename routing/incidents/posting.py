@@ -93,8 +93,10 @@ def post_again(turn: Turn) -> None:
 
 
 def arm(core: Core) -> None:
-    """When the first shift or notice is due."""
-    waits = [each.due for each in core.handovers.values()] + [each.due for each in core.unheard.values()]
+    """When the first shift, notice or digest is due."""
+    waits = [each.due for each in core.handovers.values()]
+    waits += [each.due for each in core.unheard.values()]
+    waits += [each.due for each in core.digests.values()]
     core.handoff_at = min(waits, default=NEVER)
 
 

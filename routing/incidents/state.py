@@ -1,7 +1,7 @@
 """The router's state: incidents and silences, with the indexes that find an incident without a search."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Literal
 
@@ -14,7 +14,7 @@ from routing.incidents.timers import Timers
 from routing.matchers import Matcher
 from routing.policy import InhibitRule, Policy, Route
 from routing.tree import nodes
-from schemas.page import Channel, Notice
+from schemas.page import Channel, Notice, Severity
 
 OPEN_CAP = 20_000
 """Open incidents; at the cap, signals of new groups join one overflow incident of the root route."""
@@ -90,6 +90,29 @@ class Budget(Kept):
     ended: int = 0
 
 
+class News(Kept):
+    """What happened last to an incident: it opened, got worse, or is over since `at`."""
+
+    kind: Literal["new", "worse", "over"]
+    severity: Severity
+    score: int
+    opened: datetime
+    words: str
+    at: datetime | None = None
+
+
+class Digest(Kept):
+    """What a channel hears of at `due`. `news`: by incident. `more`: changes for which no room was."""
+
+    receiver: str
+    channel: Channel
+    period: timedelta
+    due: datetime
+    tells_ends: bool = True
+    news: dict[str, News] = field(default_factory=dict)
+    more: int = 0
+
+
 class Core(Kept):
     """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was.
 
@@ -112,6 +135,8 @@ class Core(Kept):
     """Fire drills that were announced within a day, by id."""
     budgets: dict[str, Budget] = field(default_factory=dict)
     """By recipient and severity."""
+    digests: dict[str, Digest] = field(default_factory=dict)
+    """By receiver and channel; those of which something is to be told."""
 
 
 class State:
@@ -129,6 +154,8 @@ class State:
         self.by_signal, self.by_agent, self.by_team = Index(), Index(), Index()
         self.hushed = Index()
         """The incidents that an incident keeps quiet."""
+        self.digested = Index()
+        """The open incidents of which a digest tells."""
         self.waiting = Index()
         """The incidents of which a page waits, by budget."""
         self.detectors = Tally()
@@ -294,6 +321,8 @@ class State:
             self.hushed.put(each, case)
         for page in case.withheld.values():
             self.waiting.put(page.budget, case)
+        for key in case.digests:
+            self.digested.put(key, case)
 
 
 def bucket(case_id: str) -> int:

@@ -73,7 +73,8 @@ def tell(turn: Turn, case: Case, name: str, reason: PageReason, since: datetime)
 
 def _channels(turn: Turn, receiver: str) -> list[ChannelTarget]:
     found = turn.policy.receivers.get(receiver)
-    return [each for each in found.notify if isinstance(each, ChannelTarget)] if found else []
+    every = found.notify if found else ()
+    return [each for each in every if isinstance(each, ChannelTarget) and each.digest is None]
 
 
 def _may_arrive(case: Case, key: str) -> bool:

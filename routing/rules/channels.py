@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from routing.notifiers.registry import discover
 from routing.rules.document.document import Document
 from routing.rules.document.notify import ChannelPart
+from routing.rules.document.people import TELLING
 from routing.rules.document.scalars import reference
 from routing.rules.faults import Fault
 from routing.rules.literals import Variable
@@ -20,6 +21,7 @@ def channel_faults(document: Document, root: Node) -> Iterator[Fault]:
     for path, part in _entries(document):
         yield from _of_targets(part.channels, root.nearest(*path))
         yield from _of_options(next(iter(part.channels), ""), part.options, root.nearest(*path))
+    yield from _of_digests(document, root)
     for name, schedule in document.schedules.items():
         if schedule.handoff:
             yield from _of_targets(schedule.handoff.channels, root.nearest("schedules", name, "handoff"))
@@ -59,6 +61,18 @@ def _entries(document: Document) -> Iterator[tuple[Path, ChannelPart]]:
         for at, step in enumerate(escalation.steps):
             for number, party in enumerate(step.notify):
                 yield ("escalations", name, "steps", at, "notify", number), party
+
+
+def _of_digests(document: Document, root: Node) -> Iterator[Fault]:
+    """Digests on channels that wake somebody."""
+    for at, receiver in enumerate(document.receivers):
+        for number, entry in enumerate(receiver.notify):
+            kind = next(iter(entry.channels), "")
+            if entry.digest and kind not in TELLING:
+                place = root.nearest("receivers", at, "notify", number, "digest").place
+                yield place.fault(
+                    f"{kind} wakes people, and a digest does not: expected one of {', '.join(TELLING)}"
+                )
 
 
 def _of_targets(targets: Mapping[str, str], node: Node) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from routing.policy import ChannelTarget, Policy, Receiver
+from routing.policy import Policy, Receiver
 
 
 def not_yet(policy: Policy) -> list[str]:
@@ -19,5 +19,3 @@ def _pending(policy: Policy) -> Iterator[str]:
 def _of_receiver(receiver: Receiver) -> Iterator[str]:
     for name in receiver.integrations:
         yield f"{name} of receiver {receiver.name}: kept for projection"
-    if any(isinstance(each, ChannelTarget) and each.digest for each in receiver.notify):
-        yield f"digest of receiver {receiver.name}"

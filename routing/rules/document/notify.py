@@ -1,14 +1,16 @@
 """Whom a receiver or a step tells: a channel with its target, or people."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from datetime import timedelta
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from routing.notifiers.registry import discover
 from routing.rules.document.part import Part
 from routing.rules.document.scalars import PositiveDuration, Target, Template
 
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=7)
 KINDS = tuple(discover())
 """The channels there are: one for each file of `routing.notifiers`."""
 OPTIONS = tuple(sorted({name for notifier in discover().values() for name in notifier.options}))
@@ -37,6 +39,16 @@ class ChannelPart(Part):
             raise ValueError(f"expected one of {words} in an entry; found {' and '.join(given) or 'none'}")
 
 
+def _period(span: timedelta) -> timedelta:
+    if not SHORTEST <= span <= LONGEST:
+        raise ValueError("expected a period from 1m to 7d, such as 1h")
+    return span
+
+
+Period = Annotated[PositiveDuration, AfterValidator(_period)]
+"""How often a digest is told."""
+
+
 class NotifyPart(ChannelPart):
     """`{slack: '#x', template: t}` or `{escalation: '{{ labels.team }}', fallback: platform}`."""
 
@@ -44,7 +56,7 @@ class NotifyPart(ChannelPart):
     fallback: str = ""
     template: str = ""
     send_resolved: bool = True
-    digest: PositiveDuration | None = None
+    digest: Period | None = None
 
     @model_validator(mode="after")
     def _single(self) -> "NotifyPart":
@@ -53,6 +65,10 @@ class NotifyPart(ChannelPart):
                 "fallback stands in the same entry as an escalation: {escalation: …, fallback: …}"
             )
         self.require_one(escalation=self.escalation)
+        if self.escalation is not None and self.digest:
+            raise ValueError(
+                "a digest pages nobody: expected it beside a channel, such as {slack: '#x', digest: 1h}"
+            )
         return self
 
 

@@ -103,7 +103,19 @@ STORM = msgspec.structs.replace(
 )
 UNTIL = PAGE.time + timedelta(minutes=12)
 BEHIND = msgspec.structs.replace(CONTENT, storm=Storm(worst=OTHERS[:2], waiting=2, until=UNTIL, ended=1))
+DIGEST = msgspec.structs.replace(
+    NOTICE,
+    incident="digest:agents",
+    reason="digest",
+    summary="agents, the last 1 h: 1 new, 1 resolved, 2 open",
+    facts=(
+        ("New", "warning 40: refund-agent: answers take longer (for 12 min)"),
+        ("Resolved", "info 20: <b>cost</b> of agent-2 doubled (lasted 40 min)"),
+        ("Still open", "warning 38: agent-3 answers in another language (for 2 h), acknowledged by ana"),
+    ),
+)
 PAGES = {
+    "digest": DIGEST,
     "storm": msgspec.structs.replace(
         with_content(STORM), reason="storm", severity="error", summary=STORM.title
     ),
