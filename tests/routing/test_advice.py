@@ -1,12 +1,14 @@
 """The advice that agents and gateways get: what is called for, when it is renewed, granted and taken back."""
 
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
 from routing.incidents.advice import HALF_OPEN, MOST_ADVICE
 from schemas.cause import Approved, Signalled
+from schemas.decision import Action
 from schemas.signal import Contributor
 from tests.routing.configs import faults
 from tests.routing.scenario import MINUTE, ONE_CHANNEL, START, Scenario
@@ -341,3 +343,43 @@ def test_advice_that_is_over_makes_room_at_the_cap():
         t.recover(f"s{number}")
     assert sum(each.until != each.time for each in t.decisions) == MOST_ADVICE + 1
     assert t.router.counts == {}
+
+
+EVERYTHING = (
+    HANDLED
+    + """
+decisions:
+- {matchers: ['detector="dependency"'], do: open_circuit, for: 2m, automatic: true}
+- {matchers: ['detector="session"'], do: cap_session, for: 30m, limits: {steps: 50}, automatic: true}
+- {matchers: ['detector="cost"'], do: throttle_tenant, for: 10m, limits: {per_minute: 60}}
+- {matchers: ['detector="input_shift"'], do: defer, for: 1h}
+"""
+)
+FINDINGS = {
+    "retry": ({"types": ["rate_limit_exceeded"]}, 5 * MINUTE),
+    "stop_retrying": ({"types": ["timeout"]}, 5 * MINUTE),
+    "open_circuit": ({"detector": "dependency", "tool": "search"}, 2 * MINUTE),
+    "cap_session": ({"detector": "session", "session": "s-1"}, 30 * MINUTE),
+    "throttle_tenant": ({"detector": "cost", "tenant": "acme"}, 10 * MINUTE),
+    "defer": ({"detector": "input_shift"}, 60 * MINUTE),
+    "hold": ({"detector": "rollout", "finding": "no_control", "release": "v2"}, None),
+    "promote": ({"detector": "rollout", "finding": "ready", "release": "v2"}, None),
+    "roll_back": ({"detector": "rollout", "finding": "worse", "release": "v2"}, None),
+}
+
+
+@pytest.mark.parametrize("action", get_args(Action))
+def test_every_kind_of_advice_says_how_long_it_holds_why_and_of_which_incident(action):
+    said, valid = FINDINGS.get(action, FINDINGS["open_circuit"])
+    t = Scenario(EVERYTHING)
+    fails(t, *said.get("types", ()), **{name: each for name, each in said.items() if name != "types"})
+    if action == "half_open_circuit":
+        t.fast_forward(2 * MINUTE)
+        valid = HALF_OPEN
+    elif action == "close_circuit":
+        t.recover()
+        valid = None
+    (found,) = [each for each in t.decisions if each.action == action]
+    assert found.until == (None if valid is None else t.now + valid)
+    assert (found.reason, found.incident) == ("s1 of refund-agent fails", t.incident.id)
+    assert found.subject["agent"] == "refund-agent"

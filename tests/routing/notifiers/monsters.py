@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from routing.notifiers.notifier import Call, Handover, Mail, Print
+from schemas.decision import Offer
 from schemas.deed import Deed
 from schemas.page import Content, ScorePart
 from schemas.signal import Contributor, Sample
@@ -50,6 +51,7 @@ def _content(text: str) -> Content:
         next_step=text,
         related=(text,) * 9,
         acknowledged_by=text,
+        waiting=(Offer(decision="dec-0123456789abcdef0123", action="roll_back", subject={text: text}),) * 9,
         deeds=(Deed(at=NOW, by=text, did="commented", via=text, note=text),) * 50,
     )
 

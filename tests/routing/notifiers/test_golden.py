@@ -17,6 +17,7 @@ from routing.content import after_fault, built_in, worded
 from routing.notifiers.registry import discover
 from routing.words.sample import CONTENT, PAGE, SIGNAL, follow_up, too_long
 from routing.words.showing import INSTEAD, addressed, rehearsed, shown
+from schemas.decision import Offer
 from schemas.deed import Deed
 from schemas.page import Notice, Other, Storm
 
@@ -102,6 +103,11 @@ STORM = msgspec.structs.replace(
     storm=Storm(told=37, worst=OTHERS, ended=4),
 )
 UNTIL = PAGE.time + timedelta(minutes=12)
+OFFER = Offer(
+    decision="dec-0123456789abcdef0123",
+    action="roll_back",
+    subject={"agent": "retail", "release": "2.4.0"},
+)
 BEHIND = msgspec.structs.replace(CONTENT, storm=Storm(worst=OTHERS[:2], waiting=2, until=UNTIL, ended=1))
 DIGEST = msgspec.structs.replace(
     NOTICE,
@@ -120,6 +126,7 @@ PAGES = {
         with_content(STORM), reason="storm", severity="error", summary=STORM.title
     ),
     "waiting": with_content(BEHIND),
+    "to-grant": with_content(msgspec.structs.replace(CONTENT, waiting=(OFFER,))),
     "page": PAGE,
     "bare": with_content(BARE),
     "hostile": with_content(HOSTILE_CONTENT),

@@ -10,6 +10,8 @@ SECRETS = {
     "env:LOGIN": "LOGIN-SECRET",
     "env:SENDER": "oversight@example.com",
     "env:SLACK_BOT_TOKEN": "BOT-SECRET",
+    "env:OVERSIGHT_LINK_SECRET": "LINK-TOKEN-SECRET",
+    "env:OVERSIGHT_LINK_URL": "https://pager.example",
 }
 TARGETS = {"email": "ana@example.com, bo@example.com"}
 """Targets that are written out, by kind; all others are secret."""
