@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from routing.configuration import examine
+from routing.planned_drills import skipped
 from routing.policy import Policy
 from routing.rules.channels import implied
 from routing.rules.document.document import Document, TestPart
@@ -20,6 +21,10 @@ from routing.schedule import schedules_in
 from schemas.cause import ConfigFile
 
 __all__ = ["Answer", "Report", "Tested", "check", "explain", "not_yet"]
+
+
+AHEAD_DAYS = 366
+"""So far ahead drills are looked for whose time is skipped by a change of clocks."""
 
 
 class Tested(Struct, frozen=True):
@@ -103,3 +108,8 @@ def _listed(names: Sequence[str]) -> str:
 def _doubts(policy: Policy, root: Node, now: datetime) -> Iterator[Doubt]:
     for name, schedule in schedules_in(policy.schedules).items():
         yield from rota_faults(schedule, root.nearest("schedules", name), now)
+    for number, drill in enumerate(policy.drills):
+        for shown in skipped(drill, now, AHEAD_DAYS):
+            place = root.nearest("drills", number, "every", "time").place
+            words = f"{shown:%H:%M} never comes on {shown:%Y-%m-%d} in {drill.location}: it begins later then"
+            yield Doubt("warning", place.fault(words))

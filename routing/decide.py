@@ -11,7 +11,7 @@ from typing import Any
 from routing.incidents import handoffs
 from routing.incidents.briefing import published
 from routing.incidents.closing import ACK, COOL, FORGET, STALE, cool_due, forget_due, stale_due
-from routing.incidents.drills import announced
+from routing.incidents.drills import announced, concluded
 from routing.incidents.escalation import climb_due
 from routing.incidents.flushing import flush
 from routing.incidents.grid import FLUSH
@@ -33,6 +33,7 @@ from schemas.cause import (
     AnyCause,
     Approved,
     Commented,
+    Concluded,
     Configured,
     Drilled,
     Hand,
@@ -107,6 +108,8 @@ def _apply(turn: Turn, cause: AnyCause) -> None:
         reported(turn, cause)
     elif isinstance(cause, Drilled):
         announced(turn, cause)
+    elif isinstance(cause, Concluded):
+        concluded(turn, cause)
     elif isinstance(cause, Configured):
         turn.state.core.clock = cause.clock
         rematch(turn)

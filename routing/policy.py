@@ -252,6 +252,22 @@ class Limits(Frozen, frozen=True):
     channel: Limit | None = None
 
 
+class PlannedDrill(Frozen, frozen=True):
+    """A fire drill that comes again: at `minute` of the day, on `weekday` (0 is Sunday), `day` of the month.
+
+    `channel`: where its messages go instead of to people.
+    """
+
+    name: str
+    scenario: str
+    agent: str
+    minute: int
+    weekday: int | None = None
+    day: int | None = None
+    location: str = "UTC"
+    channel: Channel | None = None
+
+
 class Policy(Frozen, frozen=True):
     """Everything the router follows, and what it keeps for others.
 
@@ -274,6 +290,7 @@ class Policy(Frozen, frozen=True):
     resolve_timeout: timedelta = 15 * MINUTE
     inhibit_rules: tuple[InhibitRule, ...] = ()
     silences: tuple[PlannedSilence, ...] = ()
+    drills: tuple[PlannedDrill, ...] = ()
     time_intervals: Mapping[str, TimeInterval] = {}
     detectors: Mapping[str, Mapping[str, Any]] = {}
     prices: Mapping[str, Mapping[str, float]] = {}

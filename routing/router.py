@@ -1,10 +1,12 @@
 """The router: the fold over the causes of one realm, whose outputs are pages, incidents and decisions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from routing.configuration import load as load_policy
 from routing.decide import decide, later
 from routing.incidents.alignment import Alignment, Watermarks
+from routing.incidents.drills import Due, cut_off, due
 from routing.incidents.intake import HELD_CAP, Held, Intake
 from routing.incidents.posting import NEVER
 from routing.incidents.snapshot import Packing, unpack
@@ -38,10 +40,10 @@ class Router:
     @property
     def wake_at(self) -> float | None:
         """When the first timer is due. Where the clock is the events', only the end of input asks for it."""
-        due, core = self._state.timers.next(), self._state.core
+        first, core = self._state.timers.next(), self._state.core
         # On the events' clock shifts would keep the end of input waiting for ever.
         handoff = core.handoff_at if core.clock == "wall" and core.handoff_at != NEVER else None
-        waits = [at for at in (due[0] if due else None, self._alignment.first, handoff) if at is not None]
+        waits = [at for at in (first[0] if first else None, self._alignment.first, handoff) if at is not None]
         return min(waits).timestamp() if waits and self._policy is not None else None
 
     @property
@@ -49,6 +51,14 @@ class Router:
         """How often something was ignored, dropped or capped, by what it was."""
         forced = self._alignment.watermarks.forced
         return self._state.core.counts | ({"causes before their turn": forced} if forced else {})
+
+    def drills_due(self, now: datetime) -> tuple[Due, ...]:
+        """Planned fire drills that are to begin by now. Whoever begins one announces it first."""
+        return () if self._policy is None else tuple(due(self._state.core, self._policy, now))
+
+    def drills_cut_off(self, now: datetime) -> tuple[str, ...]:
+        """Ids of planned fire drills that began, and of whose end nothing was heard."""
+        return tuple(cut_off(self._state.core, now))
 
     @property
     def open(self) -> int:

@@ -100,13 +100,27 @@ class Approved(Word, frozen=True, kw_only=True, tag="approve"):
 class Drilled(Cause, frozen=True, kw_only=True, tag="drill"):
     """Somebody begins a fire drill of `agent`; its events carry the mark `id`.
 
-    `channel`: where all its messages go instead of to people.
+    `channel`: where all its messages go instead of to people. `name`: of a drill that the configuration
+    plans; what becomes of it is told.
     """
 
     id: DrillId
     by: str
     agent: str
     channel: Channel | None = None
+    name: str = ""
+
+
+class Concluded(Cause, frozen=True, kw_only=True, tag="drilled"):
+    """What became of a drill. `broke_at`: the stage that it did not reach; empty: it passed.
+
+    `facts`: what is to be told of it, by label.
+    """
+
+    id: DrillId
+    broke_at: str = ""
+    remedy: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 class Reported(Cause, frozen=True, tag="outcome"):
@@ -149,4 +163,4 @@ class Wake(Cause, frozen=True, tag="wake"):
 
 Hand = Acknowledged | Resolved | Snoozed | Reassigned | Commented | Judged | Approved | Silenced
 """What people do."""
-AnyCause = Signalled | Hand | Drilled | Reported | Configured | Wake
+AnyCause = Signalled | Hand | Drilled | Concluded | Reported | Configured | Wake

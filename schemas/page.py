@@ -24,6 +24,7 @@ PageReason = Literal[
     "expiring",
     "storm",
     "digest",
+    "drilled",
 ]
 UpdateReason = Literal["updated", "acknowledged", "resolved", "commented"]
 

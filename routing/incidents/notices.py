@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from routing.incidents.incident import Case, Member
-from routing.incidents.posting import Word, post
+from routing.incidents.posting import LOUD, Word, post
 from routing.incidents.state import START
 from routing.incidents.turn import Turn
 from routing.matchers import Matcher, matches_all
@@ -23,8 +23,6 @@ LEAD = timedelta(minutes=30)
 SHORT = timedelta(hours=1)
 FEW = 5
 """Incidents that a notice names."""
-LOUD = frozenset({"pagerduty", "opsgenie"})
-"""Channels that wake people: no notice goes there."""
 QUIET = tuple(kind for kind in discover() if kind not in LOUD and kind != "terminal")
 """Those over which a person reads it later."""
 

@@ -14,6 +14,8 @@ from schemas.outcome import Deferred, Delivered
 from schemas.page import Channel, Content, Notice, PageReason
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+LOUD = frozenset({"pagerduty", "opsgenie"})
+"""Channels that wake people: no notice goes there."""
 PATIENCE = 4
 """Attempts at a notice."""
 PAUSE = timedelta(minutes=1)

@@ -67,12 +67,17 @@ class Unheard(Kept):
 
 
 class Drill(Kept):
-    """A fire drill that was announced `at`. `channel`: where its messages go instead of to people."""
+    """A fire drill that was announced `at`. `channel`: where its messages go instead of to people.
+
+    `name`: of a drill that the configuration plans. `over`: what became of it is known.
+    """
 
     by: str
     agent: str
     at: datetime
     channel: Channel | None = None
+    name: str = ""
+    over: bool = False
 
 
 class Spent(Kept):

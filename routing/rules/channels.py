@@ -57,6 +57,9 @@ def _entries(document: Document) -> Iterator[tuple[Path, ChannelPart]]:
     for at, receiver in enumerate(document.receivers):
         for number, entry in enumerate(receiver.notify):
             yield ("receivers", at, "notify", number), entry
+    for at, drill in enumerate(document.drills):
+        if drill.channel:
+            yield ("drills", at, "channel"), drill.channel
     for name, escalation in document.escalations.items():
         for at, step in enumerate(escalation.steps):
             for number, party in enumerate(step.notify):

@@ -35,7 +35,7 @@ from routing.rules.document.watching import (
 )
 from routing.rules.inheritance import combined, compile_tree
 from routing.rules.intervals import Span, TimeInterval
-from routing.rules.planning import silence_of
+from routing.rules.planning import drill_of, silence_of
 from routing.rules.responding import escalation_of, receiver_of, schedule_of, user_of, windows_of
 from routing.schedule import Roster
 
@@ -78,7 +78,7 @@ BURN_RATE = (
 )
 """The pairs of the SRE workbook (chapter 5) for an objective over 30 days."""
 UTC = "UTC"
-KEPT = ("drills", "templates", "tracing")
+KEPT = ("templates", "tracing")
 TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
@@ -112,6 +112,7 @@ def compiled(
         resolve_timeout=document.globals.resolve_timeout or RESOLVE_TIMEOUT,
         inhibit_rules=tuple(_inhibit(each) for each in document.inhibit_rules),
         silences=tuple(silence_of(each) for each in document.silences),
+        drills=tuple(drill_of(each) for each in document.drills),
         time_intervals=_intervals((*document.time_intervals, *document.mute_time_intervals)),
         detectors={name: typed(options) for name, options in document.detectors.items()},
         prices={model: price.model_dump(exclude_none=True) for model, price in document.prices.items()},

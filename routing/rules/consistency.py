@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from routing.planned_drills import DRILLED
 from routing.rules.compiling import TRUTH
 from routing.rules.document.document import Document
 from routing.rules.document.people import SchedulePart, StepPart
 from routing.rules.faults import Fault
 from routing.rules.inheritance import route_faults
 from routing.rules.planning import silence_of
+from routing.rules.suggestions import meant
 from routing.rules.yaml_tree import Node
 from routing.schedule import moment_of
 
@@ -26,10 +28,20 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
         yield from _backward(schedule, root.nearest("schedules", name))
     yield from _bands(document, root)
     yield from _backward_silences(document, root)
+    yield from _drills(document, root)
     for name, options in document.detectors.items():
         node = root.at("detectors", name, "enabled")
         if node and options["enabled"] not in TRUTH:
             yield node.place.fault(f"expected true or false, found {options['enabled']!r}")
+
+
+def _drills(document: Document, root: Node) -> Iterator[Fault]:
+    """Drills of what cannot be drilled."""
+    for at, drill in enumerate(document.drills):
+        if drill.scenario not in DRILLED:
+            place = root.nearest("drills", at, "scenario").place
+            known = f"expected one of {', '.join(DRILLED)}"
+            yield place.fault(f'no scenario "{drill.scenario}"{meant(drill.scenario, DRILLED)}: {known}')
 
 
 def _unreachable(document: Document, root: Node) -> Iterator[Fault]:

@@ -1,6 +1,7 @@
 """What is well-formed, refers to what exists, and is in vain: it can never match, fire, or be used."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from routing.matchers import Matcher
 from routing.policy import BANDS
@@ -32,6 +33,7 @@ def doubts_of(document: Document, root: Node) -> Iterator[Fault]:
     yield from _shadowed(document.route, root.nearest("route"), ())
     yield from _unused(document, root)
     yield from _never_burning(document, root)
+    yield from _of_nobody(document, root)
 
 
 # -- matchers --------------------------------------------------------------------------------------------
@@ -160,3 +162,18 @@ def _never_burning(document: Document, root: Node) -> Iterator[Fault]:
         if factor * (1 - max(strictest, STRICTEST)) > 1:
             place = root.nearest("severity", "burn_rate", at).place
             yield place.fault(f"a burn rate of {factor:g} never comes with any objective here")
+
+
+# -- drills ------------------------------------------------------------------------------------------------
+
+
+def _of_nobody(document: Document, root: Node) -> Iterator[Fault]:
+    """Drills of agents that no entry of `agents:` is about."""
+    globs = [each.name for each in document.agents]
+    for at, drill in enumerate(document.drills):
+        if globs and not any(fnmatchcase(drill.agent, each) for each in globs):
+            place = root.nearest("drills", at, "agent").place
+            hint = meant(drill.agent, globs)
+            yield place.fault(
+                f'no entry of agents is about "{drill.agent}"{hint}: nobody owns what is drilled'
+            )

@@ -7,6 +7,9 @@ from uuid import uuid4
 from detectors.bank import Bank
 from routing.router import Router
 from schemas.record import Stream
+from streams.drilling.live import Live, drill
+from streams.drilling.progress import Result
+from streams.drilling.scheduled import Scheduled
 from streams.hosting.clock import Clock
 from streams.hosting.emission import Destination, Emission
 from streams.hosting.environment import Environment
@@ -63,6 +66,9 @@ class Folds:
             self._destinations[stream] = Destination(topic, await self._kafka.partitions(topic))  # type: ignore[index] # mypy widens the key
         self._destinations["causes"] = Destination(CAUSES, 1)
         beside = [asyncio.create_task(self._rulebook.watch())]
+        if self._env.clock == "wall":
+            drills = Scheduled(lambda: self.router, self._kafka, self._clock, self._drill)
+            beside.append(asyncio.create_task(drills.run()))
         if self._env.alive:
             beside.append(asyncio.create_task(beating(self._env.alive)))
         try:
@@ -73,10 +79,19 @@ class Folds:
             for each in beside:
                 each.cancel()
 
+    @property
+    def router(self) -> Router | None:
+        """The router, while it is this worker's and restored."""
+        owner = self.hosts[0].partitions.get(0)
+        return owner.fold if owner is not None and isinstance(owner.fold, Router) else None
+
     async def stop(self) -> None:
         """Hands everything over."""
         for host in self.hosts:
             await host.stop()
+
+    async def _drill(self, live: Live) -> Result:
+        return await drill(live, self._env.connection, self._clock)
 
     def _detect(self, number: int) -> Partition:
         bank = Bank(read_settings, self._env.clock, partition=number, partitions=self._events)

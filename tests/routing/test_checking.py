@@ -25,9 +25,7 @@ def test_every_example_passes_its_own_tests(name):
 
 
 def test_what_is_not_acted_on_yet_is_named():
-    assert not_yet(load(example("complete"))) == [
-        "drills",
-    ]
+    assert not_yet(load(example("complete"))) == []
     text = "route: {receiver: a, routes: [{active_time_intervals: [n]}]}\n"
     text += "receivers: [{name: a, slack_configs: [{}]}]\n"
     assert not_yet(policy(text + "time_intervals: [{name: n}]\n")) == [

@@ -144,8 +144,11 @@ def test_every_section_of_the_complete_example_arrives():
         ("roll_back", None, False),
         ("defer", HOUR, False),
     ]
-    assert sorted(made.kept) == ["drills"]
+    assert made.kept == {}
     assert made.limits == Limits(person=Limit(count=2, per=HOUR), channel=None)
+    (drill,) = made.drills
+    assert (drill.name, drill.scenario, drill.agent) == ("provider-down", "dependency/outage", "refund-agent")
+    assert (drill.minute, drill.weekday, drill.location) == (600, 2, "Europe/London")
     (silence,) = made.silences
     assert (silence.name, silence.author, silence.comment) == ("monthly-load-test", "ana", "load test")
     assert "payments" in made.raw["teams"]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from routing.rules.document.alertmanager import TimesPart
+from routing.rules.document.notify import ChannelPart
 from routing.rules.document.part import Part, kind_of
 from routing.rules.document.people import WindowPart
 from routing.rules.document.scalars import (
@@ -221,11 +222,27 @@ class SilencePart(Part):
         return self
 
 
+class RoomPart(ChannelPart):
+    """`{slack: '#drills'}`."""
+
+    @model_validator(mode="after")
+    def _single(self) -> "RoomPart":
+        self.require_one()
+        return self
+
+
 class DrillPart(Part):
-    """A rehearsal of an incident."""
+    """A rehearsal of an incident: which, of whose, when, and where it is told instead of to people."""
 
     name: Name
     scenario: Name
     agent: Name
     every: RecurrencePart
     location: Zone | None = None
+    channel: RoomPart | None = None
+
+    @model_validator(mode="after")
+    def _begins(self) -> "DrillPart":
+        if self.every.time is None or self.every.times:
+            raise ValueError("a drill begins at a time: expected every with time, such as time: '10:00'")
+        return self

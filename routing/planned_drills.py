@@ -1,0 +1,59 @@
+"""When fire drills that come again are due. Wall time is the drill's location's."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from routing.oncall.walltime import instant, wall, zone
+from routing.policy import PlannedDrill
+
+DAY = timedelta(days=1)
+DRILLED = (
+    "cost/spike",
+    "dependency/outage",
+    "error_rate/burst",
+    "input_shift/injection",
+    "isolation/breach",
+    "latency/slow",
+    "session/loop",
+)
+"""The scenarios that there are."""
+NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
+LONGEST_NAME = 100
+
+
+def last_due(drill: PlannedDrill, now: datetime) -> datetime | None:
+    """When it was due last, within a day before `now` (an aware instant); None: it was not."""
+    place = zone(drill.location)
+    today = wall(now, place)
+    for back in (0, 1):
+        shown = _at(drill, today - back * DAY)
+        begins = instant(shown, place)
+        if _is_day(drill, shown) and now - DAY < begins <= now:
+            return begins
+    return None
+
+
+def skipped(drill: PlannedDrill, now: datetime, days: int) -> Iterator[datetime]:
+    """The wall times, of the days to come, at which it is due and that clocks there never show."""
+    place = zone(drill.location)
+    for ahead in range(days):
+        shown = _at(drill, wall(now, place) + ahead * DAY)
+        if _is_day(drill, shown) and wall(instant(shown, place), place) != shown:
+            yield shown
+
+
+def run_of(drill: PlannedDrill, at: datetime) -> str:
+    """The id of the run that is due at an instant: the same whoever asks."""
+    name = NOT_OF_AN_ID.sub("-", drill.name)[:LONGEST_NAME]
+    return f"{drill.scenario}:{name}-{at:%Y%m%dT%H%MZ}"
+
+
+def _at(drill: PlannedDrill, day: datetime) -> datetime:
+    midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(minutes=drill.minute)
+
+
+def _is_day(drill: PlannedDrill, shown: datetime) -> bool:
+    in_week = drill.weekday is None or shown.isoweekday() % 7 == drill.weekday
+    return in_week and (drill.day is None or shown.day == drill.day)

@@ -1,0 +1,195 @@
+"""Fire drills that come again: when they are due, that each begins once, what is told of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from routing.checking import check
+from routing.incidents.drills import LATE, LONGEST
+from routing.planned_drills import DRILLED, last_due, run_of, skipped
+from routing.policy import PlannedDrill
+from schemas.cause import Concluded, Drilled
+from schemas.outcome import Delivered
+from streams.drilling.scenarios import SCENARIOS
+from tests.routing.configs import LEAST, files
+from tests.routing.scenario import HOUR, MINUTE, START, Scenario
+
+DAY = timedelta(days=1)
+TUESDAY = PlannedDrill(
+    name="provider down",
+    scenario="dependency/outage",
+    agent="a",
+    minute=600,
+    weekday=2,
+    location="Europe/London",
+)
+PLANNED = """
+route: {receiver: triage, group_by: [agent]}
+receivers:
+- {name: triage, notify: [{pagerduty: 'env:PD'}, {slack: '#triage'}]}
+drills:
+- {name: weekly, scenario: cost/spike, agent: refund-agent, every: {weekday: monday, time: '09:30'}%s}
+"""
+RUN = "cost/spike:weekly-20260105T0930Z"
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class TestWhen:
+    @pytest.mark.parametrize(
+        ("now", "due"),
+        [
+            ("2026-01-06T09:59:59", None),
+            ("2026-01-06T10:00:00", "2026-01-06T10:00:00"),
+            ("2026-01-07T09:59:00", "2026-01-06T10:00:00"),
+            ("2026-01-07T10:00:00", None),
+            ("2026-07-07T09:00:00", "2026-07-07T09:00:00"),
+        ],
+    )
+    def test_it_is_due_by_the_clocks_of_its_place(self, now, due):
+        assert last_due(TUESDAY, at(now)) == (at(due) if due else None)
+
+    def test_days_of_the_month_and_every_day(self):
+        monthly = PlannedDrill(name="m", scenario="cost/spike", agent="a", minute=0, day=31)
+        daily = PlannedDrill(name="d", scenario="cost/spike", agent="a", minute=1439)
+        assert last_due(monthly, at("2026-01-31T12:00")) == at("2026-01-31T00:00")
+        assert last_due(monthly, at("2026-02-28T12:00")) is None
+        assert last_due(daily, at("2026-02-28T12:00")) == at("2026-02-27T23:59")
+
+    def test_a_time_that_clocks_skip_comes_as_they_go_on_and_is_told(self):
+        night = PlannedDrill(
+            name="n", scenario="cost/spike", agent="a", minute=90, weekday=0, location="Europe/London"
+        )
+        assert last_due(night, at("2026-03-29T02:00")) == at("2026-03-29T01:00")
+        assert list(skipped(night, at("2026-03-01T00:00"), 60)) == [datetime(2026, 3, 29, 1, 30)]  # noqa: DTZ001 - wall time
+        assert list(skipped(TUESDAY, at("2026-03-01T00:00"), 366)) == []
+
+    def test_a_run_has_an_id_that_an_event_can_carry(self):
+        assert run_of(TUESDAY, at("2026-01-06T10:00")) == "dependency/outage:provider-down-20260106T1000Z"
+
+    def test_the_scenarios_are_those_that_there_are(self):
+        assert list(DRILLED) == list(SCENARIOS)
+
+
+class TestTheRouter:
+    def test_it_is_due_until_it_is_announced_and_not_when_it_is_too_late(self):
+        t = Scenario(PLANNED % "")
+        router = t.router
+        assert router.drills_due(START) == ()
+        (due,) = router.drills_due(START + 30 * MINUTE)
+        assert (due.id, due.planned.agent) == (RUN, "refund-agent")
+        assert router.drills_due(START + 30 * MINUTE + LATE)
+        assert router.drills_due(START + 31 * MINUTE + LATE) == ()
+        announce(t, 30 * MINUTE)
+        assert router.drills_due(START + 30 * MINUTE) == ()
+
+    def test_after_a_restart_it_does_not_begin_again(self):
+        t = Scenario(PLANNED % "")
+        announce(t, 30 * MINUTE)
+        t.restart()
+        assert t.router.drills_due(START + 31 * MINUTE) == ()
+
+    def test_without_a_configuration_nothing_is_due(self):
+        assert type(Scenario().router)().drills_due(START) == ()
+
+    def test_one_that_was_cut_off_is_known_after_a_while(self):
+        t = Scenario(PLANNED % "")
+        announce(t, 30 * MINUTE)
+        begun = START + 30 * MINUTE
+        assert t.router.drills_cut_off(begun + LONGEST - MINUTE) == ()
+        assert t.router.drills_cut_off(begun + LONGEST) == (RUN,)
+        t.write(Concluded(at=t.now, id=RUN))
+        assert t.router.drills_cut_off(begun + LONGEST) == ()
+
+
+class TestWhatBecameOfIt:
+    def test_it_is_told_once_in_its_room(self):
+        t = Scenario(PLANNED % ", channel: {slack: '#drills'}")
+        announce(t, 30 * MINUTE)
+        end = Concluded(at=t.now, id=RUN, facts=(("Stages", "signal after 3 s"),))
+        t.write(end)
+        t.write(end)
+        (notice,) = t.notices
+        assert (notice.channel.target, notice.reason, notice.to) == ("#drills", "drilled", "weekly")
+        assert notice.summary == "DRILL: weekly of refund-agent passed"
+        assert notice.facts == end.facts
+        t.report(notice, Delivered())
+        assert t.router._state.core.unheard == {}
+
+    def test_without_a_room_where_nobody_is_woken_and_it_says_where_it_broke(self):
+        t = Scenario(PLANNED % "")
+        announce(t, 30 * MINUTE)
+        t.write(Concluded(at=t.now, id=RUN, broke_at="page", remedy="it is muted"))
+        (notice,) = t.notices
+        assert notice.channel.target == "#triage"
+        assert notice.summary == "DRILL: weekly of refund-agent broke at the stage page: it is muted"
+
+    def test_where_there_is_no_such_channel_owners_hear_of_it(self):
+        t = Scenario((PLANNED % "").replace(", {slack: '#triage'}", ""))
+        announce(t, 30 * MINUTE)
+        t.write(Concluded(at=t.now, id=RUN))
+        assert t.notices == []
+        assert t.complaints == ["drill weekly: there is no channel to tell of it"]
+
+    def test_of_one_that_a_person_began_nobody_is_told(self):
+        t = Scenario(PLANNED % "")
+        t.write(Drilled(at=t.now, id=RUN, by="ana", agent="refund-agent"))
+        t.write(Concluded(at=t.now, id=RUN))
+        t.write(Concluded(at=t.now, id="cost/spike:unknown"))
+        assert t.notices == t.complaints == []
+
+
+def announce(t: Scenario, after: timedelta) -> None:
+    """The worker begins what is due; rooms come with it."""
+    t.now = START + after
+    (due,) = t.router.drills_due(t.now)
+    planned = due.planned
+    t.write(
+        Drilled(
+            at=t.now,
+            id=due.id,
+            by="schedule",
+            agent=planned.agent,
+            channel=planned.channel,
+            name=planned.name,
+        )
+    )
+
+
+class TestTheCheck:
+    @pytest.mark.parametrize(
+        ("drill", "expected"),
+        [
+            (
+                "scenario: cost/spik, every: {time: '10:00'}",
+                '1:41: no scenario "cost/spik" (did you mean "cost/spike"?)',
+            ),
+            ("scenario: cost/spike, every: {weekday: monday}", "1:11: a drill begins at a time"),
+            ("scenario: cost/spike, every: {time: '10:00'}, channel: {}", "expected one of"),
+            (
+                "scenario: cost/spike, every: {time: '10:00'}, channel: {slack: 'a b'}",
+                "expected a channel such as",
+            ),
+        ],
+    )
+    def test_faults_are_told_with_what_is_expected(self, drill, expected):
+        report = check(files(f"drills: [{{name: x, agent: refund-agent, {drill}}}]\n" + LEAST), START)
+        assert len(report.faults) == 1
+        assert expected.partition(": ")[2] in str(report.faults[0]) or expected in str(report.faults[0])
+
+    def test_doubts_are_an_agent_of_nobody_and_a_time_that_never_comes(self):
+        text = (
+            "drills: [{name: x, scenario: cost/spike, agent: order-agent, location: Europe/London, "
+            "every: {weekday: sunday, time: '01:30'}}]\nagents: [{name: 'refund-*'}]\n"
+        )
+        report = check(files(text + LEAST), START)
+        assert report.faults == ()
+        said = [each.message for each in report.warnings]
+        assert 'no entry of agents is about "order-agent": nobody owns what is drilled' in said
+        assert "01:30 never comes on 2026-03-29 in Europe/London: it begins later then" in said
+
+    def test_one_that_holds_is_acted_on(self):
+        report = check(files(PLANNED % ""), START + HOUR + DAY)
+        assert (report.faults, report.not_yet) == ((), ())
