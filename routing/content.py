@@ -163,7 +163,7 @@ def _facts(message: Message) -> Iterator[Fact]:
         ("Samples", "\n".join(_sample(each) for each in _samples(content))),
         (f"Why {content.severity}", _score_why(content)),
         ("Next", one_line(content.next_step, LINE)),
-        ("Waits for you", "\n".join(f"{advice(each)} ({each.decision})" for each in content.waiting[:FEW])),
+        ("To grant", "\n".join(f"{advice(each)} ({each.decision})" for each in content.waiting[:FEW])),
         ("Runbook", one_line(content.runbook, URL)),
         ("Dashboard", one_line(content.dashboard, URL)),
         ("Team", one_line(content.team, LINE)),

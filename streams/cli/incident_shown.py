@@ -45,7 +45,7 @@ def _rows(incident: Incident, now: datetime) -> Iterator[tuple[str, list[str]]]:
     if incident.snoozed_until:
         yield "snoozed", [f"until {instant(incident.snoozed_until)}"]
     yield "muted by", [_line(each) for each in incident.muted_by]
-    yield "waits", [f"{_line(advice(each))}  [quiet]{each.decision}[/]" for each in incident.waiting]
+    yield "to grant", [f"{_line(advice(each))}  [quiet]{each.decision}[/]" for each in incident.waiting]
     yield "done", [_line(deed(each)) for each in incident.deeds]
     yield (
         "feedback",

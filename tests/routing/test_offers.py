@@ -33,7 +33,7 @@ def test_a_page_says_what_waits_and_has_buttons_for_it():
     t = rolled_out()
     facts = {each.label: each.text for each in built_in(t.pages[0]).facts}
     assert (
-        facts["Waits for you"]
+        facts["To grant"]
         == f"roll back agent refund-agent, release v2, team payments ({t.decisions[0].id})"
     )
     assert [each["text"]["text"] for each in buttons(t.pages[0])] == [
@@ -91,7 +91,7 @@ def test_advice_that_comes_to_wait_later_is_shown_by_an_edit():
     t.fast_forward(MINUTE)
     t.signal("s2", detector="input_shift")
     assert [each.action for each in t.incident.waiting] == ["defer"]
-    assert "Waits for you" in {each.label for each in built_in(t.updates[-1]).facts}
+    assert "To grant" in {each.label for each in built_in(t.updates[-1]).facts}
 
 
 def test_what_is_automatic_or_over_waits_for_nobody():
