@@ -33,8 +33,7 @@ def test_a_page_says_what_waits_and_has_buttons_for_it():
     t = rolled_out()
     facts = {each.label: each.text for each in built_in(t.pages[0]).facts}
     assert (
-        facts["To grant"]
-        == f"roll back agent refund-agent, release v2, team payments ({t.decisions[0].id})"
+        facts["To grant"] == f"roll back agent refund-agent, release v2, team payments ({t.decisions[0].id})"
     )
     assert [each["text"]["text"] for each in buttons(t.pages[0])] == [
         "Grant: roll back agent refund-agent, release v2, team payments",
