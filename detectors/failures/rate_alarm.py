@@ -10,7 +10,7 @@ onset.
 from functools import lru_cache
 from math import exp, log
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 MULTIPLES = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 CATASTROPHE = 0.9
@@ -43,15 +43,15 @@ class Onset(Struct, array_like=True, frozen=True):
 
 
 class RateAlarm(Struct, array_like=True):
-    """The state: M and CUSUM by alternative. Counts come in cells of a few seconds, in order of time.
+    """The state: M and CUSUM by alternative, none while all are 0: most alarms have nothing to watch.
 
-    Silence earns at most ten minutes of mass: less mass only lengthens the time to a false alarm.
+    Counts come in cells of a few seconds, in order of time. Silence earns at most ten minutes of mass: less mass only lengthens the time to a false alarm.
     """
 
     at: float = 0.0
-    mass: list[float] = field(default_factory=lambda: [0.0] * _SIZE)
-    evidence: list[float] = field(default_factory=lambda: [0.0] * _SIZE)
-    onsets: list[Onset | None] = field(default_factory=lambda: [None] * _SIZE)
+    mass: list[float] = []
+    evidence: list[float] = []
+    onsets: list[Onset | None] = []
 
     def step(self, cell: Cell, allowed: float) -> None:
         """The next cell; `allowed`: r, in (0, 1)."""
@@ -59,6 +59,7 @@ class RateAlarm(Struct, array_like=True):
         self.at = cell.at
         steps = _steps(allowed)
         good, bad = cell.total - cell.bad, cell.bad - cell.repeated
+        self.mass = self.mass or [0.0] * _SIZE
         if bad:
             for each, (up, down) in enumerate(steps):
                 step = exp(min(STEEPEST, bad * up + good * down))
@@ -75,6 +76,8 @@ class RateAlarm(Struct, array_like=True):
             self.mass[each] = self.mass[each] * all_ + seconds / good * one * (1 - all_) / (1 - one)
 
     def _follow(self, steps: tuple[tuple[float, float], ...], good: int, bad: int, cell: Cell) -> None:
+        if not self.evidence:
+            self.evidence, self.onsets = [0.0] * _SIZE, [None] * _SIZE
         for each, (up, down) in enumerate(steps):
             before = self.onsets[each] or Onset(cell.first_bad, 0, 0)
             after = self.evidence[each] + bad * up + good * down
@@ -82,6 +85,8 @@ class RateAlarm(Struct, array_like=True):
             self.onsets[each] = (
                 Onset(before.at, before.total + cell.total, before.bad + cell.bad) if after > 0 else None
             )
+        if not any(self.evidence):
+            self.evidence, self.onsets = [], []
 
     @property
     def level(self) -> float:
@@ -91,14 +96,14 @@ class RateAlarm(Struct, array_like=True):
     @property
     def onset(self) -> Onset | None:
         """The onset under the alternative that the data favour most, or None while nothing rises."""
+        if not self.evidence:
+            return None
         return self.onsets[max(range(_SIZE), key=self.evidence.__getitem__)]
 
     def reset(self) -> None:
         """Forgets all evidence; the next cell earns no mass for the time before it."""
         self.at = 0.0
-        self.mass = [0.0] * _SIZE
-        self.evidence = [0.0] * _SIZE
-        self.onsets = [None] * _SIZE
+        self.mass, self.evidence, self.onsets = [], [], []
 
 
 @lru_cache(maxsize=512)
