@@ -95,6 +95,7 @@ class Detector(Protocol):
     name: ClassVar[str]
     version: ClassVar[int]
     warm_up: ClassVar[str]
+    quiet_arl_days: ClassVar[float]
     watches: ClassVar[frozenset[str]]
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:

@@ -45,7 +45,8 @@ class Onset(Struct, array_like=True, frozen=True):
 class RateAlarm(Struct, array_like=True):
     """The state: M and CUSUM by alternative, none while all are 0: most alarms have nothing to watch.
 
-    Counts come in cells of a few seconds, in order of time. Silence earns at most ten minutes of mass: less mass only lengthens the time to a false alarm.
+    Counts come in cells of a few seconds, in order of time. Silence earns at most ten minutes of mass: less
+    mass only lengthens the time to a false alarm.
     """
 
     at: float = 0.0

@@ -57,7 +57,7 @@ class Place(Struct, frozen=True):
     "--detectors",
     "also",
     flag_value="detectors",
-    help="Also which detectors are on, and what each must have seen of an agent before it speaks.",
+    help="Also which detectors are on, how seldom each errs, and what it must have seen before it speaks.",
 )
 def command(*, config: Path, form: str | None, also: str | None) -> None:
     """Prints faults and warnings."""
@@ -108,10 +108,14 @@ def _print(report: Report, warnings: Sequence[Fault]) -> None:
 
 
 def _detectors(settings: Settings) -> None:
-    """Which are on, each with its warm-up: until then it is silent, and that is no good sign."""
+    """Which are on, each with its warm-up: until then it is silent, and that is no good sign.
+
+    And how often a quiet agent may be told of falsely, in expectation.
+    """
     look = console()
     for name, kind in discover().items():
         if settings.on(name):
-            look.print(f"[fine]on[/]  {name}; warm-up: {escape(kind.warm_up)}", soft_wrap=True)
+            budget = f"one false finding in {kind.quiet_arl_days:,.0f} days at most"
+            look.print(f"[fine]on[/]  {name}; {budget}; warm-up: {escape(kind.warm_up)}", soft_wrap=True)
         else:
             look.print(f"[quiet]off {name}[/]", soft_wrap=True)

@@ -25,6 +25,7 @@ class Told:
     name: ClassVar[str] = "told"
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = "none"
+    quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset(EVENT_TYPES)
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:

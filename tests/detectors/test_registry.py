@@ -12,6 +12,7 @@ class {klass}:
     name = "{name}"
     version = 1
     warm_up = "none"
+    quiet_arl_days = 30.0
     watches = frozenset()
     wake_at = None
     def observe(self, event, now): ...

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from detectors.registry import discover
 from routing.configuration import load
 from schemas.cause import ConfigFile
 from schemas.wire import decode_event
@@ -48,6 +49,14 @@ def test_every_link_of_a_paper_leads_somewhere(paper):
         found = (paper.parent / name) if name else paper
         assert found.exists(), f"{target} in {paper.name}"
         assert not heading or heading in headings(found), f"{target} in {paper.name}"
+
+
+@pytest.mark.parametrize("name", discover())
+def test_the_page_of_a_detector_says_all_that_who_relies_on_it_must_know(name):
+    said = headings(ROOT / "docs/detectors" / f"{name}.md")
+    wanted = {"what-it-says", "method", "confidence", "false-alarms", "what-it-costs", "when-it-is-blind"}
+    assert wanted <= said
+    assert said & {"options", "parameters"}
 
 
 def headings(paper: Path) -> set[str]:

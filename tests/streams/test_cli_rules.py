@@ -92,7 +92,11 @@ class TestCheck:
     def test_on_request_it_tells_which_detectors_are_on_and_how_long_each_must_warm_up(self, rules):
         rules.write_text(RULES + "detectors: {silence: {enabled: false}}\n")
         lines = run("check", rules, "--detectors").stdout.splitlines()
-        assert "on  quality; warm-up: 200 answers, or 200 scores of an evaluation." in lines
+        budget, warm_up = (
+            "one false finding in 30 days at most",
+            "200 answers, or 200 scores of an evaluation.",
+        )
+        assert f"on  quality; {budget}; warm-up: {warm_up}" in lines
         assert "off silence" in lines
         assert not [line for line in run("check", rules).stdout.splitlines() if "warm-up" in line]
 
