@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.incidents.handoffs import PATIENCE
+from routing.incidents.posting import PATIENCE
 from routing.router import KEY, Router
 from schemas.cause import (
     Acknowledged,
