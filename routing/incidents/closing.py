@@ -86,8 +86,11 @@ def stale_due(turn: Turn, case: Case) -> None:
 def watch(turn: Turn, case: Case) -> None:
     """Looks again when the first of the incident's signals may have become stale."""
     asserted = min((member.asserted for member in case.firing()), default=None)
-    if asserted is not None and STALE not in case.timers:
-        turn.arm_at(case, STALE, asserted + turn.policy.resolve_timeout)
+    if asserted is None:
+        return
+    due, armed = asserted + turn.policy.resolve_timeout, case.timers.get(STALE)
+    if armed is None or due < armed:
+        turn.arm_at(case, STALE, due)
 
 
 def cool_due(turn: Turn, case: Case) -> None:

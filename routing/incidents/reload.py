@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from routing.incidents.closing import watch
 from routing.incidents.escalation import HANDED, climb_timer
 from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.grid import flush_on_grid, flush_soon
@@ -34,6 +35,7 @@ def _reweigh(turn: Turn, case: Case) -> None:
         fresh.asserted = member.asserted
         turn.state.renew(case, fresh)
     case.weigh()
+    watch(turn, case)
     turn.changed(case)
 
 

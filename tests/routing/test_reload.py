@@ -1,6 +1,6 @@
 """Another configuration: incidents keep their ids, and who was told is not told again."""
 
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, START, Scenario
 
 ROUTES = """
 route: {receiver: oncall, group_by: [agent], group_wait: 10s, group_interval: 2m, routes: [%s]}
@@ -158,3 +158,14 @@ def test_whoever_was_paged_by_an_escalation_that_is_no_longer_meant_is_not_paged
     t.configure(ESCALATED.replace("{escalation: '{{ labels.team }}'}", "{slack: '#people'}"))
     t.fast_forward(HOUR)
     assert t.paged == [(0, "slack U01"), (1920, "slack #people")]
+
+
+def test_a_signal_that_nobody_asserts_becomes_stale_as_the_new_rules_say():
+    t = Scenario()
+    t.signal()
+    t.forget()
+    t.fast_forward(MINUTE)
+    t.configure(ONE_CHANNEL + "\nglobal: {resolve_timeout: 5m}")
+    t.fast_forward(5 * MINUTE)
+    assert t.incident.status == "resolved"
+    assert t.incident.resolved == START + 5 * MINUTE
