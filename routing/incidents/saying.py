@@ -3,6 +3,7 @@
 from routing.incidents.deeds import first_time, first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, hand_over
 from routing.incidents.flushing import climbed
+from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case
 from routing.incidents.lapsing import let_go
 from routing.incidents.paging import edit_latest
@@ -27,6 +28,8 @@ def reassigned(turn: Turn, cause: Reassigned) -> None:
     escalation = _present(turn, case) if cause.user else turn.policy.teams[cause.team].escalation
     edit_latest(turn, case, case.told, "updated")
     hand_over(turn, case, cause.user, escalation)
+    # A channel that the receiver got while somebody had the incident was not told yet.
+    flush_on_grid(turn, case, turn.now)
 
 
 def commented(turn: Turn, cause: Commented) -> None:
