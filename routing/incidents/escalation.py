@@ -11,10 +11,11 @@ from routing.incidents.incident import Case, Climb, Sent
 from routing.incidents.muting import audible
 from routing.incidents.paging import OVER, Address, send
 from routing.incidents.rationing import drop, elsewhere, entry_of, moved, page, stands_still
-from routing.incidents.telling import note, tell
+from routing.incidents.telling import loudest, note, tell
 from routing.incidents.turn import Turn
 from routing.oncall.responders import Responder, chosen, person, responders
 from routing.policy import Escalation, EscalationTarget
+from routing.severity import RANK
 from schemas.page import PageReason
 
 LEAST_PAUSE = timedelta(minutes=1)
@@ -81,7 +82,10 @@ def climb_due(turn: Turn, case: Case, key: str) -> None:
         turn.arm(case, climb_timer(key), wait_of(turn, case.climbs[key]))
         return
     case.climbs[key].step += 1
-    case.told[key].paged = turn.now
+    told = case.told[key]
+    told.paged = turn.now
+    # A rise pages the present step: these pages show it.
+    told.severity = max(told.severity, loudest(turn, case), key=RANK.__getitem__)
     _page_step(turn, case, key, "escalated")
 
 
@@ -167,11 +171,18 @@ def _restart(turn: Turn, climb: Climb, reason: PageReason) -> None:
 
 
 def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
-    """Pages the present step, or the next that reaches somebody; after the last, another round or the end."""
+    """Pages the present step, or the next that reaches somebody; while somebody has it, only that one."""
     climb = case.climbs[key]
     escalation = turn.policy.escalations.get(climb.escalation)
-    if climb.step == FIRST and _page_first(turn, case, key, escalation, reason):
-        return
+    if climb.step != FIRST or not _page_first(turn, case, key, escalation, reason):
+        _page_next(turn, case, key, escalation, reason)
+    if case.status != "triggered":
+        stop(turn, case)
+
+
+def _page_next(turn: Turn, case: Case, key: str, escalation: Escalation | None, reason: PageReason) -> None:
+    """Pages the first step from here on that reaches somebody; after the last, another round or the end."""
+    climb = case.climbs[key]
     while escalation is not None and not climb.finished:
         if climb.step >= len(escalation.steps):
             _next_round(turn, case, key, escalation, reason)
@@ -188,8 +199,6 @@ def _page_step(turn: Turn, case: Case, key: str, reason: PageReason) -> None:
         climb.step += 1
     if escalation is None:
         _finish(turn, case, key, "", reason)
-    if case.status != "triggered":
-        stop(turn, case)
 
 
 def _page_first(turn: Turn, case: Case, key: str, escalation: Escalation | None, reason: PageReason) -> bool:

@@ -327,3 +327,14 @@ def test_two_pages_to_one_person_that_die_together_fall_back_once():
     t.report(first, Undeliverable(reason="gone"))
     t.report(second, Undeliverable(reason="gone"))
     assert [page.channel.target for page in t.pages[2:]] == ["env:PD_ANA"]
+
+
+def test_a_rise_at_the_instant_of_the_next_step_pages_that_step_once():
+    t = Scenario(ESCALATED.replace("group_interval: 2m", "group_interval: 5m"))
+    t.signal(detector="cost")
+    t.silence("detector=silence", lasts=4 * MINUTE)
+    t.fast_forward(MINUTE)
+    t.signal("s2", detector="silence")
+    t.fast_forward(5 * MINUTE)
+    assert t.told == [(0, "ana", "opened"), (300, "bo", "escalated")]
+    assert [page.severity for page in t.pages] == ["warning", "critical"]

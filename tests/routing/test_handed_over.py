@@ -105,3 +105,27 @@ def test_from_whom_it_was_taken_is_not_tried_over_other_channels():
     t.hand("bo")
     t.report(first, Undeliverable(reason="account_inactive"))
     assert [each.to for each in t.pages] == ["ana", "cy", "bo"]
+
+
+def test_a_rise_in_what_was_handed_over_and_taken_pages_its_owner_and_does_not_climb():
+    t = Scenario(ESCALATED.replace("30m", "4h"))
+    t.signal(detector="cost")
+    t.fast_forward(MINUTE)
+    t.hand("bo")
+    t.fast_forward(MINUTE)
+    t.acknowledge(by="bo")
+    t.signal("s2", detector="silence")
+    t.fast_forward(HOUR)
+    assert t.told == [(0, "ana", "opened"), (60, "bo", "reassigned"), (120, "bo", "joined")]
+
+
+def test_a_channel_that_came_while_somebody_had_it_is_told_once_it_is_handed_on():
+    t = Scenario(ESCALATED.replace("30m", "4h"))
+    t.signal(detector="cost")
+    t.fast_forward(MINUTE)
+    t.acknowledge()
+    t.configure(ESCALATED.replace("labels.team }}'}", "labels.team }}'}, {slack: '#more'}"))
+    t.fast_forward(9 * MINUTE)
+    t.hand("bo")
+    t.fast_forward(3 * MINUTE)
+    assert t.told == [(0, "ana", "opened"), (600, "bo", "reassigned"), (660, "people", "opened")]
