@@ -123,7 +123,7 @@ class Promises(Onlooker):
             if (
                 page.reason == "repeated"
                 and page.time - before.time < SHORTEST_REPEAT
-                and not _may_ask(page, before, case)
+                and not _may_ask(page, case)
             ):
                 raise Broken("none repeated", f"{page.to} is asked again of {page.incident} too soon")
             if before.time == page.time and page.reason not in AT_ONCE and not _is_worse(page, before):
@@ -308,10 +308,9 @@ def _lapses(policy: Policy, case: Case) -> datetime | None:
     return case.snoozed or (None if wait is None else case.acknowledged + wait)
 
 
-def _may_ask(page: Page, before: Page, case: Case) -> bool:
+def _may_ask(page: Page, case: Case) -> bool:
     """Whether a page may come again so soon: to people who are climbed anew, or after a snooze."""
-    slept = any(each.did == "snoozed" and before.time <= each.at <= page.time for each in case.deeds)
-    return slept or page.to in USERS
+    return page.to in USERS or any(each.did == "snoozed" for each in case.deeds)
 
 
 def _is_worse(page: Page, before: Page) -> bool:

@@ -9,7 +9,7 @@ from tests.simulation.night import Broken, Night, a_router
 from tests.simulation.promises import Promises
 from tests.simulation.story import Story, draw
 
-MOST_TRIES = 150
+MOST_TRIES = 100
 """Nights that are played to shorten one."""
 
 

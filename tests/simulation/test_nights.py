@@ -10,7 +10,8 @@ import pytest
 from tests.simulation.shrinking import complaint
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-BATCH = 10
+BATCH = 5
+pytestmark = pytest.mark.timeout(900)  # making a broken night short takes many
 
 
 def seeds() -> range:
