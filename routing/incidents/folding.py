@@ -131,6 +131,10 @@ def show_elsewhere(turn: Turn, case: Case) -> None:
         refresh_page(turn, folded.case, folded.page)
     for page in case.withheld.values():
         refresh(turn, page.budget)
+    if not case.open:
+        # Also the pages that spoke for it before others did: they are to end with it.
+        for page_id, lead in sorted(turn.state.speakers.get(case.id, {}).items()):
+            refresh_page(turn, lead, page_id)
 
 
 def fold_timer(sent: Sent) -> str:

@@ -76,7 +76,7 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent |
         ended=address.ended,
     )
     case.pages[page_id] = sent
-    turn.state.messages[page_id] = (case.id, page_id)
+    turn.state.sent(case, sent)
     if address.to not in case.paged:
         case.paged = (*case.paged, address.to)[-PAGE_CAP:]
     attempt(turn, case, sent)

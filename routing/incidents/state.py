@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import field
 
-from routing.incidents.incident import Case, Kept, Member
+from routing.incidents.incident import Case, Kept, Member, Sent
 from routing.incidents.index import Index, Tally
 from routing.incidents.inhibition import Sources
 from routing.incidents.timers import Timers
@@ -147,6 +147,8 @@ class Core(Kept):
 class State:
     """All that decisions rest on: `core` and `cases` are saved, the rest is found again from them."""
 
+    open = 0
+
     def __init__(self, core: Core, cases: Iterable[Case] = ()) -> None:
         self.core = core
         self.cases: dict[str, Case] = {case.id: case for case in cases}
@@ -167,7 +169,8 @@ class State:
         """How many findings of each detector fire, by agent."""
         self.messages: dict[str, tuple[str, str]] = {}
         """Incident and page, by the id of a page or of an update."""
-        self.open = 0
+        self.speakers: dict[str, dict[str, str]] = {}
+        """By the incidents that pages of others speak for: those pages, and whose they are."""
         self._resolved: list[tuple[datetime, str]] = []
         self._sources: tuple[tuple[InhibitRule, ...], Sources] | None = None
         self._tree: tuple[Route, dict[tuple[str, str], Route]] | None = None
@@ -279,13 +282,22 @@ class State:
             self.remove(case, member)
         for page_id in tuple(case.pages):
             self.forget_page(case, page_id)
+        self.speakers.pop(case.id, None)
         del self.cases[case.id]
         del self.buckets[bucket(case.id)][case.id]
         self.touch(case)
 
+    def sent(self, case: Case, page: Sent) -> None:
+        """Notes a page: whose it is, and for which other incidents it speaks."""
+        self.messages[page.id] = (case.id, page.id)
+        for each in page.speaks:
+            self.speakers.setdefault(each, {})[page.id] = case.id
+
     def forget_page(self, case: Case, page_id: str) -> None:
         """Drops a page: what is reported of it from here on is ignored."""
         page = case.pages.pop(page_id)
+        for each in page.speaks:
+            self.speakers.get(each, {}).pop(page_id, None)
         self.messages.pop(page_id, None)
         if page.edit is not None:
             self.messages.pop(page.edit.id, None)
@@ -317,7 +329,7 @@ class State:
             if member.fires and not member.is_drill:
                 self.detectors.add(member.labels.get("agent", ""), member.signal.detector)
         for sent in case.pages.values():
-            self.messages[sent.id] = (case.id, sent.id)
+            self.sent(case, sent)
             if sent.edit is not None:
                 self.messages[sent.edit.id] = (case.id, sent.id)
 

@@ -554,3 +554,20 @@ def test_storms_come_at_their_own_time_whenever_the_router_wakes(every):
     burst(t, 12)
     t.fast_forward(2 * HOUR)
     assert to(t, "ana")[:2] == [(0, "opened"), (60, "storm")]
+
+
+def test_a_page_that_spoke_for_an_incident_before_another_did_ends_with_it():
+    t = Scenario(ESCALATED.replace("wait: 5m", "wait: 3h") + "limits: {pages_per_person: 1 per 10m}\n")
+    burst(t, 3)
+    t.fast_forward(12 * MINUTE)
+    storm = t.pages[-1]
+    assert storm.reason == "storm"
+    [other] = [each for each in t.incidents if each.id not in (storm.incident, t.pages[0].incident)]
+    t.acknowledge(other.id)
+    t.fast_forward(31 * MINUTE)
+    assert (t.pages[-1].incident, t.pages[-1].reason) == (other.id, "repeated")
+    for agent in sorted(("s0", "s1", "s2"), key=lambda name: other.labels["agent"] == name.replace("s", "a")):
+        t.fast_forward(MINUTE)
+        t.recover(agent)
+    t.fast_forward(MINUTE)
+    assert [each.reason for each in t.updates if each.page == storm.id][-1] == "resolved"
