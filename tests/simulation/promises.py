@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from routing.incidents.escalation import climb_timer
 from routing.incidents.grouping import groups_of
 from routing.incidents.incident import Case
+from routing.incidents.telling import target_key
 from routing.policy import ChannelTarget, EscalationTarget, Policy
 from routing.router import KEY
 from routing.severity import RANK
@@ -28,6 +29,8 @@ GRACE = timedelta(minutes=2)
 """What a signal, a page or a timer may take on its way."""
 LONG = timedelta(minutes=25)
 """Long enough for every channel, step and round of the drawn rules."""
+LONGEST_FOLD = timedelta(hours=1, minutes=10)
+"""By default a person gets two pages an hour of one severity; what waits is told by the next."""
 RESOLVE_TIMEOUT = timedelta(minutes=10)
 SHORTEST_REPEAT = timedelta(minutes=20)
 """Of the drawn rules."""
@@ -233,9 +236,13 @@ class Promises(Onlooker):
             return
         self._climbing(case)
         for target in _targets(policy, case):
-            if not any(_is_for(target, page, case) for page in self._since(case)):
+            folded = _is_folded(case, target_key(target))
+            if not folded and not any(_is_for(target, page, case) for page in self._since(case)):
                 raise Broken("no page lost", f"{case.id} is told to {target}, and was not")
         well = START + timedelta(seconds=night.trouble_s + max(0.0, night.ahead_s))
+        for held in case.withheld.values():
+            if now - max(since, held.since) > LONGEST_FOLD:
+                raise Broken("what waits is told", f"{held.to} has not heard of {case.id} since {held.since}")
         if now - max(since, well) > LONG and not self._arrived(night, case):
             raise Broken("no page lost", f"nobody got a page of {case.id}")
 
@@ -251,7 +258,9 @@ class Promises(Onlooker):
         return (page for page in self.of[case.id] if page.time >= begun)
 
     def _arrived(self, night: Night, case: Case) -> bool:
-        return any(page.id in night.office.arrived for page in self.of[case.id] if page.reason != "expiring")
+        arrived = night.office.arrived
+        told = any(page.id in arrived for page in self.of[case.id] if page.reason != "expiring")
+        return told or bool(case.withheld) or any(each.page in arrived for each in case.folded.values())
 
     # The end.
 
@@ -291,6 +300,11 @@ class Promises(Onlooker):
             if again != last:
                 first = begin.applied + 1 if begin else 0
                 raise Broken("state equals replay's", f"from {first} on: {_differing(again, last)}")
+
+
+def _is_folded(case: Case, target: str) -> bool:
+    """Whether a page waits for a limit, or another incident's page spoke for it."""
+    return any(each.target == target for each in (*case.withheld.values(), *case.folded.values()))
 
 
 def _policy(night: Night) -> Policy:
@@ -343,7 +357,8 @@ def _targets(policy: Policy, case: Case) -> list[ChannelTarget | EscalationTarge
 def _is_for(target: ChannelTarget | EscalationTarget, page: Page, case: Case) -> bool:
     if isinstance(target, ChannelTarget):
         return page.channel == target.channel
-    return page.to not in ("logbook", case.receiver) and page.reason != "expiring"
+    climbed = page.reason in ("escalated", "fallback") or page.to not in ("logbook", case.receiver)
+    return climbed and page.reason != "expiring"
 
 
 def _taken_by_channels(night: Night) -> dict[str, int]:
