@@ -10,9 +10,10 @@ from typing import Any
 
 from routing.incidents import handoffs
 from routing.incidents.briefing import published
-from routing.incidents.closing import ACK, COOL, FORGET, STALE, cool_due, forget_due, stale_due
+from routing.incidents.closing import ACK, COOL, FORGET, STALE, calm_due, cool_due, forget_due, stale_due
 from routing.incidents.drills import announced, concluded
 from routing.incidents.escalation import climb_due
+from routing.incidents.flapping import CALM
 from routing.incidents.flushing import flush
 from routing.incidents.grid import FLUSH
 from routing.incidents.hands import ack_due, acknowledged, resolved, ruled, silenced, snoozed
@@ -49,6 +50,7 @@ from schemas.record import Output
 
 ON_INCIDENT: Mapping[str, Callable[[Turn, Case], None]] = {
     ACK: ack_due,
+    CALM: calm_due,
     COOL: cool_due,
     FLUSH: flush,
     FORGET: forget_due,

@@ -245,11 +245,20 @@ class Limit(Frozen, frozen=True):
     per: timedelta
 
 
+class Flapping(Frozen, frozen=True):
+    """What ends `times` times `within` a time flaps; it is over when it has been `quiet` for so long."""
+
+    times: int = 3
+    within: timedelta = timedelta(hours=1)
+    quiet: timedelta = timedelta(minutes=15)
+
+
 class Limits(Frozen, frozen=True):
     """How many pages of one severity somebody, or a channel, gets; None: as many as there are."""
 
     person: Limit | None = Limit(count=2, per=timedelta(hours=1))
     channel: Limit | None = None
+    flapping: Flapping | None = Flapping()
 
 
 class PlannedDrill(Frozen, frozen=True):

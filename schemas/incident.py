@@ -41,6 +41,8 @@ class Incident(Words, frozen=True):
     """Advice that waits for a person to grant or refuse it."""
     feedback: Mapping[str, int] = {}
     """How many people found it `useful` or a `false_alarm`."""
+    flapping: int = 0
+    """How often it ended lately, if that is too often: it stays open until it has been quiet for long."""
     held: tuple[str, ...] = ()
     """Whom a page of it waits for, because they had as many as the limit allows."""
     folded: tuple[str, ...] = ()

@@ -80,13 +80,11 @@ def voice_of(turn: Turn, case: Case) -> Voice:
 def title(case: Case) -> str:
     """One plain sentence: the worst signal's, and how many more there are."""
     more = len(case.firing()) - 1
+    flaps = f" (flapping: it ended {case.flaps} times lately)" if case.flaps else ""
     if case.beyond:
-        return f"{case.summary} (and more signals than an incident holds)"
-    return (
-        case.summary
-        if more < 1
-        else f"{case.summary} (and {more} more {'signal' if more == 1 else 'signals'})"
-    )
+        return f"{case.summary} (and more signals than an incident holds){flaps}"
+    others = f" (and {more} more {'signal' if more == 1 else 'signals'})" if more > 0 else ""
+    return f"{case.summary}{others}{flaps}"
 
 
 def related(turn: Turn, case: Case) -> tuple[str, ...]:
@@ -131,6 +129,7 @@ def published(turn: Turn, case: Case) -> Incident:
         drill=case.drill,
         waiting=offers(case, turn.now),
         feedback=dict(Counter(sorted(case.judged.values()))),
+        flapping=case.flaps,
         held=tuple(dict.fromkeys(each.to for each in case.withheld.values())),
         folded=tuple(dict.fromkeys(each.case for each in case.folded.values())),
     )

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from routing.incidents.advice import withdraw
 from routing.incidents.digests import ended
 from routing.incidents.escalation import stop
+from routing.incidents.flapping import is_damped, is_over
 from routing.incidents.folding import others, unanswered
 from routing.incidents.grid import FLUSH, flush_on_grid
 from routing.incidents.incident import Case, Member
 from routing.incidents.notices import disarm_notices
-from routing.incidents.paging import OVER, edit, page_timer
+from routing.incidents.paging import OVER, edit, edit_latest, page_timer
 from routing.incidents.rationing import drop_all, note_ended
 from routing.incidents.turn import Turn
 from schemas.signal import Signal
@@ -24,7 +25,22 @@ ACK, STALE, COOL, FORGET = "ack", "stale", "cool", "forget"
 
 
 def cease(turn: Turn, case: Case, member: Member, ended: Signal) -> None:
-    """A signal of the incident no longer fires; when it was the last, the incident is resolved."""
+    """A signal of the incident no longer fires; when it was the last, the incident is resolved, or damped."""
+    if case.open and len(case.firing()) == 1 and is_damped(turn, case, ended):
+        edit_latest(turn, case, case.told, "updated")
+        return
+    believe(turn, case, member, ended)
+
+
+def calm_due(turn: Turn, case: Case) -> None:
+    """An incident that flapped was quiet for long: its end is believed."""
+    ended, case.ended = case.ended, None
+    if ended is not None:
+        believe(turn, case, case.members[ended.id], ended)
+
+
+def believe(turn: Turn, case: Case, member: Member, ended: Signal) -> None:
+    """A signal of the incident is over."""
     turn.state.quiet(member)
     member.signal = ended
     turn.state.touch(case)
@@ -67,6 +83,7 @@ def resolve(turn: Turn, case: Case) -> None:
     withdraw(turn, case)
     case.advised = {}
     case.muted_by = ()
+    case.flaps = 0
     turn.state.hush(case, ())
     turn.state.close(case)
     cool_if_over(turn, case)
@@ -77,7 +94,7 @@ def stale_due(turn: Turn, case: Case) -> None:
     """Signals that were not asserted for resolve_timeout are resolved as `stale`."""
     limit = turn.policy.resolve_timeout
     for member in case.firing():
-        if member.asserted + limit <= turn.now:
+        if member.asserted + limit <= turn.now and not is_over(case, member):
             ended = replace(member.signal, state="resolved", time=turn.now, reason="stale")
             cease(turn, case, member, ended)
     watch(turn, case)
@@ -85,7 +102,8 @@ def stale_due(turn: Turn, case: Case) -> None:
 
 def watch(turn: Turn, case: Case) -> None:
     """Looks again when the first of the incident's signals may have become stale."""
-    asserted = min((member.asserted for member in case.firing()), default=None)
+    fresh = (member.asserted for member in case.firing() if not is_over(case, member))
+    asserted = min(fresh, default=None)
     if asserted is None:
         return
     due, armed = asserted + turn.policy.resolve_timeout, case.timers.get(STALE)

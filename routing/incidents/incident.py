@@ -245,6 +245,10 @@ class Case(Kept):
     """Digests that tell of it."""
     folded: dict[str, Folded] = {}
     """Pages that it has by other incidents' pages, by target and recipient."""
+    flaps: int = 0
+    """How often it ended within the time that counts, if that is too often; else 0."""
+    ended: Signal | None = None
+    """The end of its last signal, which is not believed yet."""
     judged: dict[str, Verdict] = {}
     """Verdicts, by who gave them."""
 

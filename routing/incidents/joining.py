@@ -3,8 +3,9 @@
 from enum import Enum
 
 from routing.incidents.advice import advise
-from routing.incidents.closing import COOL, cease, cool_if_over, watch
+from routing.incidents.closing import COOL, believe, cease, cool_if_over, watch
 from routing.incidents.covering import beside, cover
+from routing.incidents.flapping import fires_again
 from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of, incident_id, overflow
 from routing.incidents.incident import Case, Member, weight
@@ -96,6 +97,7 @@ def join(turn: Turn, case: Case, member: Member) -> None:
         turn.state.remove(case, before)
     turn.state.put(case, _copy(member))
     case.weigh()
+    settle(turn, case, member)
     _flush_for(turn, case, member)
     watch(turn, case)
     turn.changed(case)
@@ -152,11 +154,20 @@ def _refresh(turn: Turn, case: Case, member: Member) -> Held:
         return Held.NO
     severity: Severity = case.severity
     turn.state.renew(case, _copy(member))
+    settle(turn, case, member)
     case.weigh()
     if case.open and case.severity != severity:
         flush_if_worse(turn, case, member)
         turn.changed(case)
     return Held.YES
+
+
+def settle(turn: Turn, case: Case, member: Member) -> None:
+    """What flaps fires again: an end that was not believed is void, or the end of another signal by now."""
+    ended = case.ended
+    before = fires_again(turn, case) if ended else None
+    if before is not None and ended is not None and ended.id != member.signal.id:
+        believe(turn, case, before, ended)
 
 
 def _flush_for(turn: Turn, case: Case, member: Member) -> None:

@@ -140,6 +140,8 @@ class Core(Kept):
     """Fire drills that were announced within a day, by id."""
     budgets: dict[str, Budget] = field(default_factory=dict)
     """By recipient and severity."""
+    ends: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """When groups ended lately (POSIX seconds), by their key; the one that ended last comes last."""
     digests: dict[str, Digest] = field(default_factory=dict)
     """By receiver and channel; those of which something is to be told."""
 

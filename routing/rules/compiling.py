@@ -13,6 +13,7 @@ from routing.policy import (
     BurnRate,
     BusinessHours,
     FailureMode,
+    Flapping,
     InhibitRule,
     Limit,
     Limits,
@@ -189,7 +190,13 @@ def _limits(part: LimitsPart) -> Limits:
     def limit(rate: Rate) -> Limit | None:
         return None if rate == UNLIMITED else Limit(count=rate.count, per=rate.per)
 
-    return Limits(person=limit(part.pages_per_person), channel=limit(part.pages_per_channel))
+    given = part.flapping
+    flapping = Flapping(times=given.times, within=given.within, quiet=given.quiet)
+    return Limits(
+        person=limit(part.pages_per_person),
+        channel=limit(part.pages_per_channel),
+        flapping=flapping if given.enabled else None,
+    )
 
 
 def _owned(part: AgentPart, validated: Sequence[str]) -> Owned:

@@ -79,7 +79,7 @@ def _show(found: Sequence[Incident], now: datetime) -> None:
         made.add_row(
             escape(each.id[:SHORT]),
             f"[{each.severity}]{each.severity}[/]",
-            each.status,
+            f"{each.status}, flapping" if each.flapping else each.status,
             duration(end - each.opened),
             f"[person]{escape(one_line(who, SUMMARY))}[/]",
             escape(one_line(each.summary, SUMMARY)),

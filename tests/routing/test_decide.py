@@ -197,6 +197,7 @@ def test_a_flapping_signal_keeps_its_incident_and_pages_at_most_once_a_group_int
         t.fast_forward(15 * SECOND)
         t.recover()
         t.fast_forward(15 * SECOND)
+    t.fast_forward(15 * MINUTE)
     assert len(t.incidents) == 1
     assert [reason for *_, reason in t.told] == ["opened", *["reopened"] * (len(t.pages) - 1)]
     times = [at for at, *_ in t.told]

@@ -185,11 +185,21 @@ class PricePart(Part):
     cache_write: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
+class FlappingPart(Part):
+    """`{times: 3, within: 1h, quiet: 15m}`."""
+
+    enabled: bool = True
+    times: Annotated[int, Field(ge=2, le=100)] = 3
+    within: PositiveDuration = timedelta(hours=1)
+    quiet: PositiveDuration = timedelta(minutes=15)
+
+
 class LimitsPart(Part):
     """`{pages_per_person: 2 per 1h, pages_per_channel: unlimited}`."""
 
     pages_per_person: RateLimit = Rate(2, timedelta(hours=1))
     pages_per_channel: RateLimit = UNLIMITED
+    flapping: FlappingPart = FlappingPart()
 
 
 class RecurrencePart(Part):
