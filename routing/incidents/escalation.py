@@ -146,9 +146,9 @@ def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
 
 def _unfold(turn: Turn, case: Case, sent: Sent) -> None:
     """The page that spoke for an incident did not get through."""
-    for entry, folded in tuple(case.folded.items()):
-        if folded.page == sent.id:
-            del case.folded[entry]
+    for folded in tuple(case.folded.values()):
+        if folded.page == sent.id and not folded.over:
+            folded.over = True
             turn.state.touch(case)
             _fall_further(turn, case, Place(folded.target, folded.step, folded.sequence), sent.at)
 

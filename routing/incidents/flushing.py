@@ -131,7 +131,7 @@ def _tell(turn: Turn, case: Case, key: str, target: ChannelTarget | EscalationTa
 
 def _outgrew(case: Case, key: str, severity: Severity) -> bool:
     """Whether what was one incident of many on a page is critical by now."""
-    told = [each.severity for each in case.folded.values() if each.target == key]
+    told = [each.severity for each in case.folded.values() if each.target == key and not each.over]
     return severity == "critical" and case.status == "triggered" and any(each != severity for each in told)
 
 

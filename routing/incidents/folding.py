@@ -121,7 +121,10 @@ def refresh_page(turn: Turn, case_id: str, page_id: str) -> None:
     """Brings a page up to date, soon, where its channel can edit."""
     case = turn.state.cases.get(case_id)
     sent = case.pages.get(page_id) if case else None
-    if case and sent and sent.channel.kind not in LASTING and fold_timer(sent) not in case.timers:
+    if case is None or sent is None or fold_timer(sent) in case.timers:
+        return
+    is_over = bool(sent.speaks) and not any(each.open for each in (case, *others(turn, sent)))
+    if is_over or sent.channel.kind not in LASTING:
         turn.arm(case, fold_timer(sent), PAUSE)
 
 

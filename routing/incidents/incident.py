@@ -136,14 +136,19 @@ class Withheld(Kept):
 
 
 class Folded(Kept):
-    """A page that somebody got by the page of another incident: `page` of `case`, at that severity."""
+    """A page that somebody got by the page of another incident: `page` of `case`, at that severity.
+
+    `over`: they got one of its own since, or that page did not arrive.
+    """
 
     case: str
     page: str
     target: str
+    to: str
     severity: Severity
     step: int = 0
     sequence: int = 0
+    over: bool = False
 
 
 class Climb(Kept):
@@ -244,7 +249,7 @@ class Case(Kept):
     digests: tuple[str, ...] = ()
     """Digests that tell of it."""
     folded: dict[str, Folded] = {}
-    """Pages that it has by other incidents' pages, by target and recipient."""
+    """Pages that it has by other incidents' pages, by the page's id."""
     flaps: int = 0
     """How often it ended within the time that counts, if that is too often; else 0."""
     ended: Signal | None = None

@@ -59,7 +59,8 @@ def send_now(turn: Turn, case: Case, address: Address, reason: PageReason) -> Se
     """Sends a page that counts for its budget."""
     budget = address.budget
     known = turn.state.core.budgets.get(budget, Budget())
-    case.folded.pop(entry_of(address.target, address.to), None)
+    for each in case.folded.values():
+        each.over = each.over or (each.target, each.to) == (address.target, address.to)
     sent = send(turn, case, replace(address, ended=known.ended), reason)
     limit = limit_of(turn, budget)
     if sent is None or limit is None:
@@ -118,7 +119,9 @@ def note_ended(turn: Turn, case: Case) -> None:
 def elsewhere(case: Case) -> list[tuple[str, int, int]]:
     """Target, step and sequence of pages that wait, and of those told by other incidents' pages."""
     waiting = [(each.target, each.step, each.sequence) for each in case.withheld.values()]
-    return waiting + [(each.target, each.step, each.sequence) for each in case.folded.values()]
+    return waiting + [
+        (each.target, each.step, each.sequence) for each in case.folded.values() if not each.over
+    ]
 
 
 def stands_still(turn: Turn, case: Case, key: str, climb: Climb) -> bool:

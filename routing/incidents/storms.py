@@ -25,6 +25,8 @@ from routing.incidents.turn import Turn
 
 TOLD_CAP = 1_000
 """Incidents that one page speaks for; what is beyond waits for the next."""
+FOLDED_CAP = 32
+"""Pages of others that an incident remembers to be told by."""
 Waiting = tuple[Case, Withheld]
 
 
@@ -84,14 +86,17 @@ def _count(turn: Turn, lead: Case, held: Withheld) -> None:
 
 
 def _fold(turn: Turn, case: Case, page: Withheld, lead: Case, sent: Sent) -> None:
-    case.folded[entry_of(page.target, page.to)] = Folded(
+    case.folded[sent.id] = Folded(
         case=lead.id,
         page=sent.id,
         target=page.target,
+        to=page.to,
         severity=band_of(page.budget),
         step=page.step,
         sequence=page.sequence,
     )
+    while len(case.folded) > FOLDED_CAP:
+        del case.folded[next(iter(case.folded))]
     if page.to not in case.paged:
         case.paged = (*case.paged, page.to)[-PAGE_CAP:]
     turn.changed(case)

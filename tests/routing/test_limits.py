@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.content import built_in
@@ -493,6 +493,7 @@ def too_many(t):
     return found
 
 
+@settings(max_examples=25)
 @given(steps)
 def test_in_no_storm_does_anybody_get_more_than_the_limit_and_nothing_is_hidden(story):
     t = Scenario(ESCALATED)
@@ -511,6 +512,7 @@ def test_in_no_storm_does_anybody_get_more_than_the_limit_and_nothing_is_hidden(
         assert each.held == () or each.status == "triggered"
 
 
+@settings(max_examples=25)
 @given(steps)
 def test_what_is_acknowledged_in_a_storm_climbs_no_further(story):
     t = Scenario(ESCALATED)
@@ -529,6 +531,7 @@ def test_without_a_limit_the_measure_of_a_storm_finds_too_many():
     assert len(too_many(t)) == 3
 
 
+@settings(max_examples=25)
 @given(steps, st.integers(0, 400))
 def test_a_storm_that_is_restored_anywhere_goes_on_the_same(story, at):
     t = Scenario(ESCALATED)
