@@ -103,7 +103,7 @@ def _fold(turn: Turn, case: Case, page: Withheld, lead: Case, sent: Sent) -> Non
 
 
 def _climb_on(turn: Turn, case: Case, page: Withheld) -> None:
-    """Whom a step named is told only now: from now on it waits for their answer."""
+    """Whom a step named is told only now: from now on it waits for their answer, unless somebody has it."""
     climb = case.climbs.get(page.target)
-    if climb and not climb.finished and is_at(page, page.target, climb):
+    if case.status == "triggered" and climb and not climb.finished and is_at(page, page.target, climb):
         turn.arm(case, climb_timer(page.target), wait_of(turn, climb))

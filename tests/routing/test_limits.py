@@ -574,3 +574,16 @@ def test_a_page_that_spoke_for_an_incident_before_another_did_ends_with_it():
         t.recover(agent)
     t.fast_forward(MINUTE)
     assert [each.reason for each in t.updates if each.page == storm.id][-1] == "resolved"
+
+
+def test_what_is_taken_does_not_climb_once_a_page_of_it_that_waited_is_sent():
+    t = Scenario(PATIENT + "limits: {pages_per_person: 1 per 10m}\n")
+    t.signal("s0", detector="cost", agent="a0")
+    t.acknowledge()
+    taken = t.incident.id
+    t.signal("s1", agent="a1")
+    t.acknowledge()
+    t.signal("s2", agent="a0")
+    t.fast_forward(HOUR)
+    told = [(each.to, each.severity) for each in t.pages if each.incident == taken]
+    assert told == [("ana", "warning"), ("ana", "error")]
