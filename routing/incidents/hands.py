@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from routing.incidents.advice import approved
 from routing.incidents.closing import ACK, resolve
-from routing.incidents.deeds import first_time_open, note_deed, who
+from routing.incidents.deeds import first_time, first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, begin_again, stop
 from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.folding import unanswered
@@ -33,11 +33,12 @@ LIKENESS = ("agent", "env", "detector", "finding")
 
 def acknowledged(turn: Turn, cause: Acknowledged) -> None:
     """Somebody takes an incident: nobody else is paged, until the acknowledgement lapses."""
-    case = first_time_open(turn, cause)
+    case = first_time(turn, cause)
     if case is None:
         return
-    note_deed(turn, case, cause, "acknowledged")
-    _take(turn, case, cause)
+    if case.open:
+        note_deed(turn, case, cause, "acknowledged")
+        _take(turn, case, cause)
     answer_others(turn, case, cause)
 
 
@@ -49,31 +50,36 @@ def _take(turn: Turn, case: Case, cause: Hand) -> None:
 
 
 def answer_others(turn: Turn, case: Case, cause: Hand) -> None:
-    """Who answers a page that speaks for several incidents has them all."""
-    me = who(turn, cause)
+    """Who answers a page that speaks for several incidents has them all, though the first is over."""
+    me, is_news = who(turn, cause), case.open
     for sent in tuple(case.pages.values()):
         if {me, sent.to} <= turn.policy.users.keys() and me != sent.to:
             continue
         for each in unanswered(turn, sent):
             note_deed(turn, each, cause, "acknowledged", f"by the page of {case.id}")
             _take(turn, each, cause)
+            is_news = True
+    if not is_news:
+        turn.state.count("words about incidents that are not open")
 
 
 def snoozed(turn: Turn, cause: Snoozed) -> None:
     """Somebody puts an incident off: it is theirs until then, and pages anew if it still holds."""
-    case = first_time_open(turn, cause)
+    case = first_time(turn, cause)
     if case is None:
         return
     until = min(utc(cause.until), turn.now + MOST_SNOOZE)
     if until <= turn.now:
         turn.complain(f"snooze {cause.id}: it was over before it came", cause.id)
         return
-    note_deed(turn, case, cause, "snoozed", f"until {until.isoformat()}")
-    _taken(turn, case, who(turn, cause))
-    case.snoozed = until
-    arm_lapse(turn, case)
+    if case.open:
+        note_deed(turn, case, cause, "snoozed", f"until {until.isoformat()}")
+        _taken(turn, case, who(turn, cause))
+        case.snoozed = until
+        arm_lapse(turn, case)
     answer_others(turn, case, cause)
-    edit_latest(turn, case, case.told, "acknowledged")
+    if case.open:
+        edit_latest(turn, case, case.told, "acknowledged")
 
 
 def ack_due(turn: Turn, case: Case) -> None:
@@ -99,14 +105,16 @@ def ack_due(turn: Turn, case: Case) -> None:
 
 def resolved(turn: Turn, cause: Resolved) -> None:
     """Somebody closes an incident. Signals that still fire stay closed with it, unless they get worse."""
-    case = first_time_open(turn, cause)
+    case = first_time(turn, cause)
     if case is None:
         return
-    note_deed(turn, case, cause, "resolved")
-    case.closed_by = who(turn, cause)
+    if case.open:
+        note_deed(turn, case, cause, "resolved")
+        case.closed_by = who(turn, cause)
     answer_others(turn, case, cause)
-    resolve(turn, case)
-    turn.state.release(case)
+    if case.open:
+        resolve(turn, case)
+        turn.state.release(case)
 
 
 def ruled(turn: Turn, cause: Approved) -> None:

@@ -25,7 +25,7 @@ from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import AppendFailed, Outgoing
 from streams.hosting.topics import CAUSES
-from streams.ingress.board import Unknown
+from streams.ingress.board import Board, Unknown
 
 HELP = """Does to incidents what a person does: everything here is also a button or a call of the HTTP API.
 
@@ -157,16 +157,16 @@ def refuse(*, decision: str, **given: Any) -> None:
 @click.option("--json", "form", flag_value="json", help="As it stands on `oversight.incidents`.")
 def show(*, incident: str, bootstrap: str, form: str | None) -> None:
     """Shows an incident: how severe and why, who was told, who did what, what waits for a person."""
-    found = _found(bootstrap, incident)
+    found = _found(board_at(bootstrap), incident)
     if form == "json":
         emit([found])
     else:
         console().print(shown(found, WallClock().now()))
 
 
-def _found(bootstrap: str, incident: str) -> Incident:
+def _found(board: Board, incident: str) -> Incident:
     try:
-        return board_at(bootstrap).find(incident)
+        return board.find(incident)
     except Unknown as unknown:
         raise Wrong(str(unknown)) from unknown
 
@@ -192,8 +192,9 @@ def _do(
     action: str, said: Request | None = None, *, incident: str, bootstrap: str, by: str, form: str | None
 ) -> None:
     """Finds the incident, writes the cause, says so."""
-    found = _found(bootstrap, incident)
-    if found.status == "resolved" and action not in AFTERWARDS:
+    board = board_at(bootstrap)
+    found = _found(board, incident)
+    if action not in AFTERWARDS and board.is_over(found, action):
         raise Wrong(f"incident {found.id} is over")
     if said is not None and action in RULINGS:
         said = msgspec.structs.replace(said, decision=decision_meant(found, said.decision))

@@ -15,6 +15,8 @@ OVER_KEPT = 1_000
 """Incidents that are over are kept up to so many, the latest."""
 TURN_MS = 200
 RANKS = ("critical", "error", "warning", "info")
+ANSWERS = frozenset({"acknowledge", "resolve", "snooze"})
+"""What is said of all incidents that a page speaks for."""
 _incident = msgspec.json.Decoder(Incident)
 
 
@@ -61,6 +63,13 @@ class Board:
     def all(self) -> list[Incident]:
         """The open ones, and those that are over, the latest first."""
         return [*self.open(), *reversed(self._over.values())]
+
+    def is_over(self, incident: Incident, action: str) -> bool:
+        """Whether an action comes too late: the page of an incident may outlive it, for others."""
+        if incident.status != "resolved":
+            return False
+        waiting = (each for each in self._open.values() if each.status == "triggered")
+        return action not in ANSWERS or not any(incident.id in each.folded for each in waiting)
 
     def find(self, text: str) -> Incident:
         """The incident with this id, or the only one whose id begins so.

@@ -56,7 +56,7 @@ class Links:
         """Changes nothing: programs that look through mail come here, too."""
         wanted = self._wanted(request)
         found = self._found(wanted)
-        if found is not None and found.status == "resolved":
+        if found is not None and self._desk.board.is_over(found, wanted.action):
             return _page(200, "It is over", _what(wanted, found))
         button = f'<form method="post"><button style="{BUTTON}">{CAPTIONS[wanted.action]}</button></form>'
         return _page(200, f"{CAPTIONS[wanted.action]}, {wanted.by}?", _what(wanted, found), button)
@@ -64,7 +64,7 @@ class Links:
     async def _do(self, request: web.Request) -> web.Response:
         wanted = self._wanted(request)
         found = self._found(wanted)
-        if found is not None and found.status == "resolved":
+        if found is not None and self._desk.board.is_over(found, wanted.action):
             return _page(409, "It is over", _what(wanted, found))
         await self._desk.write([pressed(wanted, self._desk.now())])
         return _page(200, DONE[wanted.action], _what(wanted, found))

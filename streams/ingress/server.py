@@ -132,7 +132,7 @@ class Server:
         if action not in ACTIONS:
             raise Fault(404, f"there is no action {action[:40]!r}; there are: {', '.join(ACTIONS)}", "path")
         incident = self._found(request)
-        if incident.status == "resolved" and action not in AFTERWARDS:
+        if action not in AFTERWARDS and self._desk.board.is_over(incident, action):
             raise Fault(409, f"incident {incident.id} is over", "path")
         return await self._follow(request, action, incident.id)
 

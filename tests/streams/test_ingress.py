@@ -349,3 +349,24 @@ async def test_an_envelope_that_could_not_be_written_is_not_acknowledged():
         with pytest.raises(TimeoutError):
             await listened(here, slack, within_s=0.5)
     assert (slack.acknowledged, here.desk.counts) == ([], {"slack failed": 1})
+
+
+def test_what_is_over_can_be_answered_while_its_page_speaks_for_others():
+    t = Scenario(ESCALATED)
+    for number in range(4):
+        t.signal(f"s{number}", agent=f"a{number}")
+    t.fast_forward(MINUTE)
+    lead = t.pages[-1].incident
+    t.recover(next(f"s{number}" for number, each in enumerate(t.incidents) if each.id == lead))
+
+    def is_over(action):
+        board = Board()
+        for each in t.incidents:
+            board.take(encode(each))
+        return board.is_over(board.find(lead), action)
+
+    assert [is_over(action) for action in ("acknowledge", "resolve", "snooze", "silence")] == [False] * 3 + [
+        True
+    ]
+    t.acknowledge(lead)
+    assert is_over("acknowledge")
