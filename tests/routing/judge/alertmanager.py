@@ -170,6 +170,11 @@ def _groups(address: str) -> Judged:
     )
 
 
+def grouped(address: str) -> Counter[Group]:
+    """The groups that there are now."""
+    return _groups(address).groups
+
+
 def post(address: str, alerts: Sequence[Mapping[str, Any]]) -> None:
     """Sends alerts as the API takes them."""
     for begin in range(0, len(alerts), CHUNK):
