@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from routing.incidents.escalation import climb_timer
 from routing.incidents.grouping import groups_of
-from routing.incidents.incident import Case
+from routing.incidents.incident import Case, Member
 from routing.incidents.telling import target_key
 from routing.policy import ChannelTarget, EscalationTarget, Policy
 from routing.router import KEY
@@ -20,6 +20,7 @@ from schemas.cause import Acknowledged, AnyCause, Configured, Resolved, Signalle
 from schemas.incident import Incident
 from schemas.page import Notice, Page, Update
 from schemas.record import Output, Record, Saved
+from schemas.signal import Signal
 from schemas.wire import Malformed
 from tests.simulation.drawn_rules import USERS
 from tests.simulation.hearing import heard, silenced
@@ -32,6 +33,8 @@ LONG = timedelta(minutes=25)
 LONGEST_FOLD = timedelta(hours=1, minutes=10)
 """By default a person gets two pages an hour of one severity; what waits is told by the next."""
 RESOLVE_TIMEOUT = timedelta(minutes=10)
+DOUBTED = timedelta(minutes=15)
+"""How long by default the end of what flaps is not believed."""
 SHORTEST_REPEAT = timedelta(minutes=20)
 """Of the drawn rules."""
 TAKEN = ("joined", "expiring")
@@ -60,6 +63,8 @@ class Promises(Onlooker):
         """When somebody took an incident, and when it is to be everybody's again by the rules of then."""
         self.hearable: dict[str, datetime] = {}
         """Since when an incident that somebody has may be heard."""
+        self.doubted: dict[str, tuple[Signal, datetime]] = {}
+        """The last end of an incident that flaps, and since when it is not believed."""
         self.done: set[str] = set()
         self.settled: datetime = START
         """Since when the same rules hold."""
@@ -199,7 +204,8 @@ class Promises(Onlooker):
             for member in case.firing():
                 places[member.signal.id].add(case.key)
                 labels[member.signal.id] = member.labels
-                if case.open and now - member.asserted > RESOLVE_TIMEOUT + GRACE:
+                doubted = self._is_doubted(case, member, now)
+                if case.open and not doubted and now - member.asserted > RESOLVE_TIMEOUT + GRACE:
                     raise Broken("nothing fires for ever", f"{member.signal.id} was last heard long ago")
         for signal in night.firing.values():
             if signal.id not in places:
@@ -207,6 +213,16 @@ class Promises(Onlooker):
             lacking = {each.key for each in groups_of(policy.route, labels[signal.id])} - places[signal.id]
             if lacking:
                 raise Broken("no signal lost", f"{signal.id} lacks in {sorted(lacking)}")
+
+    def _is_doubted(self, case: Case, member: Member, now: datetime) -> bool:
+        """Whether a signal counts as firing because its incident flaps, for no longer than it may."""
+        if case.ended is None or case.ended.id != member.signal.id:
+            return False
+        before, since = self.doubted.get(case.id, (None, now))
+        if before != case.ended:
+            since = now
+        self.doubted[case.id] = (case.ended, since)
+        return now - since <= DOUBTED + GRACE
 
     def _lapsed(self, night: Night, case: Case, now: datetime) -> None:
         """What somebody took is everybody's again when they do nothing."""
