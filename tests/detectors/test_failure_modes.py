@@ -60,7 +60,7 @@ class Listener(Told):
 
 def test_detectors_are_shown_the_class_and_follow_a_table_that_changes():
     agent = AgentState("made-up", {"listener": Listener}, Settings(errors=OWN))
-    agent.take(event(START_S, error={"type": "rate_limit"}), START_S)
+    list(agent.take([(event(START_S, error={"type": "rate_limit"}), START_S)]))
     agent.configure(Settings())
-    agent.take(event(START_S + 1, error={"type": "rate_limit"}), START_S + 1)
+    list(agent.take([(event(START_S + 1, error={"type": "rate_limit"}), START_S + 1)]))
     assert agent.detectors["listener"].classes == ["retryable", None]

@@ -69,9 +69,9 @@ def test_a_price_without_a_direction_is_refused():
 
 def test_detectors_see_the_cost_and_follow_other_prices():
     state = AgentState("made-up", {"cost": Cost}, Settings(prices=OWN))
-    state.take(event(START_S, request={"model": "mine"}, **tokens()), START_S)
+    list(state.take([(event(START_S, request={"model": "mine"}, **tokens()), START_S)]))
     series = state.detectors["cost"]._series
     assert series["mine"].minute.cost == pytest.approx(3.0)
     state.configure(Settings())
-    state.take(event(START_S + 1, request={"model": "mine"}, **tokens()), START_S + 1)
+    list(state.take([(event(START_S + 1, request={"model": "mine"}, **tokens()), START_S + 1)]))
     assert series["mine"].minute.count == 1

@@ -83,7 +83,7 @@ def test_one_group_a_route_although_the_tree_names_it_twice():
 def test_groups_differ_by_route_and_by_labels():
     one, other = route("a", group_by=("x",)), route("b", group_by=("x",))
     keys = {group(each, {"x": value}).key for each in (one, other) for value in "12"}
-    assert len({*keys, overflow(one).key}) == 5
+    assert len({*keys, overflow(one, {}).key}) == 5
 
 
 def test_an_incident_is_its_group_and_its_opening_time():
