@@ -135,6 +135,9 @@ class AgentState:
             return
         if self._faults:
             yield from ((places[0], fault) for fault in self._complaints())
+        if self._prices or self._modes:
+            fresh, faults = self._completed(fresh, places)
+            yield from faults
         types = {event.type for event, _ in fresh}
         if _RELEASE in types:
             self._changed(event for event, _ in fresh if event.type == _RELEASE)
@@ -147,7 +150,7 @@ class AgentState:
                 yield from _shown(detector, show, [fresh[at] for at in chosen], [places[at] for at in chosen])
 
     def _fresh(self, events: Sequence[Taken]) -> tuple[Sequence[int], Sequence[Taken]]:
-        """Those that are no duplicates, and their places; completed by what the team knows of them."""
+        """Those that are no duplicates, and their places."""
         repeats = self._ids.repeats
         repeated = {at for at, (event, _) in enumerate(events) if repeats(event.source, event.id)}
         places: Sequence[int] = range(len(events))
@@ -155,8 +158,6 @@ class AgentState:
             self._duplicates += len(repeated)
             places = [at for at in places if at not in repeated]
             events = [events[at] for at in places]
-        if self._prices or self._modes:
-            events = [(self._modes.classed(self._prices.priced(event)), now) for event, now in events]
         if events:
             self._last_event = events[-1][1]
         for event, _ in reversed(events):
@@ -165,6 +166,21 @@ class AgentState:
                 self._env = deployment.environment_name
                 break
         return places, events
+
+    def _completed(
+        self, events: Sequence[Taken], places: Sequence[int]
+    ) -> tuple[Sequence[Taken], list[tuple[int, str]]]:
+        """Events with what the team knows of them, and what raised: such an event goes on as it came."""
+        completed: list[Taken] = []
+        faults: list[tuple[int, str]] = []
+        for place, (event, now) in zip(places, events, strict=True):
+            known = event
+            try:
+                known = self._modes.classed(self._prices.priced(event))
+            except Exception as fault:  # noqa: BLE001 - the detectors still see it
+                faults.append((place, _fault(self._completed, fault)))
+            completed.append((known, now))
+        return completed, faults
 
     def _changed(self, releases: Iterable[Event]) -> None:
         for event in releases:
@@ -330,4 +346,9 @@ def _parts(parts: Mapping[str, bytes], detector: str) -> dict[str, bytes]:
 
 
 def _fault(where: Any, fault: Exception) -> str:
-    return f"{where.__qualname__}: {type(fault).__name__}: {fault}"
+    return f"{where.__qualname__}: {reason(fault)}"
+
+
+def reason(fault: Exception) -> str:
+    """What raised, in words."""
+    return f"{type(fault).__name__}: {fault}"

@@ -6,7 +6,7 @@ agent each, they would have to be fetched from afar every time.
 
 from collections.abc import Sequence
 
-from detectors.agent import AgentState, Taken
+from detectors.agent import AgentState, Taken, reason
 from detectors.asking import deadletters
 from schemas.record import Output, Record
 
@@ -34,11 +34,17 @@ class Waiting:
             entry[2].append(len(self._given))
 
     def show(self) -> None:
-        """Shows them."""
-        for state, events, places in self._by_agent.values():
-            for at, fault in state.take(events):
-                place = places[at]
-                letters = deadletters([fault], self._records[place], events[at][1])
-                before = self._given[place]
-                self._given[place] = [*before, *letters]  # type: ignore[misc] # what raised waits for nothing
-        self._by_agent.clear()
+        """Shows them, once: what raises is told of the records that it concerns, and of no others."""
+        waiting, self._by_agent = self._by_agent, {}
+        for state, events, places in waiting.values():
+            try:
+                for at, fault in state.take(events):
+                    self._tell(fault, places[at], events[at])
+            except Exception as raised:  # noqa: BLE001 - other agents are still shown theirs
+                for place, taken in zip(places, events, strict=True):
+                    self._tell(f"{state.name}: {reason(raised)}", place, taken)
+
+    def _tell(self, fault: str, place: int, taken: Taken) -> None:
+        letters = deadletters([fault], self._records[place], taken[1])
+        before = self._given[place]
+        self._given[place] = [*before, *letters]  # type: ignore[misc] # what raised waits for nothing

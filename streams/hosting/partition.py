@@ -130,10 +130,11 @@ class Partition:
     def fold_batch(self, records: Sequence[Record]) -> list[tuple[Origin, Output]]:
         """Folds records in order. What was seen already is passed over: the log may be delivered again."""
         fresh: list[Record] = []
+        reached = self.next
         for record in records:
-            if record.offset >= self.next:
+            if record.offset >= reached:
                 fresh.append(record)
-                self.next = record.offset + 1
+                reached = record.offset + 1
         outputs: list[tuple[Origin, Output]] = []
         for record, given in zip(fresh, applied(self.fold, fresh), strict=True):
             if isinstance(given, Exception):  # a pure function fails the same way again
@@ -141,6 +142,7 @@ class Partition:
                 outputs.append((Origin(self._name, record.offset, 0), _deadletter(record, given)))
             elif given:
                 outputs += [(Origin(self._name, record.offset, n), each) for n, each in enumerate(given)]
+        self.next = reached
         return outputs
 
     async def take(self, records: Sequence[Record]) -> None:

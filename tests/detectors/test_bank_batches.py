@@ -9,12 +9,12 @@ import pytest
 from detectors.agent import AgentState
 from detectors.bank import Bank
 from detectors.detector import Coming
-from detectors.settings import Settings
+from detectors.settings import Settings, Watch
 from schemas.event import Event
 from schemas.record import Output, Record
 from schemas.wire import Malformed, decode_event
 from tests.detectors.agent_events import START_S
-from tests.detectors.made_up import KINDS, Judge, Tape, Told, settings_of, settings_record
+from tests.detectors.made_up import KINDS, Judge, Tape, Told, reasons, settings_of, settings_record, signals
 
 Given = list[Sequence[Output] | str]
 
@@ -128,6 +128,70 @@ def test_a_detector_that_raises_before_it_takes_an_event_is_told_of_each():
     events = [(_event(record), START_S) for record in tape.bank.records]  # type: ignore[attr-defined] # a writer
     assert [at for at, fault in agent.take(events) if "too many" in fault] == [0, 1, 2]
     assert agent.detectors["other"].findings(START_S)
+
+
+class Unfit(Told):
+    """One whose list of types is no list: its agents cannot be shown anything."""
+
+    name: ClassVar[str] = "unfit"
+    watches: ClassVar[frozenset[str]] = 7  # type: ignore[assignment] # that is the fault
+
+
+class TestWhatRaisesBeforeAnyDetectorIsShown:
+    def _records(self) -> list[Record]:
+        tape = Tape(Writer())  # type: ignore[arg-type] # it only applies
+        for n, agent in enumerate(("ana", "bob", "ana", "bob")):
+            tape.told(n / 10, agent, find=1)
+        tape.tick(10)
+        return tape.bank.records  # type: ignore[attr-defined] # a writer
+
+    def test_is_told_of_the_records_of_its_agent_and_other_agents_are_shown_theirs(self):
+        of = bank()
+        records = self._records()
+        of.apply_many(records[:2])
+        of._keys.awake["ana"].detectors["unfit"] = Unfit(Watch(agent="ana"), {})
+        of._keys.awake["ana"]._hold(of._keys.awake["ana"].detectors)
+        given = of.apply_many(records[2:])
+        assert not any(isinstance(each, Exception) for each in given)
+        assert [bool(reasons(each)) for each in given] == [True, False, False]  # type: ignore[arg-type] # as said
+        assert reasons(given[0])[0].startswith("ana: TypeError: ")  # type: ignore[arg-type] # as said
+        assert {each.labels["agent"] for each in signals(given[2])} >= {"bob"}  # type: ignore[arg-type] # as said
+
+    def test_nothing_is_shown_again_with_the_next_batch(self):
+        of = bank()
+        records = self._records()
+        of.apply_many(records[:1])
+        state = of._keys.awake["ana"]
+        state._hold({**state.detectors, "unfit": Unfit(Watch(agent="ana"), {})})
+        of.apply_many(records[2:3])
+        state._hold({name: each for name, each in state.detectors.items() if name != "unfit"})
+        assert not any(reasons(each) for each in of.apply_many(records[3:4]))  # type: ignore[arg-type] # as said
+        assert state._duplicates == 0
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_an_event_that_cannot_be_completed_is_told_of_and_shown_as_it_came(size):
+    of = AgentState("ana", {"other": KINDS["other"]}, Settings(errors=((".*", "retryable"),)))
+    tape = Tape(Writer())  # type: ignore[arg-type] # it only applies
+    for n in range(3):
+        tape.event(n, error={"type": f"E{n}"})
+    events = [(_event(record), START_S) for record in tape.bank.records]  # type: ignore[attr-defined] # a writer
+    of._modes = Refusing("E1")
+    told = [(at + n, fault) for n in range(0, 3, size) for at, fault in of.take(events[n : n + size])]
+    assert told == [(1, "AgentState._completed: ValueError: not E1")]
+    assert of.detectors["other"].state[3] == 3
+
+
+class Refusing:
+    """A team's table that fails at one error type."""
+
+    def __init__(self, type_: str) -> None:
+        self.type = type_
+
+    def classed(self, event: Event) -> Event:
+        if event.data.error is not None and event.data.error.type == self.type:
+            raise ValueError(f"not {self.type}")
+        return event
 
 
 def _event(record: Record) -> Event:

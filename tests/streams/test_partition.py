@@ -8,7 +8,7 @@ from schemas.record import Origin
 from streams.hosting.log import AppendFailed
 from streams.hosting.partition import MOST_BOUNDARIES, Cadence
 from tests.memory_log import Act, MemoryLog
-from tests.streams.folding import Site
+from tests.streams.folding import Site, Tally
 
 SOON = timedelta(0)
 
@@ -77,6 +77,26 @@ class TestRecords:
         assert dict(letter.headers)["origin"] == b"in/0:1:0"
         assert owner.fold.counts == {"a": 1, "b": 1}
         assert owner.dead_letters == 1
+
+    async def test_a_batch_that_could_not_be_folded_at_all_is_not_counted_as_folded(self):
+        site = Site()
+        site.put(("a", "x"), ("a", "x"))
+        owner = await begun(site)
+        fold = owner.fold
+        owner.fold = Broken()
+        with pytest.raises(RuntimeError, match="all of it"):
+            await owner.take(site.records())
+        assert owner.reached == 0
+        owner.fold = fold
+        await owner.take(site.records())
+        assert fold.counts == {"a": 2}
+
+
+class Broken(Tally):
+    """A fold that cannot take any batch."""
+
+    def apply_many(self, records):
+        raise RuntimeError(f"all of it: {len(records)}")
 
 
 class TestOutputsFirst:
