@@ -175,7 +175,7 @@ def _live(order: Rehearsal, given: dict[str, Any]) -> Result:
     try:
         with meter(f"drilling {order.scenario.name}", order.within.total_seconds()) as bar:
             return asyncio.run(_played_live(live, given["bootstrap"], bar))
-    except (Unreachable, Unheard) as error:
+    except Unreachable as error:
         raise Wrong(str(error)) from error
     except (AppendFailed, KafkaError) as error:
         raise Wrong(f"it could not be published: {error}") from error

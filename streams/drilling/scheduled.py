@@ -13,10 +13,10 @@ from schemas.cause import AnyCause, Concluded, Drilled
 from schemas.wire import encode
 from streams.drilling.live import Live
 from streams.drilling.progress import Result
-from streams.drilling.rehearsal import Rehearsal, Unheard
+from streams.drilling.rehearsal import Rehearsal
 from streams.drilling.scenarios import SCENARIOS
 from streams.hosting.clock import Clock
-from streams.hosting.log import Log, Outgoing
+from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.topics import CAUSES
 
 log = structlog.get_logger(__name__)
@@ -89,7 +89,7 @@ class Scheduled:
                 remedy=found.remedy,
                 facts=_facts(found),
             )
-        except (Unheard, KafkaError) as error:
+        except (AppendFailed, KafkaError) as error:
             end = Concluded(at=self._clock.now(), id=due.id, broke_at="published", remedy=str(error))
         log.info("drill.over", id=due.id, broke_at=end.broke_at)
         await self._write(end)

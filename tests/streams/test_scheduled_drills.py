@@ -4,11 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from schemas.cause import Concluded, Drilled
 from schemas.wire import decode_cause
 from streams.drilling.progress import Paged, Reached, Result
-from streams.drilling.rehearsal import Unheard
 from streams.drilling.scheduled import Scheduled
 from streams.hosting.log import AppendFailed
 from streams.hosting.topics import CAUSES
@@ -92,10 +92,11 @@ def test_what_is_due_is_announced_played_and_told_of_once():
     assert stage.look() == []
 
 
-def test_an_agent_that_sends_nothing_is_told_of():
-    stage = Stage(Unheard("refund-agent has sent no event lately"))
+@pytest.mark.parametrize("error", [AppendFailed("events/0: no turn"), KafkaError("events/0: no turn")])
+def test_what_cannot_be_published_is_told_of_at_once(error):
+    stage = Stage(error)
     _, ended = stage.look()
-    assert (ended.broke_at, ended.remedy) == ("published", "refund-agent has sent no event lately")
+    assert (ended.broke_at, "events/0: no turn" in ended.remedy) == ("published", True)
     assert ended.facts == ()
 
 
