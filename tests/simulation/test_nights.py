@@ -11,7 +11,10 @@ from tests.simulation.shrinking import complaint
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 BATCH = 5
-pytestmark = pytest.mark.timeout(900)  # making a broken night short takes many
+pytestmark = [
+    pytest.mark.timeout(900),  # making a broken night short takes many
+    pytest.mark.no_cover,  # a night must not count for a test of one thing, and is twice as fast unmeasured
+]
 
 
 def seeds() -> range:

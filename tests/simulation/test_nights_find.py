@@ -18,6 +18,7 @@ from tests.simulation.promises import Promises
 from tests.simulation.shrinking import complaint, played, shortened
 from tests.simulation.story import draw
 
+pytestmark = pytest.mark.no_cover
 ENOUGH = 40
 """Seeds within which a fault is to be found."""
 
