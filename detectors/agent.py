@@ -293,11 +293,16 @@ class AgentState:
         """Continues from a saved state, but for detectors that were switched off after it was saved.
 
         `forgotten`: the offset at which a detector was last switched off. A piece of state that its detector
-        cannot read makes that one start anew, and is told with the next answer; the others go on.
+        cannot read makes that one start anew, and is told with the next answer; the others go on. So does
+        an agent whose state cannot be read at all.
         """
-        body = msgspec.msgpack.decode(saved.body, type=Body)
         state = cls(name, kinds, settings)
         state.applied = saved.applied
+        try:
+            body = msgspec.msgpack.decode(saved.body, type=Body)
+        except msgspec.MsgspecError as fault:
+            state._faults.append(_fault(cls.load, fault))
+            return state
         state.woken_at = body.woken_at
         state._ids = Identities(body.digests, body.ages)
         state._signals = Signals(body.standing)
@@ -319,8 +324,14 @@ class AgentState:
 
 
 def last_event(saved: Saved) -> float:
-    """When an agent was last heard of, by its saved state; POSIX seconds of event time."""
-    return _heard.decode(saved.body).last_event
+    """When an agent was last heard of, by its saved state; POSIX seconds of event time.
+
+    0 where it cannot be read: nothing of it is of any use.
+    """
+    try:
+        return _heard.decode(saved.body).last_event
+    except msgspec.MsgspecError:
+        return 0.0
 
 
 def _shown(

@@ -8,6 +8,8 @@ import zlib
 
 WORTH = 1024
 """Bytes from which on a piece is compressed."""
+MOST = 64_000_000
+"""Bytes that a piece unpacks to at most: a damaged one must not take the worker's memory."""
 _LEVEL = 1
 
 
@@ -25,6 +27,10 @@ def unpacked(piece: bytes) -> bytes:
     """The piece that was packed.
 
     Raises:
-        zlib.error: it is none.
+        zlib.error: it is none, or too large.
     """
-    return zlib.decompress(piece)
+    unpacking = zlib.decompressobj()
+    whole = unpacking.decompress(piece, MOST)
+    if not unpacking.eof:
+        raise zlib.error(f"it is cut off, or larger than {MOST} bytes")
+    return whole

@@ -10,17 +10,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from msgspec import Struct, structs
+import structlog
+from msgspec import MsgspecError, Struct, structs
 
-from schemas.record import Origin, Output, Record
+from schemas.record import Origin, Output, Record, Saved
 from streams.fold import Fold, applied
 from streams.hosting.clock import Clock
 from streams.hosting.emission import Emission
 from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.snapshots import Snapshots, batches
 
+log = structlog.get_logger(__name__)
+
 AT_ONCE = 200
-"""Records folded before everything else in the process has its turn."""
+"""Records folded, or keys restored, before everything else in the process has its turn."""
 
 
 MOST_BOUNDARIES = 256
@@ -112,10 +115,19 @@ class Partition:
         else:
             self.fold.resume(restored.low_water.mark)
             self.next = self.low_water = restored.low_water.offset
-            for key, saved in restored.keys.items():
-                self.fold.load(key, saved)
+            for n, (key, saved) in enumerate(restored.keys.items()):
+                self._load(key, saved)
+                if n % AT_ONCE == 0:
+                    await asyncio.sleep(0)
         self._bound()
         return self.next
+
+    def _load(self, key: str, saved: Saved) -> None:
+        """A key whose state the fold cannot read begins anew: a worker that stops over it helps nobody."""
+        try:
+            self.fold.load(key, saved)
+        except (ValueError, MsgspecError) as error:
+            log.exception("state.unreadable", partition=self._name, key=key, error=repr(error))
 
     def _bound(self) -> None:
         """Remembers this place, unless the last one is near."""

@@ -11,23 +11,37 @@ removed only after this owner wrote an entry of its own for it: one of them may 
 write the entry that names a part which nothing names yet.
 
 Bodies and parts from a kilobyte on are compressed; a part's digest tells whether it is, an entry of its body.
+
+An entry that cannot be read is told of and passed over: its key goes on from an older one, or begins anew.
+Without any low-water entry that can be read nobody knows where to begin, and the partition is not taken over.
 """
 
+import asyncio
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
+import structlog
 
 from schemas.record import Record, Saved
 from streams.hosting.log import Log, Outgoing
 from streams.hosting.packing import packed, unpacked, worth
 
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 200
+"""Entries restored before everything else in the process has its turn."""
 _CLAIM = b"claim/"
 _NOTHING = ""
 """The digest of a part without any bytes, which is not written: it would be a tombstone."""
 _PACKED = "z"
 """What the digest of a part begins with that is kept compressed."""
 _KINDS = ("low-water", "entry", "part")
+
+
+class StateError(OSError):
+    """What says where to begin cannot be read. It may be after a repair, so whoever hosts tries again."""
 
 
 class Entry(msgspec.Struct, array_like=True):
@@ -91,10 +105,14 @@ class Snapshots:
         """Claims and low-water entries of owners before."""
 
     async def take_over(self) -> Restored:
-        """Claims the partition, reads everything before the claim, and stands as its owner from here on."""
+        """Claims the partition, reads everything before the claim, and stands as its owner from here on.
+
+        Raises:
+            StateError: there is state, and nothing says where to begin with it.
+        """
         self._epoch = await self._append([Outgoing(self._claim, b"1")])
         live = await self._live()
-        restored = self._choose(live)
+        restored = await self._choose(live)
         low_water = restored.low_water
         if low_water is not None:
             await self.write_low_water(low_water.offset, low_water.mark)
@@ -114,21 +132,58 @@ class Snapshots:
                 break
         return live
 
-    def _choose(self, live: Mapping[bytes, bytes]) -> Restored:
+    async def _choose(self, live: Mapping[bytes, bytes]) -> Restored:
         places = {place: value for key, value in live.items() if (place := _place(key)) is not None}
-        entries = {p: msgspec.msgpack.decode(v, type=Entry) for p, v in places.items() if p.kind == "entry"}
-        best: dict[str, tuple[Place, Entry]] = {}
-        for place, entry in sorted(entries.items(), key=lambda each: (each[0].epoch, each[1].applied)):
-            if all(digest == _NOTHING or place.part(digest) in places for digest in entry.parts.values()):
-                best[place.name] = (place, entry)
-        keys = {name: _saved(place, entry, places) for name, (place, entry) in sorted(best.items())}
+        keys: dict[str, Saved] = {}
+        entries = await self._entries(places)
+        for n, (place, entry) in enumerate(entries):
+            if n % AT_ONCE == 0:
+                await asyncio.sleep(0)
+            whole = all(digest == _NOTHING or place.part(digest) in places for digest in entry.parts.values())
+            if place.name in keys or not whole:
+                continue
+            try:
+                keys[place.name] = _saved(place, entry, places)
+            except zlib.error as error:
+                self._passed_over(place, error)
         lows = sorted(place for place in places if place.kind == "low-water")
         for place in places.keys() - lows:
             self._strewn.setdefault(place.name, set()).add(place)
         claims = [key for key in live if key.startswith(_CLAIM)]
         self._before = [*claims, *(place.key() for place in lows)]
-        low = msgspec.msgpack.decode(places[lows[-1]], type=LowWater) if lows else None
-        return Restored(low, keys)
+        return Restored(self._low(lows, places), dict(sorted(keys.items())))
+
+    async def _entries(self, places: Mapping[Place, bytes]) -> Sequence[tuple[Place, Entry]]:
+        """Those that can be read, those that count most first."""
+        entries: list[tuple[Place, Entry]] = []
+        for n, (place, value) in enumerate(places.items()):
+            if n % AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if place.kind == "entry":
+                try:
+                    entries.append((place, msgspec.msgpack.decode(value, type=Entry)))
+                except msgspec.MsgspecError as error:
+                    self._passed_over(place, error)
+        return sorted(entries, key=lambda each: (each[0].epoch, each[1].applied), reverse=True)
+
+    def _low(self, lows: Sequence[Place], places: Mapping[Place, bytes]) -> LowWater | None:
+        for place in reversed(lows):
+            try:
+                return msgspec.msgpack.decode(places[place], type=LowWater)
+            except msgspec.MsgspecError as error:
+                self._passed_over(place, error)
+        if lows:
+            raise StateError(f"no low-water entry of {self._topic}/{self._partition} can be read")
+        return None
+
+    def _passed_over(self, place: Place, error: Exception) -> None:
+        log.error(
+            "state.unreadable",
+            topic=self._topic,
+            partition=self._partition,
+            key=place.key().decode("utf-8", "replace"),
+            error=repr(error),
+        )
 
     async def write_low_water(self, offset: int, mark: bytes) -> None:
         """Every offset below is contained in entries written before. Clears what older owners left."""

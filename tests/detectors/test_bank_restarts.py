@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from detectors.bank import Bank
 from detectors.registry import discover
@@ -81,6 +82,30 @@ class TestRestarts:
         saved = msgspec.structs.replace(tape.bank.save("ana"), version=2)
         with pytest.raises(ValueError, match="state of ana has version 2, expected 1"):
             Tape().bank.load("ana", saved)
+
+    def test_an_agent_whose_state_cannot_be_read_begins_anew_and_that_is_told(self):
+        tape = Tape()
+        tape.told(0, find=1)
+        tape.tick(10)
+        heir = Tape()
+        heir.bank.load("ana", structs.replace(tape.bank.save("ana"), body=b"?", wake_at=None))
+        heir.bank.resume(tape.bank.mark())
+        heir.offset = tape.offset
+        heir.told(11, find=1)
+        heir.tick(20)
+        assert [each.split(":")[0] for each in heir.reasons] == ["AgentState.load"]
+        assert [each.labels["agent"] for each in heir.signals] == ["ana"]
+
+    def test_an_agent_whose_state_cannot_be_read_stops_no_day(self):
+        tape = Tape()
+        tape.event(0)
+        heir = Tape()
+        heir.bank.load("ana", structs.replace(tape.bank.save("ana"), body=b"?", wake_at=None))
+        heir.bank.resume(tape.bank.mark())
+        heir.offset = tape.offset
+        heir.event(2 * 86400, "bob")
+        assert "ana" not in heir.bank._keys
+        assert "bob" in heir.bank._keys
 
     def test_settings_that_hold_no_more_are_wanted_anew(self):
         tape = Tape()

@@ -29,6 +29,7 @@ class Tally:
     offset: int = -1
     begun: int = 0
     marked: bytes = b""
+    illegible: str = ""
 
     def waking(self, at_s: float) -> tuple[bytes, bytes]:
         return b"", f"wake {at_s:.0f}".encode()
@@ -57,6 +58,8 @@ class Tally:
         return Saved(self.offset, str(self.counts[key]).encode())
 
     def load(self, key: str, saved: Saved) -> None:
+        if key == self.illegible:
+            raise ValueError(f"{key} is of a version that is not known")
         self.asleep[key] = saved
 
     def mark(self) -> bytes:

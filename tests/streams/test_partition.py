@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from schemas.record import Origin
 from streams.hosting.log import AppendFailed
@@ -41,6 +42,19 @@ class TestTheBeginning:
         assert heir.fold.begun == 0
         assert sorted(heir.fold.asleep) == ["a", "b"]
         assert heir.fold.marked == first.fold.mark()
+
+    async def test_a_key_that_the_fold_cannot_read_begins_anew_and_that_is_told(self):
+        site = Site()
+        site.put(("a", "x"), ("b", "x"))
+        first = await begun(site)
+        await first.take(site.records())
+        await first.hand_over()
+        heir = site.owner()
+        heir.fold.illegible = "a"
+        with capture_logs() as told:
+            assert await heir.start() == 2
+        assert sorted(heir.fold.asleep) == ["b"]
+        assert [(each["event"], each["key"]) for each in told] == [("state.unreadable", "a")]
 
 
 class TestRecords:

@@ -1,13 +1,16 @@
 """What an owner writes of a fold's state, and what the next owner finds of it."""
 
 import asyncio
+import zlib
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from schemas.record import Saved
+from streams.hosting import packing
 from streams.hosting.log import AppendFailed, Outgoing
-from streams.hosting.snapshots import LowWater, Snapshots, batches
+from streams.hosting.snapshots import AT_ONCE, LowWater, Snapshots, batches
 from tests.memory_log import Act, Crash, Disk, MemoryLog
 
 TOPIC = "state"
@@ -109,7 +112,7 @@ class TestAnHeir:
         heir = owner(disk, "heir")
         heir._epoch = await heir._append([Outgoing(b"claim/heir", b"1")])
         await first.write({"a": saved(2)})
-        assert heir._choose(await heir._live()).keys == {"a": saved(1)}
+        assert (await heir._choose(await heir._live())).keys == {"a": saved(1)}
 
     async def test_passes_over_what_is_not_ours(self):
         disk = Disk()
@@ -130,6 +133,82 @@ class TestAnHeir:
         part = next(each.key for each in disk.records(TOPIC)[::-1] if each.key and b"/part/" in each.key)
         disk.put(TOPIC, 0, [Outgoing(part, None)])
         assert (await found(disk)).keys == {"a": saved(1, big=b"x")}
+
+
+def damage(disk: Disk, kind: bytes, value: bytes | None = None) -> None:
+    """The last value of this kind is another one from here on, or cut in half."""
+    last = next(each for each in disk.records(TOPIC)[::-1] if each.key and kind in each.key and each.value)
+    disk.put(TOPIC, 0, [Outgoing(last.key, last.value[: len(last.value) // 2] if value is None else value)])
+
+
+class TestWhatCannotBeRead:
+    LARGE = Saved(2, b"moving " * 5_000, 1, None, {"big": b"reference " * 5_000})
+
+    @pytest.mark.parametrize("kind", [b"/part/", b"/entry/"])
+    async def test_of_a_key_is_told_and_all_others_are_restored(self, kind):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"b": saved(1)})
+        await first.write({"a": self.LARGE})
+        await first.write_low_water(2, b"mark")
+        damage(disk, kind)
+        with capture_logs() as told:
+            restored = await found(disk)
+        assert restored.keys == {"b": saved(1)}
+        assert restored.low_water == LowWater(2, b"mark")
+        assert [(each["event"], each["key"].split("/")[-1]) for each in told] == [("state.unreadable", "a")]
+
+    async def test_of_a_key_leaves_what_an_owner_before_wrote_of_it(self):
+        disk = Disk()
+        old, new = await owned(disk, "old"), await owned(disk, "new")
+        await new.write({"a": self.LARGE})
+        await old.write({"a": saved(1)})
+        damage(disk, b"/part/")
+        assert (await found(disk)).keys == {"a": saved(1)}
+
+    async def test_is_removed_with_the_next_entry_of_its_key(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": self.LARGE})
+        damage(disk, b"/entry/", b"?")
+        second = await owned(disk, "second")
+        await second.write({"a": saved(3)})
+        assert not [key for key in standing(disk) if key.startswith(b"0/")]
+
+    async def test_of_where_to_begin_is_tried_again_later_and_nothing_is_removed(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write_low_water(1, b"mark")
+        damage(disk, b"low-water", b"?")
+        before = standing(disk)
+        with pytest.raises(OSError, match="no low-water entry of state/0 can be read"):
+            await found(disk)
+        assert set(before) < set(standing(disk))
+
+    def test_unpacks_to_no_more_than_a_bound(self, monkeypatch):
+        monkeypatch.setattr(packing, "MOST", 10_000)
+        assert packing.unpacked(packing.packed(b"x" * 9_999)) == b"x" * 9_999
+        with pytest.raises(zlib.error, match="larger than 10000 bytes"):
+            packing.unpacked(packing.packed(b"x" * 10_001))
+
+
+async def test_everything_else_has_its_turn_while_much_is_restored():
+    disk = Disk()
+    first = await owned(disk, "first")
+    await first.write({f"a{n}": saved(1) for n in range(3 * AT_ONCE)})
+    heir = owner(disk, "heir")
+    live = {each.key: each.value for each in disk.records(TOPIC) if each.key and each.value}
+    turns: list[int] = []
+
+    async def others():
+        while True:
+            turns.append(len(turns))
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    await heir._choose(live)
+    beside.cancel()
+    assert len(turns) >= 6
 
 
 class TestWriting:
