@@ -186,18 +186,21 @@ def _whose(turn: Turn, case: Case, address: Address) -> str:
 
 
 def _is_first_alarm(turn: Turn, case: Case, budget: str) -> bool:
-    """Whether nobody heard yet of a critical incident that nothing sent before covers."""
+    """Whether nobody heard yet that an incident is critical, which nothing sent before covers."""
     if band_of(budget) != "critical" or is_covered(turn, case):
         return False
-    return not any(sent.at < turn.now and sent.state not in OVER for sent in case.pages.values())
+    alarms = [sent for sent in case.pages.values() if not sent.budget or band_of(sent.budget) == "critical"]
+    return not any(sent.at < turn.now and sent.state not in OVER for sent in alarms)
 
 
 def _answers(turn: Turn, budget: str) -> bool:
-    """Whether the incident of somebody's last page was taken or closed by a person."""
+    """Whether somebody, or an account that is nobody's, took or closed the incident of their last page."""
     known = turn.state.core.budgets.get(budget, Budget()).pages
     last = turn.state.cases.get(known[-1].case) if known else None
-    is_taken = last is not None and bool(last.acknowledged_by or last.closed_by)
-    return is_taken and band_of(budget) != "critical"
+    by = (last.acknowledged_by or last.closed_by) if last else ""
+    me = budget.rpartition("\n")[0]
+    is_others = by != me and {by, me} <= turn.policy.users.keys()
+    return bool(by) and not is_others and band_of(budget) != "critical"
 
 
 def _settle(turn: Turn) -> None:
