@@ -6,6 +6,7 @@ from routing.incidents.advice import approved
 from routing.incidents.closing import ACK, resolve
 from routing.incidents.deeds import first_time, first_time_open, note_deed, who
 from routing.incidents.escalation import HANDED, begin_again, stop
+from routing.incidents.flapping import CALM
 from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.folding import unanswered
 from routing.incidents.grid import flush_on_grid
@@ -88,6 +89,10 @@ def ack_due(turn: Turn, case: Case) -> None:
     An escalation that the incident's receiver no longer means is not climbed again; where the incident was
     handed to somebody, they are paged first.
     """
+    if case.ended is not None and CALM in case.timers:
+        # It is quiet, perhaps for good: once that is believed, it is over.
+        turn.arm_at(case, ACK, case.timers[CALM] + LEAST_PAUSE)
+        return
     if not audible(turn, case):
         turn.arm(case, ACK, LEAST_PAUSE)
         return
