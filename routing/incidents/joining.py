@@ -168,6 +168,9 @@ def settle(turn: Turn, case: Case, member: Member) -> None:
     before = fires_again(turn, case) if ended else None
     if before is not None and ended is not None and ended.id != member.signal.id:
         believe(turn, case, before, ended)
+    if ended is not None:
+        # What fires may fall silent again: while its end was doubted nothing looked.
+        watch(turn, case)
 
 
 def _flush_for(turn: Turn, case: Case, member: Member) -> None:
