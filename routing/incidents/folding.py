@@ -53,8 +53,8 @@ def others(turn: Turn, sent: Sent) -> list[Case]:
 
 
 def unanswered(turn: Turn, sent: Sent) -> list[Case]:
-    """Those of them that wait for an answer to it."""
-    return [each for each in others(turn, sent) if each.status == "triggered"]
+    """Those of them that wait for an answer to it; who got a page of their own answers that."""
+    return [each for each in others(turn, sent) if each.status == "triggered" and _is_told_by(each, sent)]
 
 
 def with_others(turn: Turn, case: Case, sent: Sent, shown: Content) -> Content:
@@ -143,6 +143,10 @@ def show_elsewhere(turn: Turn, case: Case) -> None:
 def fold_timer(sent: Sent) -> str:
     """The name of the timer of an edit that shows what became of others."""
     return f"fold {sent.id}"
+
+
+def _is_told_by(case: Case, sent: Sent) -> bool:
+    return any(each.page == sent.id and not each.over for each in case.folded.values())
 
 
 def _title(storm: Storm) -> str:

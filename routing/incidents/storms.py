@@ -96,7 +96,8 @@ def _fold(turn: Turn, case: Case, page: Withheld, lead: Case, sent: Sent) -> Non
         sequence=page.sequence,
     )
     while len(case.folded) > FOLDED_CAP:
-        del case.folded[next(iter(case.folded))]
+        settled = (each for each, folded in case.folded.items() if folded.over)
+        del case.folded[next(settled, next(iter(case.folded)))]
     if page.to not in case.paged:
         case.paged = (*case.paged, page.to)[-PAGE_CAP:]
     turn.changed(case)
