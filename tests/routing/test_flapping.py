@@ -142,3 +142,35 @@ def test_the_settings_are_checked():
         '3:21: unknown field "quite" (did you mean "quiet"?)'
     ]
     assert policy(ROUTES).limits.flapping.times == 3
+
+
+def test_an_acknowledgement_that_lapses_while_an_end_is_doubted_pages_nobody():
+    t = Scenario(ESCALATED)
+    for number in range(3):
+        t.signal(f"f{number}")
+        if number == 0:
+            t.acknowledge()
+        t.fast_forward((9.5 if number < 2 else 4) * MINUTE)
+        t.recover(f"f{number}")
+        if number < 2:
+            t.fast_forward(MINUTE)
+    t.fast_forward(20 * MINUTE)
+    assert t.told == [(0, "ana", "opened")]
+    assert t.incident.status == "resolved"
+
+
+def test_what_fires_again_after_a_doubted_end_and_falls_silent_is_over():
+    t = Scenario("global: {resolve_timeout: 5m}\n" + ESCALATED)
+    for number in range(3):
+        t.signal("same")
+        t.fast_forward(MINUTE)
+        if number < 2:
+            t.recover("same")
+            t.fast_forward(MINUTE / 2)
+    t.recover("same")
+    t.fast_forward(10 * MINUTE)
+    t.signal("same")
+    t.fast_forward(MINUTE)
+    t.forget("same")
+    t.fast_forward(HOUR)
+    assert t.incident.status == "resolved"

@@ -489,7 +489,8 @@ def too_many(t):
         if len(recent) >= 2 and not is_first:
             found.append((page.to, page.severity, page.time, page.reason))
         mine.append(page.time)
-        seen.add(page.incident)
+        if page.severity == "critical":
+            seen.add(page.incident)
     return found
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.cause import Resolved, Snoozed
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, Scenario
-from tests.routing.test_limits import burst, statuses
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, SECOND, Scenario
+from tests.routing.test_limits import PATIENT, burst, statuses, to
 
 
 def after_its_lead():
@@ -41,3 +41,45 @@ def test_who_answers_a_storm_of_which_nothing_is_left_says_nothing_new():
     t.acknowledge(lead, by="ana")
     t.acknowledge(lead, by="ana")
     assert t.router.counts["words about incidents that are not open"] == 1
+
+
+def test_who_got_a_page_of_an_incident_by_itself_does_not_take_it_by_another_page():
+    t = Scenario(ESCALATED.replace("wait: 5m", "wait: 50m") + "limits: {pages_per_person: 2 per 10m}\n")
+    burst(t, 3)
+    t.fast_forward(2 * MINUTE)
+    lead = t.pages[1].incident
+    [other] = [each.id for each in t.incidents[1:] if each.id != lead]
+    t.recover("s0")
+    t.acknowledge(other)
+    t.fast_forward(3 * MINUTE)
+    t.acknowledge(lead)
+    t.fast_forward(31 * MINUTE)
+    assert [(each.incident, each.reason) for each in t.pages[2:]] == [(other, "repeated"), (lead, "repeated")]
+    t.acknowledge(lead)
+    assert [each.status for each in t.incidents if each.id == other] == ["triggered"]
+
+
+def test_what_somebody_else_answers_is_no_answer_of_who_sleeps():
+    t = Scenario(PATIENT)
+    burst(t, 3)
+    t.fast_forward(2 * MINUTE)
+    for each in t.incidents:
+        t.acknowledge(each.id, by="bo")
+    t.signal("late", agent="late")
+    t.fast_forward(6 * MINUTE)
+    assert to(t, "bo") == [(423, "escalated")]
+
+
+def test_what_was_told_as_less_is_paged_at_once_when_it_is_critical():
+    t = Scenario(ESCALATED)
+    t.signal("first", detector="cost", agent="x")
+    t.acknowledge()
+    for number in range(2):
+        t.signal(f"c{number}", detector="silence", agent=f"c{number}")
+        t.fast_forward(SECOND)
+        t.acknowledge()
+    t.fast_forward(MINUTE)
+    t.signal("worse", detector="silence", agent="x")
+    t.fast_forward(3 * MINUTE)
+    assert to(t, "ana")[-1][1] == "joined"
+    assert (t.pages[-1].severity, t.pages[-1].incident) == ("critical", t.incidents[0].id)
