@@ -84,6 +84,17 @@ def _ask_again(turn: Turn, case: Case) -> None:
             turn.arm_at(case, storm_timer(held.budget), turn.now)
         else:
             drop(turn, case, entry)
+            _unsay(case, held.target)
+
+
+def _unsay(case: Case, key: str) -> None:
+    """What nobody sent a target, it does not know: should it be meant again, it is told then."""
+    kept = (each.target for each in case.pages.values())
+    waiting = (each.target for each in case.withheld.values())
+    folded = (each.target for each in case.folded.values())
+    if key not in (*kept, *waiting, *folded):
+        case.told.pop(key, None)
+        case.climbs.pop(key, None)
 
 
 def _tell_the_new(turn: Turn, case: Case, worst: Member) -> None:

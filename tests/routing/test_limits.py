@@ -588,3 +588,27 @@ def test_what_is_taken_does_not_climb_once_a_page_of_it_that_waited_is_sent():
     t.fast_forward(HOUR)
     told = [(each.to, each.severity) for each in t.pages if each.incident == taken]
     assert told == [("ana", "warning"), ("ana", "error")]
+
+
+def test_what_waited_for_a_receiver_that_is_not_meant_for_a_while_is_told_when_it_is_meant_again():
+    t = Scenario(ESCALATED)
+    burst(t, 3)
+    t.configure(ESCALATED.replace("escalation: '{{ labels.team }}'", "slack: '#people'"))
+    t.fast_forward(SECOND)
+    before = len(to(t, "ana"))
+    t.configure(ESCALATED)
+    t.fast_forward(2 * MINUTE)
+    assert before == 1
+    assert [reason for _, reason in to(t, "ana")] == ["opened", "storm"]
+
+
+def test_who_heard_of_it_before_is_not_told_again_because_a_later_page_waited():
+    t = Scenario(BY_SLACK)
+    burst(t, 20)
+    t.fast_forward(7 * MINUTE)
+    assert any(each.held == ("bo",) for each in t.incidents)
+    t.configure(BY_SLACK.replace("escalation: '{{ labels.team }}'", "slack: '#people'"))
+    t.fast_forward(SECOND)
+    t.configure(BY_SLACK)
+    t.fast_forward(5 * MINUTE)
+    assert [reason for _, reason in to(t, "ana")] == ["opened", "storm"]
