@@ -15,7 +15,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Seconds = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Scalar = str | float | bool
-DrillId = Annotated[str, Meta(pattern="^[a-z_]{1,64}/[a-z_]{1,64}:[A-Za-z0-9._-]{1,128}$")]
+DrillId = Annotated[str, Meta(pattern="^[a-z_]{1,64}/[a-z_]{1,64}:[A-Za-z0-9._-]{1,128}$(?!\\n)")]
 """`detector/scenario:name` of a fire drill: which detector it exercises, how, and which run of it."""
 EventType = Literal[
     "agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.approval.v1", "agent.release.v1"

@@ -108,7 +108,9 @@ class TestWhatIsNoDrill:
         tape.tick(4 + LINGERS_S + 5)
         assert not reasons(drilled(tape, 140, "told/odd:x"))
 
-    @pytest.mark.parametrize("drill", ["told", "told/odd", "told/odd:", "told/odd:a b", "Told/odd:x", 3])
+    @pytest.mark.parametrize(
+        "drill", ["told", "told/odd", "told/odd:", "told/odd:a b", "told/odd:a\n", "Told/odd:x", 3]
+    )
     def test_an_event_with_a_mark_that_is_none_is_malformed(self, drill):
         tape = Tape()
         with pytest.raises(Malformed, match="drill"):
