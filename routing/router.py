@@ -56,6 +56,11 @@ class Router:
         """Planned fire drills that are to begin by now. Whoever begins one announces it first."""
         return () if self._policy is None else tuple(due(self._state.core, self._policy, now))
 
+    def drill_owner(self, name: str) -> str | None:
+        """Who announced a fire drill first, and may play it; None while no announcement of it was read."""
+        drill = self._state.core.drills.get(name)
+        return None if drill is None else drill.owner
+
     def drills_cut_off(self, now: datetime) -> tuple[str, ...]:
         """Ids of planned fire drills that began, and of whose end nothing was heard."""
         return tuple(cut_off(self._state.core, now))

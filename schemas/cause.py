@@ -101,7 +101,7 @@ class Drilled(Cause, frozen=True, kw_only=True, tag="drill"):
     """Somebody begins a fire drill of `agent`; its events carry the mark `id`.
 
     `channel`: where all its messages go instead of to people. `name`: of a drill that the configuration
-    plans; what becomes of it is told.
+    plans; what becomes of it is told. `owner`: who plays it, if this announcement is the first of its `id`.
     """
 
     id: DrillId
@@ -109,6 +109,7 @@ class Drilled(Cause, frozen=True, kw_only=True, tag="drill"):
     agent: str
     channel: Channel | None = None
     name: str = ""
+    owner: str = ""
 
 
 class Concluded(Cause, frozen=True, kw_only=True, tag="drilled"):

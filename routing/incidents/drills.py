@@ -60,7 +60,9 @@ def announced(turn: Turn, cause: Drilled) -> None:
         del drills[name]
     while len(drills) >= MOST_DRILLS:
         del drills[next(iter(drills))]
-    drill = Drill(by=cause.by, agent=cause.agent, at=turn.now, channel=cause.channel, name=cause.name)
+    drill = Drill(
+        by=cause.by, agent=cause.agent, at=turn.now, channel=cause.channel, name=cause.name, owner=cause.owner
+    )
     drills.setdefault(cause.id, drill)
 
 

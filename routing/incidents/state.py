@@ -70,6 +70,7 @@ class Drill(Kept):
     """A fire drill that was announced `at`. `channel`: where its messages go instead of to people.
 
     `name`: of a drill that the configuration plans. `over`: what became of it is known.
+    `owner`: who announced it first, and plays it.
     """
 
     by: str
@@ -78,6 +79,7 @@ class Drill(Kept):
     channel: Channel | None = None
     name: str = ""
     over: bool = False
+    owner: str = ""
 
 
 class Spent(Kept):

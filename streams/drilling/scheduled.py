@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -36,6 +37,8 @@ class Scheduled:
         self._log = kafka
         self._clock = clock
         self._play = play
+        self._owner = uuid4().hex
+        self._announced: Due | None = None
 
     async def run(self) -> None:
         """Looks, and drills, until it is cancelled."""
@@ -47,21 +50,33 @@ class Scheduled:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """Begins what is due; of what another worker began and did not end, tells that it was cut off.
+        """Announces what is due, and plays what it announced first, once the router has read that.
+
+        Of what another worker began and did not end, tells that it was cut off.
 
         Raises:
             AppendFailed: it cannot be written; what is not announced is due still.
         """
         router = self._router()
         if router is None:
+            self._announced = None
             return
+        announced = self._announced
+        owner = router.drill_owner(announced.id) if announced is not None else None
+        if announced is not None and owner is not None:
+            self._announced = None
+            if owner == self._owner:
+                await self._drill(announced)
+                return
         for name in router.drills_cut_off(self._clock.now()):
             remedy = "the worker that drilled stopped in the middle"
             await self._write(Concluded(at=self._clock.now(), id=name, broke_at="published", remedy=remedy))
         for due in router.drills_due(self._clock.now())[:1]:
-            await self._drill(due)
+            self._announced = due
+            await self._announce(due)
 
-    async def _drill(self, due: Due) -> None:
+    async def _announce(self, due: Due) -> None:
+        """Told again while the router has not read it, it changes nothing: the first one counts."""
         planned = due.planned
         begun = Drilled(
             at=self._clock.now(),
@@ -70,8 +85,12 @@ class Scheduled:
             agent=planned.agent,
             channel=planned.channel,
             name=planned.name,
+            owner=self._owner,
         )
         await self._write(begun)
+
+    async def _drill(self, due: Due) -> None:
+        planned = due.planned
         order = Rehearsal(
             scenario=SCENARIOS[planned.scenario],
             agent=planned.agent,

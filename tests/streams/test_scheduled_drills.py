@@ -80,7 +80,9 @@ class Stage:
 
 def test_what_is_due_is_announced_played_and_told_of_once():
     stage = Stage()
-    begun, ended = stage.look()
+    (begun,) = stage.look()
+    assert stage.played == []
+    (ended,) = stage.look()
     assert (begun.id, begun.name, begun.by) == (RUN, "weekly", "schedule")
     (order,) = stage.played
     assert (order.drill, order.agent) == (RUN, "refund-agent")
@@ -95,7 +97,8 @@ def test_what_is_due_is_announced_played_and_told_of_once():
 @pytest.mark.parametrize("error", [AppendFailed("events/0: no turn"), KafkaError("events/0: no turn")])
 def test_what_cannot_be_published_is_told_of_at_once(error):
     stage = Stage(error)
-    _, ended = stage.look()
+    stage.look()
+    (ended,) = stage.look()
     assert (ended.broke_at, "events/0: no turn" in ended.remedy) == ("published", True)
     assert ended.facts == ()
 
@@ -124,11 +127,36 @@ def test_where_it_cannot_be_announced_it_is_not_played_and_stays_due():
     with pytest.raises(AppendFailed):
         stage.look()
     assert stage.played == []
-    assert [type(each) for each in stage.look()] == [Drilled, Concluded]
+    assert [type(each) for _ in range(2) for each in stage.look()] == [Drilled, Concluded]
+
+
+def test_what_two_workers_announce_the_first_of_them_plays():
+    stage = Stage()
+    other = Scheduled(lambda: stage.t.router, stage.log, stage.clock, stage._play)
+    asyncio.run(other.look())
+    asyncio.run(stage.scheduled.look())
+    assert stage.played == []
+    for each in stage.disk.records(CAUSES):
+        stage.t.write(decode_cause(each.value))
+    assert stage.look() == []
+    assert stage.played == []
+    asyncio.run(other.look())
+    assert len(stage.played) == 1
+
+
+def test_who_lost_the_routing_in_between_plays_nothing():
+    stage = Stage()
+    (begun,) = stage.look()
+    router, stage.t.router = stage.t.router, None
+    asyncio.run(stage.scheduled.look())
+    stage.t.router = router
+    assert stage.look() == []
+    assert (stage.played, begun.id) == ([], RUN)
 
 
 def test_whatever_befalls_a_drill_the_worker_goes_on():
     stage = Stage(RuntimeError("beyond everything"))
+    stage.look()
 
     async def run_until_it_was_played():
         running = asyncio.create_task(stage.scheduled.run())
