@@ -22,6 +22,7 @@ PATH = "/links"
 ACTIONS = ("acknowledge", "silence", "resolve")
 LASTS = timedelta(days=1)
 SILENCED_FOR = timedelta(hours=1)
+MINUTE_S = 60
 LEAST_SECRET = 16
 """Characters of a secret: what is shorter can be guessed."""
 LONGEST_NAME = 80
@@ -67,8 +68,12 @@ def prove_link(
 
 
 def pressed(wanted: Wanted, now: datetime) -> Hand:
-    """The cause that a link is; the same link gives the same id."""
-    parts = (VIA, wanted.action, wanted.incident, wanted.by, str(wanted.until))
+    """The cause that a link is; the same link gives the same id within a minute of the clock.
+
+    Pressed twice, it does one thing; pressed again later, when things have changed, it does it again.
+    """
+    minute = int(now.timestamp()) // MINUTE_S
+    parts = (VIA, wanted.action, wanted.incident, wanted.by, str(wanted.until), str(minute))
     said: dict[str, Any] = {"at": now, "id": derived("hand", *parts), "via": VIA}
     said |= {"incident": wanted.incident, "by": wanted.by}
     if wanted.action == "acknowledge":

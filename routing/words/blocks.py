@@ -17,6 +17,7 @@ from slack_sdk.models.blocks import (
 
 from routing.content import Link, advice, links
 from routing.notifiers.notifier import Rendered
+from routing.words.deed_links import OF_MANY
 from routing.words.wording import cut
 from schemas.page import Message, Notice
 from schemas.signal import DRILL_HEAD
@@ -37,8 +38,6 @@ RULINGS = ("grant", "refuse")
 OFFERS = 3
 CAPTION = 60
 """Characters of a caption: Slack takes 75, and shows about half on a phone."""
-OF_MANY = {"triggered": ("acknowledge",)}
-"""Of a page that speaks for several incidents: these are taken together, and closed one by one."""
 CAPTIONS = {"snooze": "Snooze 1 h", "silence": "Silence 1 h", "false_alarm": "False alarm"}
 
 

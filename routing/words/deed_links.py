@@ -7,7 +7,7 @@ from routing.content import Link
 from routing.notifiers.notifier import Secrets
 from routing.words.answers import no_address, setting
 from routing.words.wording import one_line
-from schemas.page import Message, Notice, Update
+from schemas.page import Message, Notice, Page, Update
 
 URL, SECRET = "OVERSIGHT_LINK_URL", "OVERSIGHT_LINK_SECRET"
 OFFERED = {
@@ -15,6 +15,8 @@ OFFERED = {
     "acknowledged": ("silence", "resolve"),
     "resolved": (),
 }
+OF_MANY = {"triggered": ("acknowledge",)}
+"""Of a page that speaks for several incidents: these are taken together, and closed one by one."""
 CAPTIONS = {"acknowledge": "Acknowledge", "silence": "Silence 1 h", "resolve": "Resolve"}
 
 
@@ -28,8 +30,14 @@ def deed_links(message: Message, secrets: Secrets) -> tuple[Link, ...]:
     by = one_line(message.to, LONGEST_NAME)
     return tuple(
         Link(CAPTIONS[action], address(base, secret, Wanted(action, message.incident, by, until)))
-        for action in OFFERED[message.content.status]
+        for action in _offered(message)
     )
+
+
+def _offered(message: Page | Update) -> tuple[str, ...]:
+    content = message.content
+    of_many = content.storm is not None and content.storm.told > 0
+    return OF_MANY.get(content.status, ()) if of_many else OFFERED[content.status]
 
 
 def _first(message: Message) -> datetime:

@@ -14,7 +14,11 @@ from streams.ingress.board import Unknown
 from streams.ingress.desk import Desk
 
 CAPTIONS = {"acknowledge": "Acknowledge", "silence": "Silence for an hour", "resolve": "Resolve"}
-DONE = {"acknowledge": "It is yours.", "silence": "It is silenced for an hour.", "resolve": "It is resolved."}
+DONE = {
+    "acknowledge": "It will be yours.",
+    "silence": "It will be silenced for an hour.",
+    "resolve": "It will be resolved.",
+}
 LINE = 300
 HEADERS = {
     "Cache-Control": "no-store",
@@ -67,7 +71,7 @@ class Links:
         if found is not None and self._desk.board.is_over(found, wanted.action):
             return _page(409, "It is over", _what(wanted, found))
         await self._desk.write([pressed(wanted, self._desk.now())])
-        return _page(200, DONE[wanted.action], _what(wanted, found))
+        return _page(200, _done(wanted, found), _what(wanted, found))
 
     def _wanted(self, request: web.Request) -> Wanted:
         place = request.match_info
@@ -80,6 +84,13 @@ class Links:
             return self._desk.board.find(wanted.incident)
         except Unknown:
             return None
+
+
+def _done(wanted: Wanted, found: Incident | None) -> str:
+    """What is so already is said to be; the rest is written, and done as soon as it is read."""
+    if wanted.action == "acknowledge" and found is not None and found.acknowledged_by == wanted.by:
+        return "It is yours."
+    return DONE[wanted.action]
 
 
 def _what(wanted: Wanted, found: Incident | None) -> str:

@@ -47,13 +47,20 @@ async def test_pressing_it_does_it_and_once():
     async with place(OPEN) as here:
         for _ in range(2):
             answer = await follow(link(here), "POST")
-            assert (answer.status_code, "<h1>It is yours.</h1>" in answer.text) == (200, True)
+            assert (answer.status_code, "<h1>It will be yours.</h1>" in answer.text) == (200, True)
         here.follow()
         here.t.fast_forward(20 * MINUTE)
         assert here.t.told == [(0, "ana", "opened")]
         (deed,) = here.t.incident.deeds
         assert (deed.by, deed.did, deed.via) == ("ana", "acknowledged", "link")
         assert here.desk.counts == {"link taken": 2}
+
+
+async def test_what_is_theirs_already_is_said():
+    async with place(OPEN) as here:
+        here.t.acknowledge()
+        here.desk.board.take(encode(here.t.incident))
+        assert "<h1>It is yours.</h1>" in (await follow(link(here), "POST")).text
 
 
 @pytest.mark.parametrize(("action", "status"), [("resolve", "resolved"), ("silence", "triggered")])

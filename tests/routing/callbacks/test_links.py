@@ -15,6 +15,7 @@ from routing.notifiers.notifier import Answer
 from routing.notifiers.teams import Teams
 from routing.words.deed_links import deed_links
 from schemas.cause import Acknowledged, Resolved, Silenced
+from schemas.page import Storm
 from tests.fakes import NOW, body_of, content, driven, page, update
 
 SIGNED = "a-secret-of-links"
@@ -102,7 +103,8 @@ def test_what_each_link_does_and_that_it_does_it_once():
         wanted = replace(WANTED, action=action)
         cause = pressed(wanted, NOW)
         assert cause == made(id=cause.id, **known)
-        assert pressed(wanted, later).id == cause.id
+        assert pressed(wanted, NOW + timedelta(seconds=1)).id == cause.id
+        assert pressed(wanted, later).id != cause.id
     assert pressed(replace(WANTED, by="cy"), NOW).id != pressed(WANTED, NOW).id
 
 
@@ -144,6 +146,13 @@ def test_what_was_done_is_not_offered_again():
     taken = update(first, "acknowledged", content=content(status="acknowledged"))
     assert names(taken) == ["Silence 1 h", "Resolve"]
     assert names(update(first, "resolved", content=content(status="resolved"))) == []
+
+
+def test_of_many_at_once_nothing_is_offered_that_would_concern_one_of_them_alone():
+    storm = replace(content(), storm=Storm(told=37))
+    first = page("email", "ana@example.com", content=storm)
+    assert names(first) == ["Acknowledge"]
+    assert names(update(first, "acknowledged", content=replace(storm, status="acknowledged"))) == []
 
 
 def test_a_repeated_attempt_has_the_same_links():
