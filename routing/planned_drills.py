@@ -23,13 +23,16 @@ LONGEST_NAME = 100
 
 
 def last_due(drill: PlannedDrill, now: datetime) -> datetime | None:
-    """When it was due last, within a day before `now` (an aware instant); None: it was not."""
+    """When it was due last, within a day before `now` (an aware instant); None: it was not.
+
+    24:00 belongs to the day that it ends.
+    """
     place = zone(drill.location)
     today = wall(now, place)
     for back in (0, 1):
-        shown = _at(drill, today - back * DAY)
-        begins = instant(shown, place)
-        if _is_day(drill, shown) and now - DAY < begins <= now:
+        day = today - back * DAY
+        begins = instant(_at(drill, day), place)
+        if _is_day(drill, day) and now - DAY < begins <= now:
             return begins
     return None
 
@@ -38,8 +41,9 @@ def skipped(drill: PlannedDrill, now: datetime, days: int) -> Iterator[datetime]
     """The wall times, of the days to come, at which it is due and that clocks there never show."""
     place = zone(drill.location)
     for ahead in range(days):
-        shown = _at(drill, wall(now, place) + ahead * DAY)
-        if _is_day(drill, shown) and wall(instant(shown, place), place) != shown:
+        day = wall(now, place) + ahead * DAY
+        shown = _at(drill, day)
+        if _is_day(drill, day) and wall(instant(shown, place), place) != shown:
             yield shown
 
 
@@ -54,6 +58,6 @@ def _at(drill: PlannedDrill, day: datetime) -> datetime:
     return midnight + timedelta(minutes=drill.minute)
 
 
-def _is_day(drill: PlannedDrill, shown: datetime) -> bool:
-    in_week = drill.weekday is None or shown.isoweekday() % 7 == drill.weekday
-    return in_week and (drill.day is None or shown.day == drill.day)
+def _is_day(drill: PlannedDrill, day: datetime) -> bool:
+    in_week = drill.weekday is None or day.isoweekday() % 7 == drill.weekday
+    return in_week and (drill.day is None or day.day == drill.day)

@@ -58,6 +58,11 @@ class TestWhen:
         assert last_due(monthly, at("2026-02-28T12:00")) is None
         assert last_due(daily, at("2026-02-28T12:00")) == at("2026-02-27T23:59")
 
+    def test_midnight_at_the_end_of_a_day_is_that_days(self):
+        end = PlannedDrill(name="e", scenario="cost/spike", agent="a", minute=1440, weekday=2)
+        assert last_due(end, at("2026-01-07T00:05")) == at("2026-01-07T00:00")
+        assert last_due(end, at("2026-01-06T00:05")) is None
+
     def test_a_time_that_clocks_skip_comes_as_they_go_on_and_is_told(self):
         night = PlannedDrill(
             name="n", scenario="cost/spike", agent="a", minute=90, weekday=0, location="Europe/London"
