@@ -100,15 +100,21 @@ class Keys:
     def forget(self, now: float, offset: int) -> None:
         """Forgets agents that were silent for long; what was saved of them is to be removed.
 
+        One of which a drill has a copy is kept until that is over.
         One whose saved state already contains the offset has been heard of later in the log.
         """
         since = now - SILENT_S
         asleep = [
             name
             for name, saved in self.asleep.items()
-            if saved.wake_at is None and saved.applied < offset and last_event(saved) < since
+            if saved.wake_at is None
+            and PART not in saved.parts
+            and saved.applied < offset
+            and last_event(saved) < since
         ]
-        awake = [name for name, state in self.awake.items() if state.rests(since)]
+        awake = [
+            name for name, state in self.awake.items() if name not in self.shadows and state.rests(since)
+        ]
         for name in (*asleep, *awake):
             self.asleep.pop(name, None)
             self.awake.pop(name, None)

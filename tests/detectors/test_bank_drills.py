@@ -12,6 +12,9 @@ from tests.detectors.made_up import KINDS, Tape, reasons, settings_record, signa
 from tests.detectors.test_bank_restarts import KINDS_HERE, play, steps
 
 DRILL = "told/odd:tuesday"
+DAY_S = 86400.0
+LATE_S = 36 * DAY_S - 30
+"""Just before an agent that was heard at 0 is forgotten."""
 
 
 def known(**more) -> Tape:
@@ -147,6 +150,22 @@ class TestTheAgentItself:
             each.tick(200)
             each.event(201, id="last")
         assert tape.bank.save("ana") == plain.bank.save("ana")
+
+
+class TestForgetting:
+    @pytest.mark.parametrize("asleep", [False, True])
+    def test_an_agent_of_which_a_drill_has_a_copy_is_kept_until_that_is_over(self, asleep):
+        tape = known()
+        for at_s in (10, 35 * DAY_S, LATE_S):
+            tape.event(at_s, "zed")
+        drilled(tape, LATE_S, find=1)
+        tape.event(LATE_S + 6, "zed")
+        if asleep:
+            saved = msgspec.structs.replace(tape.bank.save("ana"), wake_at=None)
+            tape.bank._keys.awake.pop("ana")
+            tape.bank._keys.asleep["ana"] = saved
+        tape.bank._keys.forget(START_S + 36 * DAY_S, tape.offset + 1)
+        assert "ana" in tape.bank._keys
 
 
 class TestRestarts:
