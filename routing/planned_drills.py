@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from routing.oncall.walltime import instant, wall, zone
 from routing.policy import PlannedDrill
+from schemas.identity import derived
 
 DAY = timedelta(days=1)
 DRILLED = (
@@ -19,7 +20,9 @@ DRILLED = (
 )
 """The scenarios that there are."""
 NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
-LONGEST_NAME = 100
+LONGEST_NAME = 90
+DIGEST = 6
+"""Digits that tell drills apart whose names differ in what an id cannot carry."""
 
 
 def last_due(drill: PlannedDrill, now: datetime) -> datetime | None:
@@ -50,7 +53,8 @@ def skipped(drill: PlannedDrill, now: datetime, days: int) -> Iterator[datetime]
 def run_of(drill: PlannedDrill, at: datetime) -> str:
     """The id of the run that is due at an instant: the same whoever asks."""
     name = NOT_OF_AN_ID.sub("-", drill.name)[:LONGEST_NAME]
-    return f"{drill.scenario}:{name}-{at:%Y%m%dT%H%MZ}"
+    digest = derived("", drill.name, drill.agent)[-DIGEST:]
+    return f"{drill.scenario}:{name}-{digest}-{at:%Y%m%dT%H%MZ}"
 
 
 def _at(drill: PlannedDrill, day: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """What is well-formed and refers to what exists, and still cannot work."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ from routing.schedule import moment_of
 
 ALWAYS_REACHABLE = "terminal"
 """The channel that needs no contact: it is the process's own terminal."""
+GLOB = re.compile(r"[*?\[]")
 BANDS = ("critical", "error", "warning", "info")
 
 
@@ -36,8 +38,15 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
 
 
 def _drills(document: Document, root: Node) -> Iterator[Fault]:
-    """Drills of what cannot be drilled."""
+    """Drills of what cannot be drilled, and two by one name."""
+    names: set[str] = set()
     for at, drill in enumerate(document.drills):
+        if drill.name in names:
+            yield root.nearest("drills", at, "name").place.fault(f'there is a drill "{drill.name}" already')
+        names.add(drill.name)
+        if GLOB.search(drill.agent):
+            place = root.nearest("drills", at, "agent").place
+            yield place.fault(f'expected the name of one agent, found a pattern "{drill.agent}"')
         if drill.scenario not in DRILLED:
             place = root.nearest("drills", at, "scenario").place
             known = f"expected one of {', '.join(DRILLED)}"

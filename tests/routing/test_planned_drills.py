@@ -3,12 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import convert
+from msgspec.structs import replace
 
 from routing.checking import check
 from routing.incidents.drills import LATE, LONGEST
 from routing.planned_drills import DRILLED, last_due, run_of, skipped
 from routing.policy import PlannedDrill
 from schemas.cause import Concluded, Drilled
+from schemas.event import DrillId
 from schemas.outcome import Delivered
 from streams.drilling.scenarios import SCENARIOS
 from tests.routing.configs import LEAST, files
@@ -30,7 +33,7 @@ receivers:
 drills:
 - {name: weekly, scenario: cost/spike, agent: refund-agent, every: {weekday: monday, time: '09:30'}%s}
 """
-RUN = "cost/spike:weekly-20260105T0930Z"
+RUN = "cost/spike:weekly-1bd178-20260105T0930Z"
 
 
 def at(text: str) -> datetime:
@@ -72,7 +75,15 @@ class TestWhen:
         assert list(skipped(TUESDAY, at("2026-03-01T00:00"), 366)) == []
 
     def test_a_run_has_an_id_that_an_event_can_carry(self):
-        assert run_of(TUESDAY, at("2026-01-06T10:00")) == "dependency/outage:provider-down-20260106T1000Z"
+        run = run_of(TUESDAY, at("2026-01-06T10:00"))
+        assert run == "dependency/outage:provider-down-806785-20260106T1000Z"
+
+    def test_names_that_an_id_cannot_tell_apart_and_agents_have_runs_of_their_own(self):
+        alike = [replace(TUESDAY, name=name) for name in ("a b", "a-b", "x" * 200, "x" * 201)]
+        runs = {run_of(each, START) for each in (*alike, replace(alike[0], agent="b"))}
+        assert len(runs) == 5
+        for each in runs:
+            convert(each, DrillId)
 
     def test_the_scenarios_are_those_that_there_are(self):
         assert list(DRILLED) == list(SCENARIOS)
@@ -183,6 +194,17 @@ class TestTheCheck:
         report = check(files(f"drills: [{{name: x, agent: refund-agent, {drill}}}]\n" + LEAST), START)
         assert len(report.faults) == 1
         assert expected.partition(": ")[2] in str(report.faults[0]) or expected in str(report.faults[0])
+
+    def test_a_drill_is_of_one_agent(self):
+        text = "drills: [{name: x, agent: 'refund-*', scenario: cost/spike, every: {time: '10:00'}}]\n"
+        (fault,) = check(files(text + LEAST), START).faults
+        assert ":1:27: " in str(fault)
+        assert 'expected the name of one agent, found a pattern "refund-*"' in str(fault)
+
+    def test_a_name_is_of_one_drill(self):
+        one = "{name: x, agent: refund-agent, scenario: cost/spike, every: {time: '10:00'}}"
+        (fault,) = check(files(f"drills: [{one}, {one}]\n" + LEAST), START).faults
+        assert f':1:{len(one) + 19}: there is a drill "x" already' in str(fault)
 
     def test_doubts_are_an_agent_of_nobody_and_a_time_that_never_comes(self):
         text = (
