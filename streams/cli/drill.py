@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from getpass import getuser
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +23,7 @@ from schemas.cause import ConfigFile
 from schemas.event import Event
 from schemas.page import Channel
 from schemas.wire import Malformed, decode_event
+from streams.cli.account import account
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter, table
 from streams.cli.rules import INSTANT, files_of
 from streams.collector import relax
@@ -104,7 +104,7 @@ class Row(Struct, frozen=True):
     show_default=True,
     help="The stage at which it is over.",
 )
-@click.option("--by", default=getuser, help="Who drills; the account's name, if nothing is said.")
+@click.option("--by", default=account, help="Who drills; the account's name, if nothing is said.")
 @click.option("--json", "form", flag_value="json", help="The result as one JSON object.")
 def command(*, scenario: str | None, also: str | None, form: str | None, **given: Any) -> None:
     """Lists scenarios, or plays one and tells what became of it."""
@@ -116,6 +116,9 @@ def command(*, scenario: str | None, also: str | None, form: str | None, **given
         raise Wrong("say whose incident it is to be: --agent NAME")
     if given["mode"] is None and not given["bootstrap"]:
         raise Wrong("say which broker (--to host:port), or --dry to send nothing")
+    ignored = [f"--{name}" for name in ("events", "at") if given[name]] if given["mode"] is None else []
+    if ignored:
+        raise Wrong(f"{' and '.join(ignored)}: of a rehearsal alone, with --dry")
     relax()
     order = _order(chosen, given)
     result = _live(order, given) if given["mode"] is None else _rehearsed(order, given)
@@ -143,6 +146,8 @@ def _order(chosen: Scenario, given: dict[str, Any]) -> Rehearsal:
         within = parse_duration(given["timeout"])
     except ValueError as error:
         raise Wrong(f"--timeout: {error}") from error
+    if not within:
+        raise Wrong("--timeout: expected a time such as 10m, found none")
     return Rehearsal(
         scenario=chosen,
         agent=given["agent"],

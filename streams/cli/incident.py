@@ -1,7 +1,6 @@
 """`oversight incident`: take, close, put off, hand over and comment incidents."""
 
 import asyncio
-import getpass
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -17,6 +16,7 @@ from schemas.cause import Hand
 from schemas.identity import derived
 from schemas.incident import Incident
 from schemas.wire import encode
+from streams.cli.account import account
 from streams.cli.console import Wrong, console, emit
 from streams.cli.incident_shown import shown
 from streams.cli.incidents import board_at
@@ -62,7 +62,7 @@ def _shared(adding: Callable[..., None]) -> Callable[..., None]:
     options: tuple[Adding, ...] = (
         click.argument("incident"),
         BROKER,
-        click.option("--by", default=getpass.getuser, show_default="your user name", help="Who does it."),
+        click.option("--by", default=account, show_default="your user name", help="Who does it."),
         click.option("--json", "form", flag_value="json", help="The cause that was written, as JSON."),
     )
     for each in reversed(options):

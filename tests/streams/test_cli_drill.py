@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from schemas.outcome import Delivered
 from schemas.record import Record
 from schemas.wire import Malformed, decode_cause, decode_event, encode
 from streams.cli import main
+from streams.cli.account import account
 from streams.drilling.rehearsal import made_up
 from streams.drilling.scenarios import SCENARIOS
 from streams.embedded import running
@@ -28,6 +30,17 @@ RULES = "route: {receiver: oncall}\nreceivers: [{name: oncall, notify: [{slack: 
 def drill(*arguments: object, **environment: str):
     env = {"OVERSIGHT_KAFKA": "", "OVERSIGHT_CONFIG": "", **environment}
     return CliRunner().invoke(main, ["drill", *map(str, arguments)], env=env)
+
+
+def test_an_account_without_a_name_has_its_number(monkeypatch):
+    def unknown() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("streams.cli.account.getuser", unknown)
+    assert account() == f"uid-{os.getuid()}"
+    ran = drill("isolation/breach", "--agent", "a", "--dry", "--timeout", "1s")
+    assert ran.exit_code == 1, ran.output
+    assert "it broke at" in ran.stdout
 
 
 class TestWithoutABroker:
@@ -75,6 +88,11 @@ class TestWithoutABroker:
             (["cost/spike"], "--agent NAME"),
             (["cost/spike", "--agent", "a"], "say which broker"),
             (["cost/spike", "--agent", "a", "--dry", "--timeout", "soon"], "--timeout"),
+            (["cost/spike", "--agent", "a", "--dry", "--timeout", "0s"], "--timeout"),
+            (
+                ["cost/spike", "--agent", "a", "--to", "x:1", "--events", "e", "--at", "2026-01-01T00:00Z"],
+                "--events and --at: of",
+            ),
             (["cost/spike", "--agent", "a", "--dry", "--channel", "pigeon:x"], "expected KIND:TARGET"),
             (["cost/spike", "--agent", "a", "--dry", "--channel", "webhook:x"], "--channel"),
             (["cost/spike", "--agent", "a", "--dry", "--events", "absent.jsonl"], "absent.jsonl"),

@@ -1,0 +1,12 @@
+"""Who types: the name of the account, where it has one."""
+
+import os
+from getpass import getuser
+
+
+def account() -> str:
+    """The account's name; `uid-N` where nothing knows one, as in a container that runs under any number."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
