@@ -6,6 +6,7 @@ import pytest
 
 from detectors.input_shift import InputShift
 from detectors.inputs.embedding_watch import EmbeddingWatch
+from detectors.inputs.text_watch import TextWatch
 from detectors.settings import Watch
 from tests.detectors.agent_events import START_S, event
 
@@ -158,3 +159,11 @@ def test_the_finding_says_that_it_is_embeddings_and_keeps_to_its_bounds():
     state = detector.save()
     assert len(state.body) < 20_000
     assert len(state.parts["embedding-reference"]) < 30_000
+
+
+def test_where_nothing_has_been_learnt_there_is_nothing_to_end():
+    watch, texts = EmbeddingWatch(SIZE, 8000.0), TextWatch(SIZE, 8000.0)
+    before = watch.save(), texts.save()
+    watch.end(1e9)
+    texts.end(1e9)
+    assert (watch.save(), texts.save()) == before

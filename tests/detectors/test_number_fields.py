@@ -38,3 +38,14 @@ def test_a_number_too_large_for_32_bits_is_a_large_one():
     assert number_of(0.1) == pytest.approx(0.1)
     assert number_of(1e300) == -number_of(-1e300) == number_of(10**400) == pytest.approx(1e30)
     assert number_of(1e-300) == 0
+
+
+def test_only_the_field_that_holds_ends_when_inputs_stay_away():
+    draw = random.Random(7)
+    watch = FeatureWatch(REFERENCE, APART)
+    for at in range(REFERENCE + 700):
+        moved = draw.choice(PRICES[3:] if at > REFERENCE + 500 else PRICES)
+        watch.take({"x": moved, "y": draw.choice(TENTHS)}, (at, 0, 0), at * 60.0)
+    assert [name for name, field in watch.fields() if field.hold] == ["x"]
+    watch.end(1e9)
+    assert not any(field.hold for _, field in watch.fields())
