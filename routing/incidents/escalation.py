@@ -7,10 +7,10 @@ from routing.incidents.briefing import voice_of
 from routing.incidents.folding import unanswered
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.handoffs import tally
-from routing.incidents.incident import Case, Climb, Sent
+from routing.incidents.incident import Case, Climb, Folded, Sent, Withheld
 from routing.incidents.muting import audible
 from routing.incidents.paging import OVER, Address, send
-from routing.incidents.rationing import drop, elsewhere, entry_of, moved, page, stands_still
+from routing.incidents.rationing import drop, elsewhere, entry_of, is_at, moved, page, stands_still
 from routing.incidents.telling import loudest, note, tell
 from routing.incidents.turn import Turn
 from routing.oncall.responders import Responder, chosen, person, responders
@@ -161,6 +161,53 @@ def _fall_further(turn: Turn, case: Case, place: Place, since: datetime) -> None
     elif _is_stuck(case, climb, place):
         climb.step += 1
         _page_step(turn, case, place.target, "fallback")
+
+
+def ask_again(turn: Turn, case: Case, held: Withheld) -> bool:
+    """Asks the step of a page that waits again; whether it still goes to whom it waits for.
+
+    If not, it waits no more: whom the step reaches now is paged instead.
+    """
+    climb = case.climbs.get(held.target)
+    if climb is None:
+        return True
+    found = dict(_meant_now(turn, case, climb, held.step))
+    if held.to in found:
+        held.channels = found[held.to]
+        turn.state.touch(case)
+        return True
+    place = Place(held.target, held.step, held.sequence)
+    drop(turn, case, entry_of(held.target, held.to))
+    if is_at(held, held.target, climb):
+        heard: list[Sent | Withheld | Folded] = [
+            *case.pages.values(),
+            *case.folded.values(),
+            *case.withheld.values(),
+        ]
+        known = [each.to for each in heard if _place(each) == place]
+        _send_all(
+            turn,
+            case,
+            held.target,
+            tuple(each for each in found.items() if each[0] not in known),
+            held.reason,
+        )
+    _fall_further(turn, case, place, held.since)
+    return False
+
+
+def _place(page: Sent | Withheld | Folded) -> Place:
+    return Place(page.target, page.step, page.sequence)
+
+
+def _meant_now(turn: Turn, case: Case, climb: Climb, number: int) -> tuple[Responder, ...]:
+    """Whom a step of a climb reaches now."""
+    escalation = turn.policy.escalations.get(climb.escalation)
+    steps = escalation.steps if escalation else ()
+    if number == FIRST:
+        return person(climb.first, steps[0].via if steps else (), turn.policy)
+    severity = voice_of(turn, case).severity
+    return responders(steps[number], turn.policy, turn.now, severity) if number < len(steps) else ()
 
 
 def _restart(turn: Turn, climb: Climb, reason: PageReason) -> None:

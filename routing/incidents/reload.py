@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from routing.incidents.closing import watch
-from routing.incidents.escalation import HANDED, climb_timer
+from routing.incidents.escalation import HANDED, ask_again, climb_timer
 from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of
@@ -80,11 +80,11 @@ def _ask_again(turn: Turn, case: Case) -> None:
     """Pages that wait: some have nobody to go to any more, for the others there may be another limit."""
     keys = {HANDED, *(target_key(target) for target in targets(turn, case))}
     for entry, held in tuple(case.withheld.items()):
-        if held.target in keys:
-            turn.arm_at(case, storm_timer(held.budget), turn.now)
-        else:
+        if held.target not in keys:
             drop(turn, case, entry)
             _unsay(case, held.target)
+        elif ask_again(turn, case, held):
+            turn.arm_at(case, storm_timer(held.budget), turn.now)
 
 
 def _unsay(case: Case, key: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from routing.incidents.escalation import LEAST_PAUSE, climb_timer, wait_of
+from routing.incidents.escalation import LEAST_PAUSE, ask_again, climb_timer, wait_of
 from routing.incidents.folding import limit_of, matters, opens_at
 from routing.incidents.handoffs import tally
 from routing.incidents.incident import Case, Folded, Sent, Withheld
@@ -65,7 +65,10 @@ def fold_due(turn: Turn, case: Case, page_id: str) -> None:
 
 
 def _ready(turn: Turn, budget: str) -> Sequence[Waiting]:
-    """What waits and is to be told now. What is muted waits on; what has another severity is asked anew."""
+    """What waits and is to be told now. What is muted waits on; what has another severity is asked anew.
+
+    Who has the shift may have changed meanwhile.
+    """
     found: list[Waiting] = []
     for case in [turn.state.cases[each] for each in turn.state.waiting.all(budget)]:
         if not audible(turn, case):
@@ -73,6 +76,8 @@ def _ready(turn: Turn, budget: str) -> Sequence[Waiting]:
             continue
         for held in outgrown(turn, case):
             resubmit(turn, case, held)
+        for held in [each for each in case.withheld.values() if each.budget == budget]:
+            ask_again(turn, case, held)
         found += [(case, each) for each in case.withheld.values() if each.budget == budget]
     return found
 

@@ -83,3 +83,54 @@ def test_what_was_told_as_less_is_paged_at_once_when_it_is_critical():
     t.fast_forward(3 * MINUTE)
     assert to(t, "ana")[-1][1] == "joined"
     assert (t.pages[-1].severity, t.pages[-1].incident) == ("critical", t.incidents[0].id)
+
+
+def test_what_waits_goes_to_whom_has_the_shift_when_it_is_sent():
+    t = Scenario(PATIENT.replace("every: 1 week", "every: 1 hour"))
+    t.fast_forward(40 * MINUTE)
+    burst(t, 3)
+    t.fast_forward(2 * MINUTE)
+    for each in t.incidents:
+        t.acknowledge(each.id)
+    t.signal("late", agent="late")
+    t.fast_forward(75 * MINUTE)
+    mine = [(each.to, each.reason) for each in t.pages if each.incident == t.incident.id]
+    assert mine[0] == ("bo", "opened")
+    assert "ana" not in dict(mine)
+
+
+def test_what_waits_for_somebody_who_is_deleted_goes_to_whom_has_the_shift_instead():
+    t = Scenario(PATIENT)
+    burst(t, 3)
+    t.fast_forward(2 * MINUTE)
+    for each in t.incidents:
+        t.acknowledge(each.id)
+    t.signal("late", agent="late")
+    t.fast_forward(MINUTE)
+    gone = PATIENT.replace("  ana: {slack: U01, pagerduty: 'env:PD_ANA'}\n", "")
+    t.configure(gone.replace("users: [ana, bo]", "users: [bo]"))
+    assert (t.incident.held, to(t, "bo")) == ((), [(183, "opened")])
+
+
+def test_what_waits_goes_by_the_channels_that_its_person_has_when_it_is_sent():
+    t = Scenario(PATIENT)
+    burst(t, 3)
+    t.fast_forward(2 * MINUTE)
+    for each in t.incidents:
+        t.acknowledge(each.id)
+    t.signal("late", agent="late")
+    t.configure(PATIENT.replace("U01", "U09"))
+    t.fast_forward(HOUR)
+    assert [each.channel.target for each in t.pages if each.to == "ana"][-1] == "U09"
+
+
+def test_where_a_step_reaches_nobody_any_more_what_waits_goes_on_to_the_next():
+    t = Scenario(PATIENT)
+    burst(t, 3)
+    t.fast_forward(2 * MINUTE)
+    for each in t.incidents:
+        t.acknowledge(each.id)
+    t.signal("late", agent="late")
+    t.configure(PATIENT.replace("start: '2026-01-05T09:00'", "start: '2026-01-07T09:00'"))
+    assert t.incident.held == ()
+    assert to(t, "bo")[-1] == (123, "fallback")
