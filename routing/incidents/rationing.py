@@ -76,19 +76,17 @@ def send_now(turn: Turn, case: Case, address: Address, reason: PageReason) -> Se
 
 def moved(turn: Turn, before: Sent, after: Sent) -> None:
     """A page is tried over another channel: it is the same page."""
-    for spent in turn.state.core.budgets.get(before.budget, Budget()).pages:
-        if spent.page == before.id:
-            spent.page = after.id
-    for each in after.speaks:
-        if case := turn.state.cases.get(each):
-            _move(turn, case, before, after)
+    known = turn.state.core.budgets.get(before.budget, Budget()).pages
+    for spent in [each for each in known if each.page == before.id]:
+        spent.page = after.id
+    for case in filter(None, map(turn.state.cases.get, after.speaks)):
+        _move(turn, case, before, after)
 
 
 def _move(turn: Turn, case: Case, before: Sent, after: Sent) -> None:
-    for folded in case.folded.values():
-        if folded.page == before.id:
-            folded.page = after.id
-            turn.state.touch(case)
+    for folded in [each for each in case.folded.values() if each.page == before.id]:
+        folded.page = after.id
+        turn.state.touch(case)
 
 
 def drop(turn: Turn, case: Case, entry: str) -> None:

@@ -37,7 +37,8 @@ def storm_due(turn: Turn, case: Case, budget: str) -> None:
     if opens > turn.now:
         turn.arm_at(case, storm_timer(budget), opens)
         return
-    ready = sorted(_ready(turn, budget), key=lambda each: matters(each[0]))[:TOLD_CAP]
+    found = sorted(_ready(turn, budget), key=lambda each: matters(each[0]))
+    ready, left = found[:TOLD_CAP], found[TOLD_CAP:]
     if not ready:
         return
     (lead, held), others = ready[0], ready[1:]
@@ -51,11 +52,8 @@ def storm_due(turn: Turn, case: Case, budget: str) -> None:
         if sent is not None and each is not lead:
             _fold(turn, each, page, lead, sent)
         _climb_on(turn, each, page)
-    if (
-        any(each.budget == budget for each in case.withheld.values())
-        and storm_timer(budget) not in case.timers
-    ):
-        turn.arm_at(case, storm_timer(budget), opens_at(turn, budget, limit) if limit else turn.now)
+    for each, _ in left:
+        turn.arm_at(each, storm_timer(budget), opens_at(turn, budget, limit) if limit else turn.now)
 
 
 def fold_due(turn: Turn, case: Case, page_id: str) -> None:
@@ -100,9 +98,9 @@ def _fold(turn: Turn, case: Case, page: Withheld, lead: Case, sent: Sent) -> Non
         step=page.step,
         sequence=page.sequence,
     )
-    while len(case.folded) > FOLDED_CAP:
-        settled = (each for each, folded in case.folded.items() if folded.over)
-        del case.folded[next(settled, next(iter(case.folded)))]
+    settled_first = sorted(case.folded, key=lambda each: not case.folded[each].over)
+    beyond = set(settled_first[: max(0, len(case.folded) - FOLDED_CAP)])
+    case.folded = {each: folded for each, folded in case.folded.items() if each not in beyond}
     if page.to not in case.paged:
         case.paged = (*case.paged, page.to)[-PAGE_CAP:]
     turn.changed(case)

@@ -303,10 +303,10 @@ def test_closing_twice_changes_nothing():
     t = Scenario()
     t.signal()
     t.fast_forward(MINUTE)
-    t.close(name="c")
-    t.close(name="c")
+    for name in ("c", "c", "d"):
+        t.close(name=name)
     assert len(t.updates) == 1
-    assert t.router.counts == {"words about incidents that are not open": 1}
+    assert t.router.counts == {"words repeated": 1, "words about incidents that are not open": 1}
 
 
 def test_an_unknown_incident_or_page_changes_nothing():

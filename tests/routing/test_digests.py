@@ -201,3 +201,10 @@ def test_digests_come_at_their_own_time_whenever_the_router_wakes_and_survive_re
 def test_a_digest_that_cannot_be_is_told_at_its_place(entry, fault):
     found = faults(f"receivers: [{{name: low, notify: [{entry}]}}]\nroute: {{receiver: low}}\n")
     assert any(each.startswith(f"1:{fault}") for each in found), found
+
+
+def test_a_drill_is_told_at_once_and_is_no_news():
+    t = Scenario(HOURLY)
+    t.signal("a", agent="a", detector="cost", drill="cost/spike:tuesday")
+    t.fast_forward(2 * HOUR)
+    assert t.notices == []

@@ -338,3 +338,13 @@ def test_a_rise_at_the_instant_of_the_next_step_pages_that_step_once():
     t.fast_forward(5 * MINUTE)
     assert t.told == [(0, "ana", "opened"), (300, "bo", "escalated")]
     assert [page.severity for page in t.pages] == ["warning", "critical"]
+
+
+def test_a_page_that_a_later_one_has_overtaken_is_tried_over_no_other_channel():
+    t = Scenario(ESCALATED, answers={"slack": says_nothing})
+    t.signal(detector="cost")
+    t.signal("s2", detector="silence")
+    first, second = t.pages
+    assert (first.to, second.to) == ("ana", "ana")
+    t.report(first, Undeliverable(reason="gone"))
+    assert t.pages == [first, second]

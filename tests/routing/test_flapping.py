@@ -1,5 +1,12 @@
 """What ends and fires again, time after time."""
 
+from types import SimpleNamespace
+from typing import cast
+
+from routing.incidents.closing import calm_due
+from routing.incidents.flapping import GROUPS_CAP
+from routing.incidents.incident import Case
+from routing.incidents.turn import Turn
 from tests.routing.configs import faults, policy
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario
 
@@ -174,3 +181,17 @@ def test_what_fires_again_after_a_doubted_end_and_falls_silent_is_over():
     t.forget("same")
     t.fast_forward(HOUR)
     assert t.incident.status == "resolved"
+
+
+def test_of_a_thousand_groups_it_is_known_how_often_they_ended():
+    t = Scenario(ONE_CHANNEL)
+    for n in (0, *range(GROUPS_CAP + 1)):
+        t.signal(f"s{n}", agent=f"a{n}")
+        t.recover(f"s{n}")
+    t.signal("s0", agent="a0")
+    t.recover("s0")
+    assert t.incidents[0].status == "resolved"
+
+
+def test_a_group_that_flapped_and_was_closed_meanwhile_has_nothing_left_to_end():
+    calm_due(cast("Turn", None), cast("Case", SimpleNamespace(ended=None)))

@@ -2,12 +2,17 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.content import built_in
+from routing.incidents.incident import Case
+from routing.incidents.storms import TOLD_CAP, fold_due
+from routing.incidents.turn import Turn
 from routing.router import KEY, Router
 from routing.words.blocks import blocks
 from schemas.cause import Resolved, Snoozed
@@ -612,3 +617,28 @@ def test_who_heard_of_it_before_is_not_told_again_because_a_later_page_waited():
     t.configure(BY_SLACK)
     t.fast_forward(5 * MINUTE)
     assert [reason for _, reason in to(t, "ana")] == ["opened", "storm"]
+
+
+def test_what_one_page_cannot_speak_for_waits_for_the_next():
+    limits = "limits: {pages_per_person: 1 per 1h}\nglobal: {resolve_timeout: 9h}\n"
+    less = """silence: 90}, rules: [{matchers: ['agent=~"a[0-4]"'], add: -2}]}"""
+    t = Scenario(PATIENT.replace("silence: 90}}", less) + limits)
+    for number in range(TOLD_CAP + 5):
+        t.signal(f"s{number}", agent=f"a{number}")
+    t.firing.clear()
+    t.fast_forward(3 * HOUR)
+    storms = [each.content.storm for each in t.pages if each.to == "ana"]
+    assert [each.told for each in storms if each][:3] == [TOLD_CAP, 4]
+
+
+def test_somebody_whom_two_escalations_name_is_told_once_of_what_waited():
+    both = PATIENT.replace("'{{ labels.team }}'}", "'{{ labels.team }}'}, {escalation: too}")
+    too = "  too: {steps: [{notify: [user: ana], via: [slack], wait: 5m}], exhausted: {receiver: triage}}\n"
+    t = Scenario(both + too)
+    burst(t, 3)
+    t.fast_forward(2 * HOUR)
+    assert to(t, "ana") == [(0, "opened"), (60, "storm")]
+
+
+def test_a_page_that_is_no_longer_kept_is_not_edited():
+    fold_due(cast("Turn", None), cast("Case", SimpleNamespace(pages={})), "page-gone")

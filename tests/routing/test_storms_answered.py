@@ -3,8 +3,9 @@
 import pytest
 
 from schemas.cause import Resolved, Snoozed
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, SECOND, Scenario
-from tests.routing.test_limits import PATIENT, burst, statuses, to
+from schemas.outcome import Undeliverable
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, SECOND, Scenario, says_nothing
+from tests.routing.test_limits import BY_SLACK, PATIENT, burst, only_storms, statuses, to
 
 
 def after_its_lead():
@@ -134,3 +135,15 @@ def test_where_a_step_reaches_nobody_any_more_what_waits_goes_on_to_the_next():
     t.configure(PATIENT.replace("start: '2026-01-05T09:00'", "start: '2026-01-07T09:00'"))
     assert t.incident.held == ()
     assert to(t, "bo")[-1] == (123, "fallback")
+
+
+def test_where_a_storm_s_page_gets_through_nowhere_those_go_on_that_nobody_has():
+    t = Scenario(BY_SLACK, answers={"slack": only_storms(says_nothing)})
+    burst(t, 4)
+    t.fast_forward(MINUTE)
+    storm = next(each for each in t.pages if each.reason == "storm")
+    t.recover(next(f"s{n}" for n in (1, 2, 3) if t.incidents[n].id == storm.incident))
+    before = len(t.pages)
+    t.report(storm, Undeliverable(reason="account_inactive"))
+    on = {each.incident for each in t.pages[before:]} | {each.id for each in t.incidents if each.held}
+    assert on == {each.id for each in t.incidents[1:] if each.id != storm.incident}
