@@ -146,11 +146,10 @@ def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
 
 def _unfold(turn: Turn, case: Case, sent: Sent) -> None:
     """The page that spoke for an incident did not get through."""
-    for folded in tuple(case.folded.values()):
-        if folded.page == sent.id and not folded.over:
-            folded.over = True
-            turn.state.touch(case)
-            _fall_further(turn, case, Place(folded.target, folded.step, folded.sequence), sent.at)
+    for folded in [each for each in case.folded.values() if each.page == sent.id and not each.over]:
+        folded.over = True
+        turn.state.touch(case)
+        _fall_further(turn, case, Place(folded.target, folded.step, folded.sequence), sent.at)
 
 
 def _fall_further(turn: Turn, case: Case, place: Place, since: datetime) -> None:
@@ -178,36 +177,27 @@ def ask_again(turn: Turn, case: Case, held: Withheld) -> bool:
         return True
     place = Place(held.target, held.step, held.sequence)
     drop(turn, case, entry_of(held.target, held.to))
-    if is_at(held, held.target, climb):
-        heard: list[Sent | Withheld | Folded] = [
-            *case.pages.values(),
-            *case.folded.values(),
-            *case.withheld.values(),
-        ]
-        known = [each.to for each in heard if _place(each) == place]
-        _send_all(
-            turn,
-            case,
-            held.target,
-            tuple(each for each in found.items() if each[0] not in known),
-            held.reason,
-        )
+    heard: list[Sent | Withheld | Folded] = [
+        *case.pages.values(),
+        *case.folded.values(),
+        *case.withheld.values(),
+    ]
+    known = {each.to for each in heard if Place(each.target, each.step, each.sequence) == place}
+    goes_on = is_at(held, held.target, climb)
+    meant = tuple((who, channels) for who, channels in found.items() if goes_on and who not in known)
+    _send_all(turn, case, held.target, meant, held.reason)
     _fall_further(turn, case, place, held.since)
     return False
-
-
-def _place(page: Sent | Withheld | Folded) -> Place:
-    return Place(page.target, page.step, page.sequence)
 
 
 def _meant_now(turn: Turn, case: Case, climb: Climb, number: int) -> tuple[Responder, ...]:
     """Whom a step of a climb reaches now."""
     escalation = turn.policy.escalations.get(climb.escalation)
     steps = escalation.steps if escalation else ()
-    if number == FIRST:
-        return person(climb.first, steps[0].via if steps else (), turn.policy)
-    severity = voice_of(turn, case).severity
-    return responders(steps[number], turn.policy, turn.now, severity) if number < len(steps) else ()
+    first = person(climb.first, steps[0].via if steps else (), turn.policy)
+    severity, step = voice_of(turn, case).severity, steps[max(number, 0) : number + 1]
+    others = [found for each in step for found in responders(each, turn.policy, turn.now, severity)]
+    return tuple(others) if number != FIRST else first
 
 
 def _restart(turn: Turn, climb: Climb, reason: PageReason) -> None:
