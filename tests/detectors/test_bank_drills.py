@@ -30,6 +30,12 @@ def drilled(tape: Tape, at_s: float, drill: str = DRILL, agent: str = "ana", **s
 
 
 class TestWhatADrillFinds:
+    def test_a_copy_that_is_gone_when_it_is_to_be_asked_says_nothing(self):
+        tape = known()
+        drilled(tape, 4, find=1)
+        tape.bank._keys.shadows.clear()
+        assert signals(tape.tick(5)) == []
+
     def test_it_is_told_as_a_signal_of_the_drill(self):
         tape = known()
         drilled(tape, 4, find=1)
