@@ -105,7 +105,7 @@ class Ours:
 
     def labels(self) -> list[Flat]:
         """The labels of all signals, with what the router adds."""
-        cases = self.router._state.cases.values()  # noqa: SLF001
+        cases = self.router._state.cases.values()  # noqa: SLF001 - as above
         return sorted({flat(each.labels) for case in cases for each in case.firing()})
 
 

@@ -23,14 +23,14 @@ def packed(piece: bytes) -> bytes:
     return zlib.compress(piece, _LEVEL)
 
 
-def unpacked(piece: bytes) -> bytes:
-    """The piece that was packed.
+def unpacked(piece: bytes, most: int = MOST) -> bytes:
+    """The piece that was packed, of at most so many bytes.
 
     Raises:
         zlib.error: it is none, or too large.
     """
     unpacking = zlib.decompressobj()
-    whole = unpacking.decompress(piece, MOST)
+    whole = unpacking.decompress(piece, most)
     if not unpacking.eof:
-        raise zlib.error(f"it is cut off, or larger than {MOST} bytes")
+        raise zlib.error(f"it is cut off, or larger than {most} bytes")
     return whole
