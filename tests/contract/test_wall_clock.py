@@ -185,7 +185,7 @@ class TestAnIncident:
         self, live, worker
     ):
         await live.outage()
-        await live.until(lambda: live.recipients, worker)
+        await live.until(lambda: live.witness.delivered, worker)
         worker.kill()
         heir = live.site.worker()
         await live.until(lambda: live.recipients == ["DU01", "DU02"], heir)
