@@ -11,6 +11,7 @@ from typing import Any
 from routing.incidents import handoffs
 from routing.incidents.briefing import published
 from routing.incidents.closing import ACK, COOL, FORGET, STALE, calm_due, cool_due, forget_due, stale_due
+from routing.incidents.drill_times import follow
 from routing.incidents.drills import announced, concluded
 from routing.incidents.escalation import climb_due
 from routing.incidents.flapping import CALM
@@ -114,6 +115,7 @@ def _apply(turn: Turn, cause: AnyCause) -> None:
         concluded(turn, cause)
     elif isinstance(cause, Configured):
         turn.state.core.clock = cause.clock
+        follow(turn.state.core, turn.policy, turn.now)
         rematch(turn)
     elif isinstance(cause, Hand):
         BY_HAND[type(cause)](turn, cause)

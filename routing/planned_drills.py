@@ -9,6 +9,8 @@ from routing.policy import PlannedDrill
 from schemas.identity import derived
 
 DAY = timedelta(days=1)
+FURTHEST = 62 * DAY
+"""Drills that were due earlier are looked for no more: one of a 31st comes every other month at least."""
 DRILLED = (
     "cost/spike",
     "dependency/outage",
@@ -25,17 +27,19 @@ DIGEST = 6
 """Digits that tell drills apart whose names differ in what an id cannot carry."""
 
 
-def last_due(drill: PlannedDrill, now: datetime) -> datetime | None:
-    """When it was due last, within a day before `now` (an aware instant); None: it was not.
+def last_due(drill: PlannedDrill, now: datetime, since: datetime | None = None) -> datetime | None:
+    """When it was due last by `now` (an aware instant), later than `since`; None: it was not.
 
-    24:00 belongs to the day that it ends.
+    `since`: a day before, if nothing is said; nothing is looked for beyond `FURTHEST` either. 24:00 belongs
+    to the day that it ends.
     """
     place = zone(drill.location)
     today = wall(now, place)
-    for back in (0, 1):
+    after = max(now - FURTHEST, now - DAY if since is None else since)
+    for back in range((now - after).days + 2):
         day = today - back * DAY
         begins = instant(_at(drill, day), place)
-        if _is_day(drill, day) and now - DAY < begins <= now:
+        if _is_day(drill, day) and after < begins <= now:
             return begins
     return None
 
@@ -55,6 +59,12 @@ def run_of(drill: PlannedDrill, at: datetime) -> str:
     name = NOT_OF_AN_ID.sub("-", drill.name)[:LONGEST_NAME]
     digest = derived("", drill.name, drill.agent)[-DIGEST:]
     return f"{drill.scenario}:{name}-{digest}-{at:%Y%m%dT%H%MZ}"
+
+
+def plan_of(drill: PlannedDrill) -> str:
+    """What tells it from others, and from itself before it was planned for another time."""
+    when = (drill.minute, drill.weekday, drill.day, drill.location)
+    return derived("plan", drill.name, drill.agent, drill.scenario, *map(str, when))
 
 
 def _at(drill: PlannedDrill, day: datetime) -> datetime:

@@ -6,7 +6,7 @@ from datetime import datetime
 from routing.configuration import load as load_policy
 from routing.decide import decide, later
 from routing.incidents.alignment import Alignment, Watermarks
-from routing.incidents.drills import Due, cut_off, due
+from routing.incidents.drill_times import Due, Missed, cut_off, due, missed
 from routing.incidents.intake import HELD_CAP, Held, Intake
 from routing.incidents.posting import NEVER
 from routing.incidents.snapshot import Packing, unpack
@@ -55,6 +55,10 @@ class Router:
     def drills_due(self, now: datetime) -> tuple[Due, ...]:
         """Planned fire drills that are to begin by now. Whoever begins one announces it first."""
         return () if self._policy is None else tuple(due(self._state.core, self._policy, now))
+
+    def drills_missed(self, now: datetime) -> tuple[Missed, ...]:
+        """Planned fire drills that did not take place, and of which nobody was told yet."""
+        return () if self._policy is None else tuple(missed(self._state.core, self._policy, now))
 
     def drill_owner(self, name: str) -> str | None:
         """Who announced a fire drill first, and may play it; None while no announcement of it was read."""

@@ -113,9 +113,10 @@ class Drilled(Cause, frozen=True, kw_only=True, tag="drill"):
 
 
 class Concluded(Cause, frozen=True, kw_only=True, tag="drilled"):
-    """What became of a drill. `broke_at`: the stage that it did not reach; empty: it passed.
+    """What became of a drill.
 
-    `facts`: what is to be told of it, by label.
+    `broke_at`: the stage that it did not reach; empty: it passed; `begun`: it was planned and did not take
+    place. `facts`: what is to be told of it, by label.
     """
 
     id: DrillId

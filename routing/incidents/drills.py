@@ -3,19 +3,19 @@
 That an incident is a drill's, its labels tell.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
-from msgspec import Struct
-
+from routing.incidents.drill_times import account
 from routing.incidents.grouping import groups_of
 from routing.incidents.incident import Case
+from routing.incidents.notices import QUIET
 from routing.incidents.posting import LOUD, Word, post
-from routing.incidents.state import Core, Drill
+from routing.incidents.state import Drill
 from routing.incidents.turn import Turn
+from routing.oncall.responders import chosen, first_responders
 from routing.ownership import with_team
-from routing.planned_drills import last_due, run_of
-from routing.policy import ChannelTarget, PlannedDrill, Policy
+from routing.policy import ChannelTarget, EscalationTarget
 from schemas.cause import Concluded, Drilled
 from schemas.page import Channel
 from schemas.signal import DRILL_HEAD
@@ -24,33 +24,8 @@ REMEMBERED = timedelta(days=2)
 """Longer than a drill may be due, so that none begins twice."""
 MOST_DRILLS = 256
 """Drills that are remembered at once; the oldest are forgotten."""
-LATE = timedelta(minutes=10)
-"""A drill that could not begin by then waits for its next time."""
-LONGEST = timedelta(minutes=15)
-"""A drill of which nothing was heard for so long was cut off."""
-
-
-class Due(Struct, frozen=True):
-    """A planned drill that is to begin: the id of its run, and what is planned."""
-
-    id: str
-    planned: PlannedDrill
-
-
-def due(core: Core, policy: Policy, now: datetime) -> Iterator[Due]:
-    """Drills that are to begin by now, and have not been announced."""
-    for planned in policy.drills:
-        at = last_due(planned, now)
-        name = run_of(planned, at) if at is not None and now - at <= LATE else ""
-        if name and name not in core.drills:
-            yield Due(name, planned)
-
-
-def cut_off(core: Core, now: datetime) -> Iterator[str]:
-    """Ids of planned drills that began, and of whose end nothing was heard."""
-    for name, each in core.drills.items():
-        if each.name and not each.over and now - each.at >= LONGEST:
-            yield name
+NOT_BEGUN = "begun"
+"""The stage that a planned drill did not reach that did not take place."""
 
 
 def announced(turn: Turn, cause: Drilled) -> None:
@@ -64,25 +39,43 @@ def announced(turn: Turn, cause: Drilled) -> None:
         by=cause.by, agent=cause.agent, at=turn.now, channel=cause.channel, name=cause.name, owner=cause.owner
     )
     drills.setdefault(cause.id, drill)
+    account(turn.state.core, turn.policy, turn.now, cause.id)
 
 
 def concluded(turn: Turn, cause: Concluded) -> None:
     """What became of a planned drill is told once, in its room or where its agent's incidents are told."""
-    drill = turn.state.core.drills.get(cause.id)
+    drill = turn.state.core.drills.get(cause.id) or _never_begun(turn, cause.id)
     if drill is None or drill.over:
         turn.state.count("drills concluded that were not under way")
         return
-    drill.over = True
+    drill.over, drill.ended = True, None if cause.broke_at == NOT_BEGUN else turn.now
     if not drill.name:
         return
     channel = drill.channel or _quiet(turn, drill, cause)
     if channel is None:
         turn.complain(f"drill {drill.name}: there is no channel to tell of it", cause.id)
         return
-    how = f"broke at the stage {cause.broke_at}: {cause.remedy}" if cause.broke_at else "passed"
-    title = f"{DRILL_HEAD}{drill.name} of {drill.agent} {how}"
+    title = f"{DRILL_HEAD}{drill.name} of {drill.agent} {_how(cause)}"
     word = Word(kind="drill", name=drill.name, reason="drilled", title=title, facts=cause.facts)
     post(turn, word, [(drill.name, channel)])
+
+
+def _how(cause: Concluded) -> str:
+    if cause.broke_at == NOT_BEGUN:
+        return f"did not take place: {cause.remedy}"
+    return f"broke at the stage {cause.broke_at}: {cause.remedy}" if cause.broke_at else "passed"
+
+
+def _never_begun(turn: Turn, name: str) -> Drill | None:
+    """A planned drill of which nothing was announced; None where nothing planned has a run by this name."""
+    planned = account(turn.state.core, turn.policy, turn.now, name)
+    if planned is None:
+        return None
+    said = Drilled(
+        at=turn.now, id=name, by="", agent=planned.agent, channel=planned.channel, name=planned.name
+    )
+    announced(turn, said)
+    return turn.state.core.drills[name]
 
 
 def room_of(turn: Turn, case: Case) -> Channel | None:
@@ -92,13 +85,25 @@ def room_of(turn: Turn, case: Case) -> Channel | None:
 
 
 def _quiet(turn: Turn, drill: Drill, cause: Concluded) -> Channel | None:
-    """The first channel that wakes nobody: of the receivers of the agent's incidents, then of the root."""
+    """The first channel that wakes nobody: of the agent's receivers, of the root; else of who is on call."""
     detector, _, finding = cause.id.partition(":")[0].partition("/")
     labels = with_team(turn.policy, {"agent": drill.agent, "detector": detector, "finding": finding})
-    routes = [place.route.receiver for place in groups_of(turn.policy.route, labels)]
-    for name in (*routes, turn.policy.route.receiver):
-        receiver = turn.policy.receivers.get(name)
-        for target in receiver.notify if receiver else ():
-            if isinstance(target, ChannelTarget) and target.channel.kind not in LOUD:
-                return target.channel
-    return None
+    names = [place.route.receiver for place in groups_of(turn.policy.route, labels)]
+    found = map(turn.policy.receivers.get, (*names, turn.policy.route.receiver))
+    targets = [target for receiver in found if receiver for target in receiver.notify]
+    rooms = (target.channel for target in targets if isinstance(target, ChannelTarget))
+    people = (
+        channel
+        for target in targets
+        if isinstance(target, EscalationTarget)
+        for channel in _of_people(turn, target, labels)
+    )
+    return next((each for each in (*rooms, *people) if each.kind not in LOUD), None)
+
+
+def _of_people(turn: Turn, target: EscalationTarget, labels: Mapping[str, str]) -> Iterator[Channel]:
+    """Over what those who are on call may be told of it later."""
+    escalation = chosen(target, labels, turn.policy)
+    for name in first_responders(escalation, turn.policy, turn.now) if escalation else ():
+        user = turn.policy.users.get(name)
+        yield from (user.channel(kind) for kind in QUIET if user and kind in user.contacts)

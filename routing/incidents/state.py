@@ -70,7 +70,7 @@ class Drill(Kept):
     """A fire drill that was announced `at`. `channel`: where its messages go instead of to people.
 
     `name`: of a drill that the configuration plans. `over`: what became of it is known.
-    `owner`: who announced it first, and plays it.
+    `owner`: who announced it first, and plays it. `ended`: when that was known.
     """
 
     by: str
@@ -80,6 +80,7 @@ class Drill(Kept):
     name: str = ""
     over: bool = False
     owner: str = ""
+    ended: datetime | None = None
 
 
 class Spent(Kept):
@@ -140,6 +141,8 @@ class Core(Kept):
     covers: dict[str, dict[str, tuple[datetime, datetime]]] = field(default_factory=dict)
     drills: dict[str, Drill] = field(default_factory=dict)
     """Fire drills that were announced within a day, by id."""
+    plans: dict[str, datetime] = field(default_factory=dict)
+    """Up to when it is known of each planned drill that it took place, or was told that it did not."""
     budgets: dict[str, Budget] = field(default_factory=dict)
     """By recipient and severity."""
     ends: dict[str, tuple[float, ...]] = field(default_factory=dict)

@@ -2,29 +2,28 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import click
 from aiokafka.errors import KafkaError
+from click.core import ParameterSource
 from click.exceptions import Exit
-from msgspec import Struct
-from rich.markup import escape
 
-from detectors.registry import discover as detectors
 from routing.notifiers.registry import discover
 from routing.rules.durations import parse_duration
 from routing.rules.faults import ConfigFaults
 from routing.rules.suggestions import meant
-from schemas.cause import ConfigFile
+from schemas.cause import Concluded, ConfigFile
 from schemas.event import Event
 from schemas.page import Channel
-from schemas.wire import Malformed, decode_event
+from schemas.wire import Malformed, decode_event, encode
 from streams.cli.account import account
-from streams.cli.console import Meter, Wrong, console, emit, hush, meter, table
+from streams.cli.console import Meter, Wrong, console, emit, hush, meter
+from streams.cli.drill_tables import listed, show, span
 from streams.cli.rules import INSTANT, files_of
 from streams.collector import relax
 from streams.drilling.live import Live, drill
@@ -33,8 +32,9 @@ from streams.drilling.rehearsal import Rehearsal, Unheard, made_up, rehearse
 from streams.drilling.scenarios import IMPOSSIBLE, SCENARIOS, Scenario
 from streams.files import Unreadable, lines, size
 from streams.hosting.clock import WallClock
-from streams.hosting.log import AppendFailed
-from streams.hosting.topics import missing
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.topics import CAUSES, missing
 from streams.publication import Unreachable, reach
 from streams.replay import BUILT_IN
 
@@ -61,14 +61,20 @@ Exit codes: 0 it was paged as it should be, 1 it broke at a stage, 2 wrong usage
 """
 
 
-class Row(Struct, frozen=True):
-    """A scenario, for machines."""
-
-    name: str
-    detector: str
-    what: str
-    lasts_s: float
-    needs: str
+_OF_DRY = "of a rehearsal alone, with --dry"
+VAIN: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "live": {
+        "--events": ("events", _OF_DRY),
+        "--at": ("at", _OF_DRY),
+        "--config": ("config", f"{_OF_DRY}; what is sent goes by the rules that the worker follows"),
+    },
+    "dry": {
+        "--to": ("bootstrap", "with --dry nothing is sent"),
+        "--until": ("until", "with --dry nobody answers; it goes on until the time is up (--timeout)"),
+        "--by": ("by", "with --dry nobody is told of it"),
+    },
+}
+"""Options that change nothing, by how it is drilled: the name of each, and why."""
 
 
 @click.command("drill", help=HELP, short_help="A fire drill: would the right person hear of it?")
@@ -109,25 +115,31 @@ class Row(Struct, frozen=True):
 def command(*, scenario: str | None, also: str | None, form: str | None, **given: Any) -> None:
     """Lists scenarios, or plays one and tells what became of it."""
     if also is not None:
-        _list(form)
+        listed(form)
         return
     chosen = _chosen(scenario)
     if not given["agent"]:
         raise Wrong("say whose incident it is to be: --agent NAME")
     if given["mode"] is None and not given["bootstrap"]:
         raise Wrong("say which broker (--to host:port), or --dry to send nothing")
-    ignored = [f"--{name}" for name in ("events", "at") if given[name]] if given["mode"] is None else []
-    if ignored:
-        raise Wrong(f"{' and '.join(ignored)}: of a rehearsal alone, with --dry")
+    _refuse_vain(given["mode"])
     relax()
     order = _order(chosen, given)
     result = _live(order, given) if given["mode"] is None else _rehearsed(order, given)
     if form == "json":
         emit([result])
     else:
-        _show(result)
+        show(result)
     if result.broke_at:
         raise Exit(1)
+
+
+def _refuse_vain(mode: str | None) -> None:
+    """Options that were typed and would change nothing; the environment may speak to other commands."""
+    typed = click.get_current_context().get_parameter_source
+    for option, (name, why) in VAIN[mode or "live"].items():
+        if typed(name) is ParameterSource.COMMANDLINE:
+            raise Wrong(f"{option}: {why}")
 
 
 def _chosen(name: str | None) -> Scenario:
@@ -175,7 +187,7 @@ def _live(order: Rehearsal, given: dict[str, Any]) -> Result:
     hush("aiokafka")
     live = Live(order=order, by=given["by"], until=given["until"])
     look = console(sys.stderr)
-    least, most = _span(order.scenario.lasts.total_seconds()), _span(order.within.total_seconds())
+    least, most = span(order.scenario.lasts.total_seconds()), span(order.within.total_seconds())
     look.print(f"[heading]DRILL {order.drill}[/]: about {least}, {most} at most", soft_wrap=True)
     try:
         with meter(f"drilling {order.scenario.name}", order.within.total_seconds()) as bar:
@@ -192,7 +204,12 @@ async def _played_live(live: Live, bootstrap: str, bar: Meter) -> Result:
     absent = await missing(connection)
     if absent:
         raise Unreachable(f"there is no topic {absent[0]} on this broker: `oversight topics` makes it")
-    return await drill(live, connection, WallClock(), bar.advance)
+    result = await drill(live, connection, WallClock(), bar.advance)
+    end = Concluded(at=WallClock().now(), id=live.order.drill, broke_at=result.broke_at, remedy=result.remedy)
+    with suppress(AppendFailed, KafkaError):  # planned drills of the agent wait a little longer then
+        async with KafkaLog(connection) as log:
+            await log.append(CAUSES, 0, [Outgoing(b"drill", encode(end))])
+    return result
 
 
 def _rehearsed(order: Rehearsal, given: dict[str, Any]) -> Result:
@@ -223,57 +240,3 @@ def _events(paths: tuple[Path, ...]) -> Iterator[Event]:
             continue
         if isinstance(what, Event):
             yield what
-
-
-def _list(form: str | None) -> None:
-    kinds = detectors()
-    rows = [
-        Row(each.name, each.detector, each.what, each.lasts.total_seconds(), kinds[each.detector].warm_up)
-        for each in SCENARIOS.values()
-    ]
-    if form == "json":
-        emit(rows)
-        return
-    look = console()
-    shown = table("scenario", "exercises", "what happens", "#takes up to", "its agent needs")
-    for row in rows:
-        shown.add_row(row.name, row.detector, row.what, _span(row.lasts_s), row.needs)
-    look.print(shown)
-    for name, why in IMPOSSIBLE.items():
-        look.print(f"\n[quiet]{name}: {why}[/]", soft_wrap=True)
-
-
-def _show(result: Result) -> None:
-    look = console()
-    look.print(f"[heading]DRILL {escape(result.drill)}[/] of {escape(result.agent)}\n")
-    stages = table("stage", "#after", "")
-    for each in result.stages:
-        after = "[quiet]—[/]" if each.after_s is None else _span(each.after_s)
-        stages.add_row(each.stage, after, escape(each.what))
-    look.print(stages)
-    if result.paged:
-        people = table("to", "channel", "#after", "severity", "why", "outcome")
-        for page in result.paged:
-            to = f"instead of {page.instead}" if page.instead else page.to
-            row = (
-                escape(page.channel),
-                _span(page.after_s),
-                f"[{page.severity}]{page.severity}[/]",
-                page.reason,
-            )
-            people.add_row(f"[person]{escape(to)}[/]", *row, escape(page.outcome))
-        look.print()
-        look.print(people)
-    if result.broke_at:
-        remedy = escape(result.remedy)
-        look.print(
-            f"\n[error]✗[/] it broke at the stage [heading]{result.broke_at}[/]: {remedy}", soft_wrap=True
-        )
-    else:
-        look.print("\n[fine]✓[/] it passed")
-
-
-def _span(seconds: float) -> str:
-    whole = timedelta(seconds=round(seconds))
-    minutes, rest = divmod(int(whole.total_seconds()), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

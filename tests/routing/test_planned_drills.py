@@ -7,7 +7,8 @@ from msgspec import convert
 from msgspec.structs import replace
 
 from routing.checking import check
-from routing.incidents.drills import LATE, LONGEST
+from routing.incidents.drill_times import LATE, LONGEST, MOST_AT_ONCE, QUEUED, REST
+from routing.incidents.drills import NOT_BEGUN
 from routing.planned_drills import DRILLED, last_due, run_of, skipped
 from routing.policy import PlannedDrill
 from schemas.cause import Concluded, Drilled
@@ -32,6 +33,15 @@ receivers:
 - {name: triage, notify: [{pagerduty: 'env:PD'}, {slack: '#triage'}]}
 drills:
 - {name: weekly, scenario: cost/spike, agent: refund-agent, every: {weekday: monday, time: '09:30'}%s}
+"""
+OF_PEOPLE = """
+route: {receiver: people, group_by: [agent]}
+receivers: [{name: people, notify: [{escalation: payments}, {escalation: '{{ labels.team }}'}]}]
+users: {ana: {%s}}
+escalations:
+  payments: {steps: [{notify: [user: ana], via: [pagerduty], wait: 5m}]}
+drills:
+- {name: weekly, scenario: cost/spike, agent: refund-agent, every: {weekday: monday, time: '09:30'}}
 """
 RUN = "cost/spike:weekly-1bd178-20260105T0930Z"
 
@@ -120,6 +130,132 @@ class TestTheRouter:
         assert t.router.drills_cut_off(begun + LONGEST) == ()
 
 
+SEVERAL = """
+route: {receiver: triage, group_by: [agent]}
+receivers: [{name: triage, notify: [{slack: '#triage'}]}]
+drills:
+"""
+
+
+def several(*agents: str) -> Scenario:
+    """A drill of each agent, at 09:30 every day."""
+    drills = (
+        f"- {{name: d{n}, scenario: cost/spike, agent: {agent}, every: {{time: '09:30'}}}}\n"
+        for n, agent in enumerate(agents)
+    )
+    return Scenario(SEVERAL + "".join(drills))
+
+
+def names(t: Scenario, after: timedelta) -> list[str]:
+    return [each.planned.name for each in t.router.drills_due(START + after)]
+
+
+class TestAtTheSameMinute:
+    def test_those_of_several_agents_begin_beside_each_other(self):
+        t = several("a", "b", "c")
+        assert names(t, 30 * MINUTE) == ["d0", "d1", "d2"]
+        announce(t, 30 * MINUTE)
+        assert names(t, 30 * MINUTE) == ["d1", "d2"]
+
+    def test_few_at_once(self):
+        t = several(*(f"a{n}" for n in range(MOST_AT_ONCE + 2)))
+        assert len(names(t, 30 * MINUTE)) == MOST_AT_ONCE
+        begun = announce(t, 30 * MINUTE)
+        assert names(t, 30 * MINUTE) == [f"d{n}" for n in range(1, MOST_AT_ONCE)]
+        t.write(Concluded(at=t.now, id=begun))
+        assert names(t, 30 * MINUTE)[-1] == f"d{MOST_AT_ONCE}"
+
+    def test_of_one_agent_they_begin_one_after_the_other_and_none_is_late_for_it(self):
+        t = several("a", "a", "a")
+        assert names(t, 30 * MINUTE) == ["d0"]
+        first = announce(t, 30 * MINUTE)
+        assert names(t, 41 * MINUTE) == []
+        conclude(t, first, 42 * MINUTE)
+        assert names(t, 42 * MINUTE + REST - MINUTE) == []
+        second = announce(t, 42 * MINUTE + REST)
+        conclude(t, second, 52 * MINUTE)
+        assert t.router.drills_missed(t.now) == ()
+        assert names(t, 52 * MINUTE + REST) == ["d2"]
+        assert names(t, 52 * MINUTE + REST + LATE) == ["d2"]
+
+    def test_of_one_that_waits_for_others_too_long_it_is_told(self):
+        t = several("a", "a")
+        announce(t, 30 * MINUTE)
+        t.now = START + 85 * MINUTE
+        t.write(Drilled(at=t.now, id="cost/spike:by-hand", by="ana", agent="a"))
+        late = START + 30 * MINUTE + QUEUED
+        assert t.router.drills_missed(late) == ()
+        (missed,) = t.router.drills_missed(late + MINUTE)
+        assert missed.why == "it was due at 2026-01-05 09:30 UTC, when other drills were under way"
+        assert names(t, 31 * MINUTE + QUEUED) == []
+
+
+class TestOneThatDidNotTakePlace:
+    def test_it_is_known_as_soon_as_it_is_too_late_and_told_once(self):
+        t = Scenario(PLANNED % "")
+        due = START + 30 * MINUTE
+        assert t.router.drills_missed(due + LATE) == ()
+        (missed,) = t.router.drills_missed(due + LATE + MINUTE)
+        assert missed.id == RUN
+        t.now = due + LATE + MINUTE
+        for _ in range(2):
+            t.write(Concluded(at=t.now, id=RUN, broke_at=NOT_BEGUN, remedy=missed.why))
+        (notice,) = t.notices
+        assert (notice.channel.target, notice.to) == ("#triage", "weekly")
+        assert notice.summary == (
+            "DRILL: weekly of refund-agent did not take place: it was due at 2026-01-05 09:30 UTC, "
+            "when no worker that routes was there"
+        )
+        assert t.router.drills_missed(t.now) == t.router.drills_due(t.now) == ()
+
+    @pytest.mark.parametrize("days", [1, 3, 6])
+    def test_days_later_it_is_known_still_and_after_a_restart(self, days):
+        t = Scenario(PLANNED % "")
+        t.restart()
+        (missed,) = t.router.drills_missed(START + days * DAY)
+        assert missed.id == RUN
+
+    def test_of_several_times_it_is_the_last(self):
+        (missed,) = several("a").router.drills_missed(START + 3 * DAY)
+        assert "2026-01-07 09:30" in missed.why
+
+    def test_one_that_took_place_is_not_missed_however_long_ago(self):
+        t = Scenario(PLANNED % "")
+        conclude(t, announce(t, 30 * MINUTE), 40 * MINUTE)
+        t.now = START + 3 * DAY
+        t.write(Drilled(at=t.now, id="cost/spike:by-hand", by="ana", agent="a"))
+        assert RUN not in t.router._state.core.drills
+        assert t.router.drills_missed(t.now) == ()
+
+    def test_what_was_planned_later_or_for_another_time_was_not_missed(self):
+        t = Scenario()
+        t.now = START + HOUR
+        t.configure(PLANNED % "")
+        assert t.router.drills_missed(t.now) == ()
+        t = Scenario(PLANNED % "")
+        t.now = START + 30 * MINUTE
+        t.configure((PLANNED % "").replace("09:30", "09:20"))
+        assert t.router.drills_missed(START + HOUR) == ()
+
+    def test_another_room_is_no_other_plan(self):
+        t = Scenario(PLANNED % "")
+        t.now = START + 45 * MINUTE
+        t.configure(PLANNED % ", channel: {slack: '#drills'}")
+        (missed,) = t.router.drills_missed(t.now)
+        t.write(Concluded(at=t.now, id=missed.id, broke_at=NOT_BEGUN, remedy=missed.why))
+        assert [each.channel.target for each in t.notices] == ["#drills"]
+
+    def test_of_a_state_that_knows_of_no_plan_it_is_told_from_the_next_one_on(self):
+        t = Scenario(PLANNED % "")
+        t.router._state.core.plans = {}
+        assert t.router.drills_missed(START + HOUR) == ()
+        conclude(t, announce(t, 30 * MINUTE), 40 * MINUTE)
+        assert len(t.router.drills_missed(START + 7 * DAY + HOUR)) == 1
+
+    def test_without_a_configuration_nothing_is_missed(self):
+        assert type(Scenario().router)().drills_missed(START) == ()
+
+
 class TestWhatBecameOfIt:
     def test_it_is_told_once_in_its_room(self):
         t = Scenario(PLANNED % ", channel: {slack: '#drills'}")
@@ -149,6 +285,17 @@ class TestWhatBecameOfIt:
         assert t.notices == []
         assert t.complaints == ["drill weekly: there is no channel to tell of it"]
 
+    @pytest.mark.parametrize(
+        ("contacts", "channels"),
+        [("slack: U01, pagerduty: 'env:PD_ANA'", ["slack U01"]), ("pagerduty: 'env:PD_ANA'", [])],
+    )
+    def test_where_there_is_no_room_at_all_who_is_on_call_is_told_quietly(self, contacts, channels):
+        t = Scenario(OF_PEOPLE % contacts)
+        announce(t, 30 * MINUTE)
+        t.write(Concluded(at=t.now, id=RUN))
+        assert [f"{each.channel.kind} {each.channel.target}" for each in t.notices] == channels
+        assert len(t.complaints) == 1 - len(channels)
+
     def test_of_one_that_a_person_began_nobody_is_told(self):
         t = Scenario(PLANNED % "")
         t.write(Drilled(at=t.now, id=RUN, by="ana", agent="refund-agent"))
@@ -157,10 +304,16 @@ class TestWhatBecameOfIt:
         assert t.notices == t.complaints == []
 
 
-def announce(t: Scenario, after: timedelta) -> None:
-    """The worker begins what is due; rooms come with it."""
+def conclude(t: Scenario, run: str, after: timedelta) -> None:
+    """It is over, and passed."""
     t.now = START + after
-    (due,) = t.router.drills_due(t.now)
+    t.write(Concluded(at=t.now, id=run))
+
+
+def announce(t: Scenario, after: timedelta) -> str:
+    """The worker begins the first of what is due; rooms come with it."""
+    t.now = START + after
+    due = t.router.drills_due(t.now)[0]
     planned = due.planned
     t.write(
         Drilled(
@@ -172,6 +325,7 @@ def announce(t: Scenario, after: timedelta) -> None:
             name=planned.name,
         )
     )
+    return due.id
 
 
 class TestTheCheck:

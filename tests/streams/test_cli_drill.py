@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from schemas.cause import Drilled, Reported, Signalled
+from schemas.cause import Concluded, Drilled, Reported, Signalled
 from schemas.outcome import Delivered
 from schemas.record import Record
 from schemas.wire import Malformed, decode_cause, decode_event, encode
@@ -89,8 +89,16 @@ class TestWithoutABroker:
             (["cost/spike", "--agent", "a", "--dry", "--timeout", "0s"], "--timeout"),
             (
                 ["cost/spike", "--agent", "a", "--to", "x:1", "--events", "e", "--at", "2026-01-01T00:00Z"],
-                "--events and --at: of",
+                "--events: of a rehearsal alone",
             ),
+            (["cost/spike", "--agent", "a", "--to", "x:1", "--at", "2026-01-01T00:00Z"], "--at: of a"),
+            (
+                ["cost/spike", "--agent", "a", "--to", "x:1", "--config", "oversight.yml"],
+                "--config: of a rehearsal alone, with --dry; what is sent goes by the rules",
+            ),
+            (["cost/spike", "--agent", "a", "--dry", "--to", "x:1"], "--to: with --dry nothing is sent"),
+            (["cost/spike", "--agent", "a", "--dry", "--until", "delivered"], "nobody answers"),
+            (["cost/spike", "--agent", "a", "--dry", "--by", "bo"], "nobody is told"),
             (["cost/spike", "--agent", "a", "--dry", "--channel", "pigeon:x"], "expected KIND:TARGET"),
             (["cost/spike", "--agent", "a", "--dry", "--channel", "webhook:x"], "--channel"),
             (["cost/spike", "--agent", "a", "--dry", "--events", "absent.jsonl"], "absent.jsonl"),
@@ -184,6 +192,16 @@ def refused(name: str, value: bytes):
     yield DEADLETTER, Outgoing(b"", value, (("reason", reason),))
 
 
+async def concluded(bootstrap: str, name: str) -> list[Concluded]:
+    """What the log of causes says of a drill's end."""
+    async with KafkaLog({"bootstrap_servers": bootstrap}) as kafka:
+        async for records in kafka.read(CAUSES, 0):
+            causes = [decode_cause(each.value) for each in records if each.value != NO_CAUSE]
+            if found := [each for each in causes if isinstance(each, Concluded) and each.id == name]:
+                return found
+    return []
+
+
 class TestLive:
     def test_a_drill_that_is_delivered_passes(self, bootstrap):
         pipeline = Pipeline(bootstrap, well)
@@ -194,6 +212,12 @@ class TestLive:
         assert [each["outcome"] for each in result["paged"]] == ["delivered"]
         (said,) = pipeline.drilled
         assert (said.by, said.agent, said.channel.target) == ("bo", "ana", "#drills")
+        assert [each.broke_at for each in asyncio.run(concluded(bootstrap, said.id))] == [""]
+
+    def test_rules_that_the_environment_names_for_others_do_no_harm(self):
+        nowhere = ("cost/spike", "--agent", "a", "--to", "127.0.0.1:1")
+        ran = drill(*nowhere, OVERSIGHT_CONFIG="absent.yml")
+        assert "no Kafka broker" in ran.stderr
 
     def test_one_that_is_refused_ends_at_once(self, bootstrap):
         to = ["--agent", "bo", "--to", bootstrap, "--timeout", "60s"]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiokafka.errors import KafkaError
 
+from routing.incidents.drills import NOT_BEGUN
 from schemas.cause import Concluded, Drilled
 from schemas.wire import decode_cause
 from streams.drilling.progress import Paged, Reached, Result
@@ -14,7 +15,7 @@ from streams.hosting.log import AppendFailed
 from streams.hosting.topics import CAUSES
 from tests.memory_log import Act, Disk, MemoryLog
 from tests.routing.scenario import START, Scenario
-from tests.routing.test_planned_drills import PLANNED, RUN
+from tests.routing.test_planned_drills import PLANNED, RUN, several
 
 MINUTE = timedelta(minutes=1)
 DUE = START + 30 * MINUTE
@@ -70,12 +71,18 @@ class Stage:
     def look(self):
         """Looks once; the router then reads what was written."""
         before = len(self.disk.records(CAUSES))
-        asyncio.run(self.scheduled.look())
+        asyncio.run(look(self.scheduled))
         causes = [decode_cause(each.value) for each in self.disk.records(CAUSES)[before:]]
         for each in causes:
             self.t.now = each.at.astimezone(UTC)
             self.t.write(each)
         return causes
+
+
+async def look(scheduled: Scheduled) -> None:
+    """Looks, and waits for what that begins."""
+    await scheduled.look()
+    await scheduled.played()
 
 
 def test_what_is_due_is_announced_played_and_told_of_once():
@@ -140,7 +147,7 @@ def test_what_two_workers_announce_the_first_of_them_plays():
         stage.t.write(decode_cause(each.value))
     assert stage.look() == []
     assert stage.played == []
-    asyncio.run(other.look())
+    asyncio.run(look(other))
     assert len(stage.played) == 1
 
 
@@ -154,16 +161,91 @@ def test_who_lost_the_routing_in_between_plays_nothing():
     assert (stage.played, begun.id) == ([], RUN)
 
 
-def test_whatever_befalls_a_drill_the_worker_goes_on():
-    stage = Stage(RuntimeError("beyond everything"))
+@pytest.mark.parametrize("acts", [[], [Act.GO, Act.FAIL]])
+def test_whatever_befalls_a_drill_the_worker_goes_on(acts):
+    stage = Stage(RuntimeError("beyond everything"), acts)
     stage.look()
 
     async def run_until_it_was_played():
         running = asyncio.create_task(stage.scheduled.run())
         await stage.over.wait()
-        await asyncio.sleep(0)
+        await stage.scheduled.played()
         assert not running.done()
         running.cancel()
 
     asyncio.run(run_until_it_was_played())
     assert len(stage.played) == 1
+
+
+def test_whatever_befalls_a_drill_is_told():
+    stage = Stage(RuntimeError("beyond everything"))
+    stage.look()
+    stage.look()
+    assert [each.summary for each in stage.t.notices] == [
+        "DRILL: weekly of refund-agent broke at the stage published: RuntimeError('beyond everything')"
+    ]
+
+
+def test_a_look_that_fails_is_not_the_last():
+    stage = Stage(acts=[Act.FAIL])
+    written = asyncio.Event()
+
+    async def run_until_it_is_announced():
+        running = asyncio.create_task(Scheduled(router, stage.log, stage.clock, stage._play).run())
+        await written.wait()
+        assert not running.done()
+        running.cancel()
+
+    def router():
+        written.set()
+        return stage.t.router
+
+    asyncio.run(run_until_it_is_announced())
+
+
+def test_those_of_the_same_minute_are_played_beside_each_other():
+    stage = Stage(config=several("a", "b", "c").config)
+    together = asyncio.Barrier(3)
+
+    async def play(live) -> Result:
+        await together.wait()
+        stage.played.append(live.order.agent)
+        return PASSED
+
+    stage.scheduled = Scheduled(lambda: stage.t.router, stage.log, stage.clock, play)
+    assert [each.agent for each in stage.look()] == ["a", "b", "c"]
+    stage.look()
+    assert sorted(stage.played) == ["a", "b", "c"]
+    assert len(stage.t.notices) == 3
+
+
+def test_of_what_did_not_take_place_it_is_told_once():
+    stage = Stage()
+    stage.clock.at = DUE + 15 * MINUTE
+    (missed,) = stage.look()
+    assert (missed.id, missed.broke_at) == (RUN, NOT_BEGUN)
+    assert stage.look() == stage.played == []
+    assert len(stage.t.notices) == 1
+
+
+def test_a_worker_that_stops_ends_what_it_plays():
+    stage = Stage()
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def play(_) -> Result:
+        began.set()
+        try:
+            return await asyncio.Future()
+        finally:
+            ended.set()
+
+    stage.scheduled = Scheduled(lambda: stage.t.router, stage.log, stage.clock, play)
+    stage.look()
+
+    async def stop_in_the_middle():
+        running = asyncio.create_task(stage.scheduled.run())
+        await began.wait()
+        running.cancel()
+        await ended.wait()
+
+    asyncio.run(stop_in_the_middle())
