@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from routing.incidents.advice import withdraw
 from routing.incidents.digests import ended
 from routing.incidents.escalation import stop
-from routing.incidents.flapping import is_damped, is_over
+from routing.incidents.flapping import fires_again, is_damped, is_over
 from routing.incidents.folding import others, unanswered
 from routing.incidents.grid import FLUSH, flush_on_grid
 from routing.incidents.incident import Case, Member
@@ -33,10 +33,11 @@ def cease(turn: Turn, case: Case, member: Member, ended: Signal) -> None:
 
 
 def calm_due(turn: Turn, case: Case) -> None:
-    """An incident that flapped was quiet for long: its end is believed."""
-    ended, case.ended = case.ended, None
-    if ended is not None:
-        believe(turn, case, case.members[ended.id], ended)
+    """An incident that flapped was quiet for long: its end is believed, unless its signal left meanwhile."""
+    ended = case.ended
+    member = fires_again(turn, case)
+    if ended is not None and member is not None:
+        believe(turn, case, member, ended)
 
 
 def believe(turn: Turn, case: Case, member: Member, ended: Signal) -> None:

@@ -132,16 +132,20 @@ def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
     if not (own or rest):
         return
     if sent.rest:
-        onward = (
-            None if is_overtaken(case, sent) and not rest else send(turn, case, _onward(sent), "fallback")
-        )
-        if onward:
-            moved(turn, sent, onward)
+        if rest or not is_overtaken(case, sent):
+            _pass_on(turn, case, sent)
         return
     if own:
         _fall_further(turn, case, Place(sent.target, sent.step, sent.sequence), sent.at)
     for each in rest:
         _unfold(turn, each, sent)
+
+
+def _pass_on(turn: Turn, case: Case, sent: Sent) -> None:
+    """Tries a page over its recipient's next channel."""
+    onward = send(turn, case, _onward(sent), "fallback")
+    if onward:
+        moved(turn, sent, onward)
 
 
 def _unfold(turn: Turn, case: Case, sent: Sent) -> None:
@@ -194,10 +198,11 @@ def _meant_now(turn: Turn, case: Case, climb: Climb, number: int) -> tuple[Respo
     """Whom a step of a climb reaches now."""
     escalation = turn.policy.escalations.get(climb.escalation)
     steps = escalation.steps if escalation else ()
-    first = person(climb.first, steps[0].via if steps else (), turn.policy)
-    severity, step = voice_of(turn, case).severity, steps[max(number, 0) : number + 1]
-    others = [found for each in step for found in responders(each, turn.policy, turn.now, severity)]
-    return tuple(others) if number != FIRST else first
+    if number == FIRST:
+        return person(climb.first, steps[0].via if steps else (), turn.policy)
+    severity = voice_of(turn, case).severity
+    meant = [responders(each, turn.policy, turn.now, severity) for each in steps[number : number + 1]]
+    return meant[0] if meant else ()
 
 
 def _restart(turn: Turn, climb: Climb, reason: PageReason) -> None:

@@ -31,8 +31,11 @@ def limit_of(turn: Turn, budget: str) -> Limit | None:
 CHANNEL = "channel "
 
 
-def opens_at(turn: Turn, budget: str, limit: Limit) -> datetime:
+def opens_at(turn: Turn, budget: str) -> datetime:
     """When the next page may be sent, now or later."""
+    limit = limit_of(turn, budget)
+    if limit is None:
+        return turn.now
     known = turn.state.core.budgets.get(budget, Budget()).pages
     recent = [each.at for each in known if each.at + limit.per > turn.now]
     if len(recent) >= limit.count:
@@ -67,12 +70,11 @@ def with_others(turn: Turn, case: Case, sent: Sent, shown: Content) -> Content:
         return shown
     behind = [turn.state.cases[each] for each in ids]
     group = [case, *others(turn, sent)] if sent.speaks else []
-    limit = limit_of(turn, sent.budget)
     storm = Storm(
         told=1 + len(sent.speaks) if group else 0,
         worst=_lines(group or behind),
         waiting=len(behind),
-        until=opens_at(turn, sent.budget, limit) if limit and behind else None,
+        until=opens_at(turn, sent.budget) if limit_of(turn, sent.budget) and behind else None,
         ended=ended,
     )
     if not group:

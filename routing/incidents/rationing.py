@@ -29,12 +29,11 @@ def page(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
     entry = entry_of(address.target, address.to)
     before = case.withheld.get(entry)
     drop(turn, case, entry)
-    limit = limit_of(turn, budget)
-    if limit is None or reason == "reassigned" or _is_first_alarm(turn, case, budget):
-        send_now(turn, case, replace(address, budget=budget), reason)
-        return
-    due = opens_at(turn, budget, limit)
-    if due <= turn.now and not turn.state.waiting.count(budget):
+    due = opens_at(turn, budget)
+    unlimited = (
+        limit_of(turn, budget) is None or reason == "reassigned" or _is_first_alarm(turn, case, budget)
+    )
+    if unlimited or (due <= turn.now and not turn.state.waiting.count(budget)):
         send_now(turn, case, replace(address, budget=budget), reason)
         return
     case.withheld[entry] = Withheld(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from routing.incidents.escalation import LEAST_PAUSE, ask_again, climb_timer, wait_of
-from routing.incidents.folding import limit_of, matters, opens_at
+from routing.incidents.folding import matters, opens_at
 from routing.incidents.handoffs import tally
 from routing.incidents.incident import Case, Folded, Sent, Withheld
 from routing.incidents.muting import audible
@@ -32,8 +32,7 @@ Waiting = tuple[Case, Withheld]
 
 def storm_due(turn: Turn, case: Case, budget: str) -> None:
     """A page that waits may be sent now, and all that wait with it."""
-    limit = limit_of(turn, budget)
-    opens = opens_at(turn, budget, limit) if limit else turn.now
+    opens = opens_at(turn, budget)
     if opens > turn.now:
         turn.arm_at(case, storm_timer(budget), opens)
         return
@@ -53,7 +52,7 @@ def storm_due(turn: Turn, case: Case, budget: str) -> None:
             _fold(turn, each, page, lead, sent)
         _climb_on(turn, each, page)
     for each, _ in left:
-        turn.arm_at(each, storm_timer(budget), opens_at(turn, budget, limit) if limit else turn.now)
+        turn.arm_at(each, storm_timer(budget), opens_at(turn, budget))
 
 
 def fold_due(turn: Turn, case: Case, page_id: str) -> None:

@@ -1,12 +1,6 @@
 """What ends and fires again, time after time."""
 
-from types import SimpleNamespace
-from typing import cast
-
-from routing.incidents.closing import calm_due
 from routing.incidents.flapping import GROUPS_CAP
-from routing.incidents.incident import Case
-from routing.incidents.turn import Turn
 from tests.routing.configs import faults, policy
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario
 
@@ -193,5 +187,17 @@ def test_of_a_thousand_groups_it_is_known_how_often_they_ended():
     assert t.incidents[0].status == "resolved"
 
 
-def test_a_group_that_flapped_and_was_closed_meanwhile_has_nothing_left_to_end():
-    calm_due(cast("Turn", None), cast("Case", SimpleNamespace(ended=None)))
+def test_what_is_worse_after_it_flapped_and_was_closed_leaves_nothing_to_end():
+    rules = ONE_CHANNEL.replace("group_by: [agent]", "group_by: [agent, severity]")
+    t = Scenario(rules.replace("90}", "90}\n  rules: [{matchers: ['worse=\"yes\"'], add: 25}]"))
+    for _ in range(3):
+        t.signal("same")
+        t.fast_forward(MINUTE)
+        t.recover("same")
+    t.close()
+    t.signal("same", worse="yes")
+    t.fast_forward(HOUR)
+    assert [(each.severity, each.status) for each in t.incidents] == [
+        ("error", "resolved"),
+        ("critical", "triggered"),
+    ]

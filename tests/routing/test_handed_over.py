@@ -129,3 +129,16 @@ def test_a_channel_that_came_while_somebody_had_it_is_told_once_it_is_handed_on(
     t.hand("bo")
     t.fast_forward(3 * MINUTE)
     assert t.told == [(0, "ana", "opened"), (600, "bo", "reassigned"), (660, "people", "opened")]
+
+
+def test_who_was_handed_it_and_waits_for_another_page_gets_it_by_the_channels_they_have_then():
+    rules = ESCALATED.replace("wait: 5m", "wait: 50m") + "limits: {pages_per_person: 1 per 1h}\n"
+    t = Scenario(rules)
+    t.signal()
+    t.hand("bo")
+    t.acknowledge(by="bo")
+    t.fast_forward(31 * MINUTE)
+    assert t.incident.held == ("bo",)
+    t.configure(rules.replace("U02", "U09"))
+    t.fast_forward(30 * MINUTE)
+    assert (t.told[-1], t.paged[-1]) == ((3600, "bo", "repeated"), (3600, "slack U09"))
