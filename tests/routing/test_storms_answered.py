@@ -4,8 +4,44 @@ import pytest
 
 from schemas.cause import Resolved, Snoozed
 from schemas.outcome import Undeliverable
+from tests.routing.bursts import BY_SLACK, PATIENT, burst, end_lead, only_storms, sated, statuses, to
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, SECOND, Scenario, says_nothing
-from tests.routing.test_limits import BY_SLACK, PATIENT, burst, only_storms, statuses, to
+
+
+def test_an_acknowledgement_of_the_storm_takes_each_of_its_incidents():
+    t = Scenario(ESCALATED)
+    burst(t, 6)
+    t.fast_forward(MINUTE)
+    t.acknowledge(t.pages[1].incident, by="ana", name="once")
+    assert statuses(t) == ["triggered"] + ["acknowledged"] * 5
+    deeds = [each.deeds[-1] for each in t.incidents[1:]]
+    assert {each.by for each in deeds} == {"ana"}
+    assert sum(each.note == f"by the page of {t.pages[1].incident}" for each in deeds) == 4
+    t.fast_forward(25 * MINUTE)
+    assert to(t, "bo") == [(300, "escalated")]
+    t.acknowledge(t.pages[1].incident, by="ana", name="once")
+    assert t.router.counts["words repeated"] == 1
+
+
+def test_who_did_not_get_the_storm_takes_its_first_incident_alone():
+    t = Scenario(ESCALATED)
+    burst(t, 6)
+    t.fast_forward(MINUTE)
+    t.acknowledge(t.pages[1].incident, by="bo")
+    assert statuses(t).count("acknowledged") == 1
+
+
+@pytest.mark.parametrize("way", [Snoozed, Resolved])
+def test_who_puts_the_first_incident_off_or_closes_it_has_the_others(way):
+    t = Scenario(ESCALATED)
+    burst(t, 4)
+    t.fast_forward(MINUTE)
+    lead = t.pages[1].incident
+    others = [each for each in t.incidents[1:] if each.id != lead]
+    assert [each.folded for each in others] == [(lead,)] * 2
+    more = {"until": t.now + 2 * HOUR} if way is Snoozed else {}
+    t.write(way(at=t.now, id="once", incident=lead, by="ana", **more))
+    assert [each.status for each in t.incidents if each.folded] == ["acknowledged"] * 2
 
 
 def after_its_lead():
@@ -13,9 +49,7 @@ def after_its_lead():
     t = Scenario(ESCALATED)
     burst(t, 4)
     t.fast_forward(MINUTE)
-    lead = t.pages[1].incident
-    t.recover(next(f"s{n}" for n in (1, 2, 3) if t.incidents[n].id == lead))
-    return t, lead
+    return t, end_lead(t)
 
 
 def test_the_page_of_a_storm_is_answered_though_its_first_incident_is_over():
@@ -61,11 +95,7 @@ def test_who_got_a_page_of_an_incident_by_itself_does_not_take_it_by_another_pag
 
 
 def test_what_somebody_else_answers_is_no_answer_of_who_sleeps():
-    t = Scenario(PATIENT)
-    burst(t, 3)
-    t.fast_forward(2 * MINUTE)
-    for each in t.incidents:
-        t.acknowledge(each.id, by="bo")
+    t = sated(by="bo")
     t.signal("late", agent="late")
     t.fast_forward(6 * MINUTE)
     assert to(t, "bo") == [(423, "escalated")]
@@ -87,12 +117,7 @@ def test_what_was_told_as_less_is_paged_at_once_when_it_is_critical():
 
 
 def test_what_waits_goes_to_whom_has_the_shift_when_it_is_sent():
-    t = Scenario(PATIENT.replace("every: 1 week", "every: 1 hour"))
-    t.fast_forward(40 * MINUTE)
-    burst(t, 3)
-    t.fast_forward(2 * MINUTE)
-    for each in t.incidents:
-        t.acknowledge(each.id)
+    t = sated(PATIENT.replace("every: 1 week", "every: 1 hour"), after=40 * MINUTE)
     t.signal("late", agent="late")
     t.fast_forward(75 * MINUTE)
     mine = [(each.to, each.reason) for each in t.pages if each.incident == t.incident.id]
@@ -101,11 +126,7 @@ def test_what_waits_goes_to_whom_has_the_shift_when_it_is_sent():
 
 
 def test_what_waits_for_somebody_who_is_deleted_goes_to_whom_has_the_shift_instead():
-    t = Scenario(PATIENT)
-    burst(t, 3)
-    t.fast_forward(2 * MINUTE)
-    for each in t.incidents:
-        t.acknowledge(each.id)
+    t = sated()
     t.signal("late", agent="late")
     t.fast_forward(MINUTE)
     gone = PATIENT.replace("  ana: {slack: U01, pagerduty: 'env:PD_ANA'}\n", "")
@@ -114,11 +135,7 @@ def test_what_waits_for_somebody_who_is_deleted_goes_to_whom_has_the_shift_inste
 
 
 def test_what_waits_goes_by_the_channels_that_its_person_has_when_it_is_sent():
-    t = Scenario(PATIENT)
-    burst(t, 3)
-    t.fast_forward(2 * MINUTE)
-    for each in t.incidents:
-        t.acknowledge(each.id)
+    t = sated()
     t.signal("late", agent="late")
     t.configure(PATIENT.replace("U01", "U09"))
     t.fast_forward(HOUR)
@@ -126,11 +143,7 @@ def test_what_waits_goes_by_the_channels_that_its_person_has_when_it_is_sent():
 
 
 def test_where_a_step_reaches_nobody_any_more_what_waits_goes_on_to_the_next():
-    t = Scenario(PATIENT)
-    burst(t, 3)
-    t.fast_forward(2 * MINUTE)
-    for each in t.incidents:
-        t.acknowledge(each.id)
+    t = sated()
     t.signal("late", agent="late")
     t.configure(PATIENT.replace("start: '2026-01-05T09:00'", "start: '2026-01-07T09:00'"))
     assert t.incident.held == ()
@@ -141,9 +154,7 @@ def test_where_a_storm_s_page_gets_through_nowhere_those_go_on_that_nobody_has()
     t = Scenario(BY_SLACK, answers={"slack": only_storms(says_nothing)})
     burst(t, 4)
     t.fast_forward(MINUTE)
-    storm = next(each for each in t.pages if each.reason == "storm")
-    t.recover(next(f"s{n}" for n in (1, 2, 3) if t.incidents[n].id == storm.incident))
-    before = len(t.pages)
+    lead, storm, before = end_lead(t), t.pages[1], len(t.pages)
     t.report(storm, Undeliverable(reason="account_inactive"))
     on = {each.incident for each in t.pages[before:]} | {each.id for each in t.incidents if each.held}
-    assert on == {each.id for each in t.incidents[1:] if each.id != storm.incident}
+    assert on == {each.id for each in t.incidents[1:] if each.id != lead}
