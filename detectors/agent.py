@@ -226,6 +226,11 @@ class AgentState:
         self._signals = Signals(kept)
         return [each.id for each in kept]
 
+    def let_go(self) -> None:
+        """What has begun and not ended is waited for no more: nobody will see how it ends."""
+        for detector in self.detectors.values():
+            getattr(detector, "let_go", _nothing)()
+
     def over(self, at: float) -> list[Signal]:
         """Nothing is looked at any more: what stands ends."""
         return self._signals.over(at)
@@ -348,6 +353,10 @@ def _shown(
             yield places[len(events) - length_hint(coming) - 1], _fault(detector.observe, fault)
         else:
             return
+
+
+def _nothing() -> None:
+    """What detectors let go that wait for nothing."""
 
 
 def _parts(parts: Mapping[str, bytes], detector: str) -> dict[str, bytes]:

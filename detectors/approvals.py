@@ -129,6 +129,10 @@ class Approvals:
         self._state = Remembered()
         self._state.consents.known = self._required
 
+    def let_go(self) -> None:
+        """No request that was made is waited for."""
+        self._state.queue.waiting = {}
+
     def save(self) -> State:
         """The whole state, some kilobytes of msgpack, 35 at its caps."""
         return State(msgspec.msgpack.encode(self._state))

@@ -138,18 +138,19 @@ class Bank:
         return self._control(record, what)
 
     def _drilled(self, record: Record, event: Event) -> Sequence[Output]:
-        """It tells no time and counts nowhere: a copy of its agent alone is shown it."""
+        """It counts nowhere and tells no time but to a copy of its agent, which alone is shown it."""
         name, now = event.data.agent.name, self._mark.watermark
         if name not in self._keys:
             return deadletters([f"drill {event.drill}: nothing was heard of {name} yet"], record, now)
         state = self._keys.state(name, record.offset)
         if state is None:
             return ()
+        latest_s = inf if record.time_s is None else record.time_s
         shadow = self._keys.drilled(state, event, record.offset)
         if isinstance(shadow, str):
             return deadletters([shadow], record, now)
         self._asking.note_shadow(name, record.offset)
-        return deadletters(shadow.take(event, now), record, now)
+        return deadletters(shadow.take(event, min(event.time.timestamp(), latest_s)), record, now)
 
     def _read(self, record: Record) -> Event | AnyControl:
         try:

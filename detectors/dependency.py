@@ -280,6 +280,10 @@ class Dependency:
             streams.accept(now)
         self._state.busy = 0
 
+    def let_go(self) -> None:
+        """No call that began is waited for."""
+        self._state.calls = OpenCalls()
+
     def save(self) -> State:
         """The whole state: about two kilobytes a dependency."""
         self._state.closes_at, self._state.last = self._closes_at, self._last

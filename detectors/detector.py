@@ -90,6 +90,9 @@ class Detector(Protocol):
 
     `observe_many(coming)`, where there is one, takes several events as `observe` would take one after the
     other. It is how the bank shows them: no point of its grid lies between them.
+
+    `let_go()`, where there is one, waits no more for the end of what has begun: a copy that a fire drill is
+    shown to does not see it.
     """
 
     name: ClassVar[str]

@@ -228,6 +228,10 @@ class Rollout:
         del now
         self._finish()
 
+    def let_go(self) -> None:
+        """No session that began is compared."""
+        self._sessions.open = {}
+
     def save(self) -> State:
         """The whole state."""
         compared = None if self._compared is None else self._compared.save()

@@ -3,7 +3,9 @@
 The copy is made of the agent's own state as the drill begins, and holds the one detector that the drill
 exercises. It sees none of the agent's real events: the drill alone makes what it finds, however busy the
 agent is, and a real event costs nothing more for a drill. What stood when it was made is the agent's own
-affair, and not told again. It ends soon after the drill's last event.
+affair, and not told again; what had begun and not ended is not waited for, as its end would not be seen. The
+drill's events tell it what time it is, where that is later than its partition knows: a quiet one knows it
+late. It ends soon after the drill's last event.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +15,7 @@ from msgspec import Struct
 
 from detectors.agent import AgentState
 from detectors.detector import Detector
+from detectors.grid import after
 from detectors.settings import Settings
 from schemas.event import Event
 from schemas.identity import derived
@@ -46,22 +49,28 @@ _kept = msgspec.msgpack.Decoder(Kept)
 class Shadow:
     """The copy, as of the drill's events so far. `wanted_at`: when it is to be asked though nothing comes."""
 
-    __slots__ = ("_last_event", "_state", "_stood", "drill", "wanted_at")
+    __slots__ = ("_now", "_state", "_stood", "drill", "wanted_at")
 
-    def __init__(self, drill: str, state: AgentState, stood: Iterable[str], last_event: float) -> None:
+    def __init__(self, drill: str, state: AgentState, stood: Iterable[str], now: float) -> None:
+        """`now`: when it was shown an event last, or made."""
         self.drill = drill
         self.wanted_at: float | None = None
         self._state = state
         self._stood = frozenset(stood)
-        self._last_event = last_event
+        self._now = now
 
     def take(self, event: Event, now: float) -> Sequence[str]:
         """Shows it an event of its drill; returns what raised."""
-        self._last_event = now
-        return [fault for _, fault in self._state.take([(event, now)])]
+        self._now = max(self._now, now)
+        return [fault for _, fault in self._state.take([(event, self._now)])]
 
     def ask(self, at: float) -> tuple[list[Signal], list[str]]:
-        """The signals of the drill that a point of the grid brings, and what raised."""
+        """The signals of the drill that a point of the grid brings, and what raised.
+
+        A point before the drill's last event brings none: the partition catches up.
+        """
+        if at < self._now:
+            return [], []
         if self.is_over(at):
             return self._told(self._state.over(at)), []
         signals, faults = self._state.ask(at)
@@ -69,12 +78,15 @@ class Shadow:
 
     def is_over(self, at: float) -> bool:
         """Whether its drill has sent nothing for long enough."""
-        return at - self._last_event >= LINGERS_S
+        return at - self._now >= LINGERS_S
 
     def wake_at(self, at: float, next_grid: float) -> float:
         """When to ask again though no event comes: its end at the latest."""
+        if at < self._now:
+            self.wanted_at = after(self._now)
+            return self.wanted_at
         wish = self._state.wake_at(at, next_grid)
-        ends = max(self._last_event + LINGERS_S, next_grid)
+        ends = max(self._now + LINGERS_S, next_grid)
         self.wanted_at = ends if wish is None else min(wish, ends)
         return self.wanted_at
 
@@ -100,7 +112,7 @@ class Shadow:
         saved = self._state.save(applied, None)
         return msgspec.msgpack.encode(
             Kept(
-                self.drill, tuple(sorted(self._stood)), self._last_event, wake_at, saved.applied,
+                self.drill, tuple(sorted(self._stood)), self._now, wake_at, saved.applied,
                 saved.version, saved.body, dict(saved.parts),
             )
         )  # fmt: skip
@@ -114,7 +126,9 @@ def begun(event: Event, real: AgentState, settings: Settings, applied: int, now:
         return f"drill {drill}: {real.name} has no detector {name}: it is not known or switched off"
     saved = real.save(applied, None)
     state = AgentState.load(real.name, {name: type(real.detectors[name])}, settings, saved, {})
-    return Shadow(drill, state, state.confine(name), now)
+    stood = state.confine(name)
+    state.let_go()
+    return Shadow(drill, state, stood, now)
 
 
 def wished(saved: Saved) -> float | None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.shadow import LINGERS_S
-from schemas.wire import Malformed
+from schemas.wire import Malformed, moment
 from tests.detectors.agent_events import START_S
 from tests.detectors.made_up import KINDS, Tape, reasons, settings_record, signals
 from tests.detectors.test_bank_restarts import KINDS_HERE, play, steps
@@ -25,8 +25,8 @@ def known(**more) -> Tape:
     return tape
 
 
-def drilled(tape: Tape, at_s: float, drill: str = DRILL, agent: str = "ana", **said):
-    return tape.event(at_s, agent, drill=drill, attributes=said)
+def drilled(tape: Tape, at_s: float, drill: str = DRILL, agent: str = "ana", written_s=None, **said):
+    return tape.event(at_s, agent, written_s, drill=drill, attributes=said)
 
 
 class TestWhatADrillFinds:
@@ -95,6 +95,48 @@ class TestWhatADrillFinds:
         tape.control(settings_record({"told": {"enabled": False}}))
         (ended,) = signals(tape.tick(65))
         assert ended.state == "resolved"
+
+
+class TestOnAQuietPartition:
+    """Its watermark is that of its last event, however long ago, until a tick comes."""
+
+    def test_it_lives_for_two_minutes_from_its_own_last_event_on(self):
+        tape = known()
+        drilled(tape, 600, find=1)
+        assert [each.state for each in signals(tape.tick(602))] == []
+        assert {each.state for each in signals(tape.tick(607))} == {"firing"}
+        drilled(tape, 610)
+        tape.tick(725)
+        assert {each.state for each in tape.signals} == {"firing"}
+        (ended,) = signals(tape.tick(730))
+        assert (ended.state, ended.reason, ended.time) == ("resolved", "over", moment(START_S + 730))
+        assert tape.bank.wake_at is None
+
+    def test_what_it_finds_began_when_it_was_drilled(self):
+        tape = known()
+        drilled(tape, 600, find=1)
+        (signal,) = signals(tape.tick(607))
+        assert (signal.onset, signal.time) == (moment(START_S + 600), moment(START_S + 605))
+
+    def test_while_the_partition_catches_up_it_is_not_asked(self):
+        tape = known()
+        drilled(tape, 600, find=1)
+        assert signals(tape.tick(300)) == []
+        assert tape.bank.wake_at == START_S + 605
+        heir = Tape()
+        heir.offset = tape.offset
+        heir.bank.load("ana", tape.bank.save("ana"))
+        heir.bank.resume(tape.bank.mark())
+        assert heir.bank.wake_at == START_S + 605
+        assert signals(heir.tick(610)) == signals(tape.tick(610)) != []
+
+    def test_a_time_after_it_was_written_is_not_believed(self):
+        tape = known()
+        drilled(tape, 1e6, find=1, written_s=30)
+        tape.tick(25)
+        assert tape.signals == []
+        (signal,) = signals(tape.tick(35))
+        assert signal.onset == moment(START_S + 30)
 
 
 class TestWhatIsNoDrill:
