@@ -16,6 +16,7 @@ from routing.rules.faults import Fault
 from schemas.cause import ConfigFile
 from streams.calendars import configuration
 from streams.cli.console import Wrong, console, emit
+from streams.cli.options import CONFIG, as_json
 from streams.delivering.long_tail import REMEDY, is_absent, is_needed
 from streams.delivering.secrets import unset
 from streams.files import Unreadable
@@ -51,8 +52,8 @@ class Place(Struct, frozen=True):
 
 
 @click.command("check", help=HELP, short_help="Check a configuration and run its own tests.")
-@click.argument("config", type=click.Path(path_type=Path))
-@click.option("--json", "form", flag_value="json", help="Faults and warnings, one JSON object a line.")
+@CONFIG
+@as_json(help="Faults and warnings, one JSON object a line.")
 @click.option(
     "--detectors",
     "also",

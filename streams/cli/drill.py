@@ -24,6 +24,7 @@ from schemas.wire import Malformed, decode_event, encode
 from streams.cli.account import account
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
 from streams.cli.drill_tables import listed, show, span
+from streams.cli.options import as_json, reached, ruled
 from streams.cli.rules import INSTANT, files_of
 from streams.collector import relax
 from streams.drilling.live import Live, drill
@@ -83,15 +84,9 @@ VAIN: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "--list", "also", flag_value="list", help="The scenarios, what they exercise, how long they take."
 )
 @click.option("--agent", help="Whose incident it is to be.")
-@click.option("--to", "bootstrap", envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port")
+@reached("--to", "bootstrap")
 @click.option("--dry", "mode", flag_value="dry", help="Without a broker: nothing is sent.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="OVERSIGHT_CONFIG",
-    show_envvar=True,
-    help="With --dry: file or directory; without it everything pages one terminal.",
-)
+@ruled(help="With --dry: file or directory; without it everything pages one terminal.")
 @click.option(
     "--events",
     multiple=True,
@@ -111,7 +106,7 @@ VAIN: Mapping[str, Mapping[str, tuple[str, str]]] = {
     help="The stage at which it is over.",
 )
 @click.option("--by", default=account, help="Who drills; the account's name, if nothing is said.")
-@click.option("--json", "form", flag_value="json", help="The result as one JSON object.")
+@as_json(help="The result as one JSON object.")
 def command(*, scenario: str | None, also: str | None, form: str | None, **given: Any) -> None:
     """Lists scenarios, or plays one and tells what became of it."""
     if also is not None:

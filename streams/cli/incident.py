@@ -20,6 +20,7 @@ from streams.cli.account import account
 from streams.cli.console import Wrong, console, emit
 from streams.cli.incident_shown import shown
 from streams.cli.incidents import board_at
+from streams.cli.options import BROKER, as_json
 from streams.cli.rules import INSTANT
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
@@ -47,9 +48,6 @@ Examples:
 """
 RULINGS = frozenset({"grant", "refuse"})
 Adding = Callable[[Callable[..., None]], Callable[..., None]]
-BROKER: Adding = click.option(
-    "--to", "bootstrap", required=True, envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port"
-)
 
 
 @click.group("incident", help=HELP, short_help="Take, close, snooze, hand over, comment an incident.")
@@ -63,7 +61,7 @@ def _shared(adding: Callable[..., None]) -> Callable[..., None]:
         click.argument("incident"),
         BROKER,
         click.option("--by", default=account, show_default="your user name", help="Who does it."),
-        click.option("--json", "form", flag_value="json", help="The cause that was written, as JSON."),
+        as_json(help="The cause that was written, as JSON."),
     )
     for each in reversed(options):
         adding = each(adding)
@@ -154,7 +152,7 @@ def refuse(*, decision: str, **given: Any) -> None:
 @command.command("show", short_help="All that is known of it: why so severe, who was told, who did what.")
 @click.argument("incident")
 @BROKER
-@click.option("--json", "form", flag_value="json", help="As it stands on `oversight.incidents`.")
+@as_json(help="As it stands on `oversight.incidents`.")
 def show(*, incident: str, bootstrap: str, form: str | None) -> None:
     """Shows an incident: how severe and why, who was told, who did what, what waits for a person."""
     found = _found(board_at(bootstrap), incident)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from routing.words.wording import duration, one_line
 from schemas.incident import Incident
 from streams.cli.console import Wrong, console, emit, hush, table
+from streams.cli.options import BROKER, as_json
 from streams.hosting.clock import WallClock
 from streams.ingress.board import Board, read_board
 from streams.publication import Unreachable, reach
@@ -29,13 +30,11 @@ SUMMARY = 80
 
 
 @click.command("incidents", help=HELP, short_help="Which incidents are open.")
-@click.option(
-    "--to", "bootstrap", required=True, envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port"
-)
+@BROKER
 @click.option(
     "--all", "which", flag_value="all", help="Those that are over as well, as far as they are kept."
 )
-@click.option("--json", "form", flag_value="json", help="One JSON record a line.")
+@as_json(help="One JSON record a line.")
 def command(*, bootstrap: str, which: str | None, form: str | None) -> None:
     """Prints the incidents."""
     board = board_at(bootstrap)

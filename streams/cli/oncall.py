@@ -13,6 +13,7 @@ from routing.oncall.calendar_text import written
 from routing.policy import Policy
 from routing.schedule import Gap, Schedule, Shift, schedules_in
 from streams.cli.console import Wrong, console, emit, table
+from streams.cli.options import CONFIG, as_json
 from streams.cli.rules import INSTANT, policy_of
 from streams.cli.weeks import show_weeks
 from streams.hosting.clock import WallClock
@@ -49,12 +50,12 @@ class Row(Struct, frozen=True):
 
 
 @click.command("oncall", help=HELP, short_help="Who is on call, now or then.")
-@click.argument("config", type=click.Path(path_type=Path))
+@CONFIG
 @click.argument("schedule", required=False)
 @click.option("--at", type=INSTANT, help="An instant; now, if nothing is said.")
 @click.option("--from", "start", type=INSTANT, help="The beginning of a time.")
 @click.option("--to", "end", type=INSTANT, help="Its end, not included; 28 days later, if nothing is said.")
-@click.option("--json", "form", flag_value="json", help="The shifts as one JSON list.")
+@as_json(help="The shifts as one JSON list.")
 @click.option("--ical", "form", flag_value="ical", help="The shifts as an iCalendar to subscribe to.")
 @click.option("--calendar", "form", flag_value="calendar", help="Weeks as rows, people as colours.")
 def command(

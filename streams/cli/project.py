@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from routing.projection import project
+from streams.cli.options import CONFIG
 from streams.cli.rules import policy_of
 
 HELP = """Prints the part of a configuration that Alertmanager knows, as Alertmanager itself reads it.
@@ -20,7 +21,7 @@ Examples:
 
 
 @click.command("project", help=HELP, short_help="The Alertmanager part, for Alertmanager's own tools.")
-@click.argument("config", type=click.Path(path_type=Path))
+@CONFIG
 def command(*, config: Path) -> None:
     """Prints YAML."""
     click.echo(project(policy_of(config)), nl=False)

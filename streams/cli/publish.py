@@ -10,6 +10,7 @@ from click.exceptions import Exit
 from msgspec import Struct
 
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
+from streams.cli.options import BROKER, FILES, as_json
 from streams.files import Unreadable, lines, size
 from streams.history import Step, plan, spread
 from streams.hosting.clock import WallClock
@@ -46,10 +47,8 @@ class Order(Struct, frozen=True):
 
 
 @click.command("publish", help=HELP, short_help="Publish events from JSONL files to Kafka.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--to", "bootstrap", required=True, envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port"
-)
+@FILES
+@BROKER
 @click.option("--topic", default="agent.events", show_default=True, help="Where to.")
 @click.option(
     "--clock",
@@ -66,7 +65,7 @@ class Order(Struct, frozen=True):
     flag_value="create",
     help="Create the pipeline's topics that are missing, as `oversight topics` does.",
 )
-@click.option("--json", "form", flag_value="json", help="Counts as one JSON object.")
+@as_json(help="Counts as one JSON object.")
 def command(*, form: str | None, **given: Any) -> None:
     """Publishes and tells the counts; exit code 1 where a line was too large."""
     hush("aiokafka")

@@ -18,6 +18,7 @@ from routing.words.showing import rehearsed, shown
 from schemas.page import Message, Page, UpdateReason
 from schemas.wire import Malformed, decode_message
 from streams.cli.console import Wrong, console, emit
+from streams.cli.options import as_json
 from streams.cli.rules import policy_of
 from streams.delivering.rendering import Renderer
 
@@ -69,7 +70,7 @@ class Look(Struct, frozen=True):
     show_default=True,
     help="A page, or what follows it.",
 )
-@click.option("--json", "form", flag_value="json", help="One JSON object a channel.")
+@as_json(help="One JSON object a channel.")
 def command(
     *,
     config: Path | None,

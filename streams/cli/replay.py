@@ -15,6 +15,7 @@ from schemas.page import Notice, Page
 from streams.cli.console import Wrong, console, meter
 from streams.cli.differing import tell_difference
 from streams.cli.figures import show
+from streams.cli.options import FILES, RULES, as_json
 from streams.cli.rules import files_of
 from streams.collector import relax
 from streams.comparison import Paged, compare, earlier, loads, paged
@@ -46,15 +47,9 @@ for each person; exit code 1 if anything differs.
 
 
 @click.command("replay", help=HELP, short_help="Run events from files through the core: what would it page?")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="OVERSIGHT_CONFIG",
-    show_envvar=True,
-    help="File or directory; without it everything pages one terminal.",
-)
-@click.option("--json", "form", flag_value="json", help="Records, one a line, and nothing else.")
+@FILES
+@RULES
+@as_json(help="Records, one a line, and nothing else.")
 @click.option(
     "--compare",
     "before",

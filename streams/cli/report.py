@@ -12,6 +12,7 @@ from routing.rules.faults import ConfigFaults
 from schemas.incident import Incident
 from schemas.page import Notice, Page
 from streams.cli.console import Wrong, console, emit, meter, table
+from streams.cli.options import FILES, RULES, as_json
 from streams.cli.rules import files_of
 from streams.collector import relax
 from streams.files import Unreadable, lines, size
@@ -34,15 +35,9 @@ BAR = 24
 @click.command(
     "report", help=HELP, short_help="How much did paging ask of people, and what could be quieter?"
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="OVERSIGHT_CONFIG",
-    show_envvar=True,
-    help="File or directory; without it everything pages one terminal.",
-)
-@click.option("--json", "form", flag_value="json", help="The report as one JSON object.")
+@FILES
+@RULES
+@as_json(help="The report as one JSON object.")
 def command(*, files: tuple[Path, ...], config: Path | None, form: str | None) -> None:
     """Prints the report."""
     try:

@@ -13,6 +13,7 @@ from routing.policy import Policy
 from routing.rules.explaining import Answer, Explained, explain, explain_whole
 from schemas.page import Severity
 from streams.cli.console import Wrong, console, emit, table
+from streams.cli.options import CONFIG, as_json
 from streams.cli.route_explained import print_whole
 from streams.cli.rules import INSTANT, policy_of
 from streams.files import STDIN, Line, lines
@@ -52,11 +53,11 @@ class Led(Struct, frozen=True):
 
 
 @click.command("route", help=HELP, short_help="Where does a label set lead, and why?")
-@click.argument("config", type=click.Path(path_type=Path))
+@CONFIG
 @click.argument("labels", nargs=-1, metavar="[LABEL=VALUE]...")
 @click.option("--at", type=INSTANT, help="At this time; now, if nothing is said.")
 @click.option("--stdin", "source", flag_value="stdin", help="Label sets from standard input, one a line.")
-@click.option("--json", "form", flag_value="json", help="One JSON object a label set.")
+@as_json(help="One JSON object a label set.")
 @click.option(
     "--explain",
     "depth",

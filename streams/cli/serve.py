@@ -7,6 +7,7 @@ import click
 from aiokafka.errors import KafkaError
 
 from streams.cli.console import Wrong, console, hush
+from streams.cli.options import BROKER
 from streams.hosting.environment import Misconfigured
 from streams.ingress.access import bound, read
 from streams.publication import Unreachable, reach
@@ -33,9 +34,7 @@ Examples:
 
 
 @click.command("serve", help=HELP, short_help="Take what people do: Slack, PagerDuty, HTTP.")
-@click.option(
-    "--to", "bootstrap", required=True, envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port"
-)
+@BROKER
 @click.option("--listen", "place", default="127.0.0.1:8088", show_default=True, help="host:port")
 def command(*, bootstrap: str, place: str) -> None:
     """Serves until it is told to stop."""

@@ -14,6 +14,7 @@ from routing.hours import spell
 from routing.policy import PlannedSilence
 from schemas.cause import Silenced
 from streams.cli.console import Wrong, console, emit, hush, table
+from streams.cli.options import CONFIG, as_json, reached
 from streams.cli.rules import INSTANT, policy_of
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
@@ -48,10 +49,10 @@ class Row(Struct, frozen=True):
 
 
 @click.command("silences", help=HELP, short_help="What is silenced, by whom, until when.")
-@click.argument("config", type=click.Path(path_type=Path))
+@CONFIG
 @click.option("--at", type=INSTANT, help="An instant; now, if nothing is said.")
-@click.option("--from", "bootstrap", envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port")
-@click.option("--json", "form", flag_value="json", help="One JSON record a line.")
+@reached("--from", "bootstrap")
+@as_json(help="One JSON record a line.")
 def command(*, config: Path, at: datetime | None, bootstrap: str | None, form: str | None) -> None:
     """Prints silences."""
     when = (at or WallClock().now()).astimezone(UTC)

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from rich.markup import escape
 
 from streams.cli.console import Wrong, console, emit, hush, table
+from streams.cli.options import BROKER, as_json
 from streams.hosting.topics import Created, create
 from streams.publication import Unreachable, reach
 
@@ -25,13 +26,11 @@ Examples:
 
 
 @click.command("topics", help=HELP, short_help="Create the topics that the pipeline needs.")
-@click.option(
-    "--to", "bootstrap", required=True, envvar="OVERSIGHT_KAFKA", show_envvar=True, help="host:port"
-)
+@BROKER
 @click.option("--partitions", type=click.IntRange(1), default=4, show_default=True, help="Of agent.events.")
 @click.option("--work", type=click.IntRange(1), default=4, show_default=True, help="Of oversight.pages.")
 @click.option("--replication", type=click.IntRange(1), default=1, show_default=True, help="Copies of each.")
-@click.option("--json", "form", flag_value="json", help="What was made and what was there, as JSON.")
+@as_json(help="What was made and what was there, as JSON.")
 def command(*, bootstrap: str, form: str | None, **counts: Any) -> None:
     """Creates what is missing."""
     hush("aiokafka")
