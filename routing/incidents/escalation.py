@@ -1,7 +1,7 @@
 """Escalations: who is paged next while nobody answers, and who when a channel is dead."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from routing.incidents.briefing import voice_of
 from routing.incidents.folding import unanswered
@@ -143,9 +143,8 @@ def fall_through(turn: Turn, case: Case, sent: Sent) -> None:
 
 def _pass_on(turn: Turn, case: Case, sent: Sent) -> None:
     """Tries a page over its recipient's next channel."""
-    onward = send(turn, case, _onward(sent), "fallback")
-    if onward:
-        moved(turn, sent, onward)
+    # A channel is among those that are left of one page only: nothing was sent over it yet.
+    moved(turn, sent, cast("Sent", send(turn, case, _onward(sent), "fallback")))
 
 
 def _unfold(turn: Turn, case: Case, sent: Sent) -> None:

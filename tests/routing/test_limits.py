@@ -2,7 +2,7 @@
 
 from routing.incidents.paging import PAGE_CAP
 from tests.routing.bursts import BY_SLACK, PATIENT, UNLIMITED, burst, fact, sated, to
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, SECOND, Scenario, dead
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, SECOND, START, Scenario, dead
 
 
 def test_without_a_limit_each_incident_is_a_page():
@@ -255,3 +255,14 @@ def test_a_page_that_made_room_for_others_is_not_edited_to_say_what_waits():
     assert t.pages[0].id not in {each.page for each in t.updates}
     assert len({each.page for each in t.updates}) == PAGE_CAP
     assert t.complaints == []
+
+
+def test_what_is_half_muted_when_its_turn_comes_is_paged_for_what_is_still_heard():
+    t = sated()
+    t.signal("late", agent="late")
+    t.signal("less", detector="cost", agent="late")
+    t.fast_forward(START + HOUR - SECOND - t.now)
+    t.silence('detector="error_rate"', lasts=2 * HOUR)
+    t.fast_forward(SECOND)
+    assert to(t, "ana")[2:] == [(3600, "opened")]
+    assert (t.pages[-1].incident, t.pages[-1].severity) == (t.incident.id, "warning")
