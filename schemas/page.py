@@ -110,7 +110,9 @@ class Content(Words, frozen=True):
 class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="page", tag_field="kind"):
     """One page: it asks somebody to look. `id` is derived: incident, step, recipient, sequence.
 
-    `time`: of this attempt. `began`: of the first one, where this is a later one.
+    `time`: of this attempt. `began`: of the first one, where this is a later one. `alert`: the key under
+    which PagerDuty and Opsgenie keep it; empty: the incident's id. `replaces`: the key of an earlier page's
+    alert, which is closed as soon as this one is there.
     """
 
     id: str
@@ -124,6 +126,8 @@ class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="page", ta
     content: Content
     attempt: int = 1
     began: Time | None = None
+    alert: str = ""
+    replaces: str = ""
 
 
 class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="update", tag_field="kind"):

@@ -1,6 +1,8 @@
 """What people do in PagerDuty: its webhooks of version 3 become causes.
 
-PagerDuty's `incident_key` is the dedup key that our pages carry, which is our incident's id. What our own
+PagerDuty's `incident_key` is the dedup key that our pages carry: our incident's id, with the page's own
+behind it where it is not the incident's first. An alert that speaks for several incidents is answered for all
+of them; who resolves it there takes them, for incidents are closed one by one. What our own
 events do there comes back as well, with an integration as its agent: only what a person did counts. What is
 handed over there is paged there: here it is only noted. A note of PagerDuty's names no incident key, so it
 cannot be told what it is about.
@@ -21,7 +23,8 @@ from schemas.signal import Time
 VIA = "pagerduty"
 OLDEST = timedelta(days=1)
 """PagerDuty tries a delivery again for minutes, not for days."""
-OURS = re.compile(r"inc-[0-9a-f]{20}\Z")
+OURS = re.compile(r"(inc-[0-9a-f]{20})(?:\.(page|storm)-[0-9a-f]{20})?\Z")
+ANSWERED = frozenset({"incident.acknowledged", "incident.resolved"})
 HANDED = frozenset({"incident.reassigned", "incident.delegated", "incident.escalated"})
 
 
@@ -76,21 +79,20 @@ def done(body: bytes, now: datetime) -> Hand:
     agent = event.agent
     if agent is None or agent.type != "user_reference":
         raise Ignored(f"{event.event_type[:60]} was done by no person")
-    incident = event.data.incident_key or ""
-    if not OURS.match(incident):
+    ours = OURS.match(event.data.incident_key or "")
+    if ours is None:
         raise Ignored(f"{event.event_type[:60]} is about no incident of ours")
     said: dict[str, Any] = {
         "at": now,
         "id": derived("hand", VIA, event.id),
-        "incident": incident,
+        "incident": ours[1],
         "by": agent.summary or agent.id,
         "via": VIA,
         "account": agent.id,
     }
-    if event.event_type == "incident.acknowledged":
-        return Acknowledged(**said)
-    if event.event_type == "incident.resolved":
-        return Resolved(**said)
+    if event.event_type in ANSWERED:
+        is_taken = event.event_type == "incident.acknowledged" or ours[2] == "storm"
+        return Acknowledged(**said) if is_taken else Resolved(**said)
     if event.event_type in HANDED:
         names = ", ".join(each.summary or each.id for each in event.data.assignees) or "somebody else"
         return Commented(**said, text=f"{event.event_type.removeprefix('incident.')} to {names} in PagerDuty")

@@ -18,6 +18,11 @@ PageState = Literal["waiting", "delivered", "deferred", "dead", "withdrawn"]
 """`waiting`: sent, no outcome yet; `dead`: undeliverable; `withdrawn`: no longer worth another attempt."""
 
 
+def channel_key(channel: Channel) -> str:
+    """The name under which is noted what a channel was told."""
+    return f"{channel.kind}:{channel.target}"
+
+
 class Kept(Struct, kw_only=True, omit_defaults=True, gc=False):
     """A part of the router's state: a tree without cycles, which the garbage collector need not walk."""
 
@@ -105,6 +110,10 @@ class Sent(Kept):
     """Other incidents that it speaks for."""
     ended: int = 0
     """How many had begun and ended without a page, since the page before it."""
+    alert: str = ""
+    """Under which key its channel keeps it, if not under the incident's id."""
+    replaces: str = ""
+    """The key of the alert that it takes the place of."""
     wanted: UpdateReason | None = None
     edit: Edit | None = None
     edits: int = 0

@@ -6,10 +6,11 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from routing.incidents.alerts import give_key, is_replaced
 from routing.incidents.briefing import content
 from routing.incidents.drills import room_of
 from routing.incidents.folding import reason_of, show_elsewhere, with_others
-from routing.incidents.incident import Case, Edit, Sent
+from routing.incidents.incident import Case, Edit, Sent, channel_key
 from routing.incidents.turn import Turn
 from schemas.identity import derived
 from schemas.page import Channel, Page, PageReason, Update, UpdateReason
@@ -18,10 +19,10 @@ PAGE_CAP = 128
 """Pages kept of an incident; beyond, the oldest is dropped, so it is no longer edited."""
 UNKNOWN_AFTER = timedelta(minutes=2)
 """A page without an outcome for so long counts as deferred, where the clock is the wall's."""
-
-
 OVER = ("dead", "withdrawn")
 """States of a page that will not arrive."""
+MERE: tuple[UpdateReason, ...] = ("updated", "commented")
+"""Updates that change nothing about who has it."""
 
 
 class Address(Struct, frozen=True, kw_only=True):
@@ -37,11 +38,6 @@ class Address(Struct, frozen=True, kw_only=True):
     budget: str = ""
     speaks: tuple[str, ...] = ()
     ended: int = 0
-
-
-def channel_key(channel: Channel) -> str:
-    """The name under which is noted what a channel was told."""
-    return f"{channel.kind}:{channel.target}"
 
 
 def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent | None:
@@ -75,6 +71,7 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent |
         speaks=address.speaks,
         ended=address.ended,
     )
+    give_key(case, sent)
     case.pages[page_id] = sent
     turn.state.sent(case, sent)
     if address.to not in case.paged:
@@ -101,6 +98,8 @@ def attempt(turn: Turn, case: Case, sent: Sent) -> None:
         content=shown,
         attempt=sent.attempt,
         began=sent.at if sent.attempt > 1 else None,
+        alert=sent.alert,
+        replaces=sent.replaces,
     )
     turn.emit("pages", case.id, page)
     if turn.state.core.clock == "wall":
@@ -112,6 +111,8 @@ def edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
     """Brings a page up to date, as soon as it is known to be delivered."""
     reason = reason_of(turn, case, sent, reason)
     if reason == "resolved" and sent.quiet:
+        return
+    if reason in MERE and is_replaced(case, sent):
         return
     if sent.state != "delivered":
         sent.wanted = reason

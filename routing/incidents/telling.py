@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from routing.incidents.incident import Case, Told
+from routing.incidents.incident import Case, Told, channel_key
 from routing.incidents.muting import audible
-from routing.incidents.paging import OVER, Address, channel_key
+from routing.incidents.paging import OVER, Address
 from routing.incidents.rationing import elsewhere, page
 from routing.incidents.turn import Turn
 from routing.policy import ChannelTarget, EscalationTarget

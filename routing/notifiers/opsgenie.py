@@ -1,9 +1,10 @@
 """Opsgenie, and what speaks its Alert API: Jira Service Management, and alert hubs that are compatible.
 
-Target: the integration's API key (`env:NAME`). The alias is the incident's id, so a repeated attempt is
-counted by Opsgenie and wakes nobody. Options: `url`, or `OPSGENIE_API_URL`: another address than Opsgenie's
-own, such as https://api.eu.opsgenie.com; `responders`: who is notified where the integration does not say
-it, such as `team:payments, user:ana@example.com`.
+Target: the integration's API key (`env:NAME`). The alias is the incident's id or, where Opsgenie has an
+alert of the incident already, one of the page's own, so that it rings; the alert before it is closed then. A
+repeated attempt is counted by Opsgenie and wakes nobody. Options: `url`, or `OPSGENIE_API_URL`: another
+address than Opsgenie's own, such as https://api.eu.opsgenie.com; `responders`: who is notified where the
+integration does not say it, such as `team:payments, user:ana@example.com`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ import msgspec
 
 from routing.content import links
 from routing.notifiers.notifier import Answer, Call, Delivery, Fact, Rendered, Room, Secrets
+from routing.words.alerts import replaced, under
 from routing.words.answers import no_address, not_now, option
 from routing.words.fitting import fitted
 from routing.words.wording import cut, one_line
@@ -36,6 +38,7 @@ WORD = 255
 PRIORITIES = {"critical": "P1", "error": "P2", "warning": "P3", "info": "P5"}
 PARTIES = {"team": "name", "user": "username", "schedule": "name", "escalation": "name"}
 """Kinds of responders, and the field that names one."""
+AUTHOR = {"source": "agent-oversight"}
 Step = tuple[str, str, dict[str, Any]]
 
 
@@ -70,7 +73,13 @@ class Opsgenie:
             outcome = _failure(answer, now)
             if outcome is not None:
                 return outcome
-        return Delivered(reference=message.incident)
+        if before := replaced(message):
+            # Whatever comes of it: this page is there, and the end of the incident closes both.
+            said = msgspec.json.encode(AUTHOR | {"note": f"Replaced by {under(message)}"})
+            yield Call(
+                method="POST", url=f"{api}/v2/alerts{_at(before, 'close')}", headers=headers, body=said
+            )
+        return Delivered(reference=under(message))
 
 
 def _failure(answer: Answer, now: datetime) -> Outcome | None:
@@ -84,15 +93,18 @@ def _steps(message: Message, rendered: Rendered, responders: str) -> Iterator[St
     if isinstance(message, Page):
         yield "POST", "", _alert(message, rendered, responders)
         return
-    here = f"/{message.incident}/{{}}?identifierType=alias"
-    author = {"source": "agent-oversight"}
+    alias = under(message)
     if message.reason == "updated":
-        yield "PUT", here.format("priority"), {"priority": PRIORITIES[message.severity]}
-        yield "PUT", here.format("message"), {"message": cut(rendered.title, MESSAGE)}
-        yield "PUT", here.format("description"), {"description": cut(rendered.body, DESCRIPTION)}
+        yield "PUT", _at(alias, "priority"), {"priority": PRIORITIES[message.severity]}
+        yield "PUT", _at(alias, "message"), {"message": cut(rendered.title, MESSAGE)}
+        yield "PUT", _at(alias, "description"), {"description": cut(rendered.body, DESCRIPTION)}
         return
     action = {"acknowledged": "acknowledge", "resolved": "close", "commented": "notes"}[message.reason]
-    yield "POST", here.format(action), author | {"note": cut(_note(message, rendered), NOTE)}
+    yield "POST", _at(alias, action), AUTHOR | {"note": cut(_note(message, rendered), NOTE)}
+
+
+def _at(alias: str, part: str) -> str:
+    return f"/{alias}/{part}?identifierType=alias"
 
 
 def _note(message: Update, rendered: Rendered) -> str:
@@ -109,7 +121,7 @@ def _alert(message: Page, rendered: Rendered, responders: str) -> dict[str, Any]
     agent = content.labels.get("agent", "")
     alert = {
         "message": cut(rendered.title, MESSAGE),
-        "alias": message.incident,
+        "alias": under(message),
         "description": cut(rendered.body, DESCRIPTION),
         "priority": PRIORITIES[message.severity],
         "entity": one_line(agent, ENTITY),

@@ -1,7 +1,9 @@
 """PagerDuty, Events API v2.
 
-Target: the integration's routing key (usually `env:NAME`). The dedup key is the incident's id, so a repeated
-attempt changes nothing. Option `url`, or `PAGERDUTY_EVENTS_URL`: another address than PagerDuty's own.
+Target: the integration's routing key (usually `env:NAME`). The dedup key is the incident's id or, where
+PagerDuty has an alert of the incident already, one of the page's own, so that it rings; the alert before it
+is resolved then. A repeated attempt changes nothing. Option `url`, or `PAGERDUTY_EVENTS_URL`: another
+address than PagerDuty's own.
 """
 
 from collections.abc import Mapping
@@ -12,10 +14,11 @@ import msgspec
 
 from routing.content import links
 from routing.notifiers.notifier import Answer, Call, Delivery, Rendered, Room, Secrets
+from routing.words.alerts import replaced, under
 from routing.words.answers import no_address, not_now, option
 from routing.words.wording import cut, one_line
 from schemas.outcome import Delivered, Outcome, Undeliverable
-from schemas.page import Message
+from schemas.page import Message, Update
 
 ENQUEUE = "https://events.pagerduty.com/v2/enqueue"
 ACCEPTED = range(200, 300)
@@ -41,19 +44,31 @@ class PagerDuty:
         return no_address(text) if option == "url" else ""
 
     def deliver(self, message: Message, rendered: Rendered, secrets: Secrets, now: datetime) -> Delivery:
-        """One event: trigger, acknowledge or resolve."""
+        """One event: trigger, acknowledge or resolve; none for what would only ring again."""
+        if _would_ring(message):
+            return Delivered(reference=under(message))
         url = option(message.channel, secrets, "url", ENQUEUE, variable="PAGERDUTY_EVENTS_URL")
-        event = {"routing_key": secrets(message.channel.target), **occurrence(message, rendered)}
-        answer = yield Call(
-            method="POST",
-            url=url,
-            headers={"content-type": "application/json", "user-agent": "agent-oversight"},
-            body=msgspec.json.encode(event),
-        )
+        key = {"routing_key": secrets(message.channel.target)}
+        answer = yield _call(url, key | occurrence(message, rendered))
         outcome: Outcome | None = not_now(answer, now)
         if outcome is None and answer.status in ACCEPTED:
-            outcome = Delivered(reference=message.incident)
+            outcome = Delivered(reference=under(message))
+            if before := replaced(message):
+                # Whatever comes of it: this page is there, and the end of the incident resolves both.
+                yield _call(url, key | {"event_action": "resolve", "dedup_key": before})
         return outcome or Undeliverable(reason=_refusal(answer))
+
+
+def _call(url: str, event: Mapping[str, Any]) -> Call:
+    headers = {"content-type": "application/json", "user-agent": "agent-oversight"}
+    return Call(method="POST", url=url, headers=headers, body=msgspec.json.encode(event))
+
+
+def _would_ring(message: Message) -> bool:
+    """Whether it is a mere edit of a storm's page: somebody may have resolved that alert there."""
+    content = message.content
+    of_many = content.storm is not None and content.storm.told > 0
+    return isinstance(message, Update) and of_many and content.status == "triggered"
 
 
 def occurrence(message: Message, rendered: Rendered) -> dict[str, Any]:
@@ -62,7 +77,7 @@ def occurrence(message: Message, rendered: Rendered) -> dict[str, Any]:
     known = links(message)
     event = {
         "event_action": ACTIONS[content.status],
-        "dedup_key": message.incident,
+        "dedup_key": under(message),
         "client": "agent-oversight",
         "links": [{"href": link.url, "text": link.name} for link in known],
         "payload": {

@@ -25,6 +25,17 @@ def test_the_same_event_has_the_same_id_and_another_has_another():
     assert done(hook(), NOW).id == done(hook(), NOW).id != done(hook(id="another"), NOW).id
 
 
+def test_a_key_of_a_page_names_its_incident():
+    for part, closes in (("page", Resolved), ("storm", Acknowledged)):
+        key = f"{INCIDENT}.{part}-0123456789abcdef0123"
+        taken, closed = done(hook(key=key), NOW), done(hook("incident.resolved", key=key), NOW)
+        assert (type(taken), type(closed)) == (Acknowledged, closes)
+        assert taken.incident == closed.incident == INCIDENT
+    for odd in (f"{INCIDENT}.page-1", f"{INCIDENT}.odd-0123456789abcdef0123", f"{INCIDENT}."):
+        with pytest.raises(Ignored):
+            done(hook(key=odd), NOW)
+
+
 def test_what_is_handed_over_there_is_noted_here():
     cause = done(hook("incident.reassigned"), NOW)
     assert isinstance(cause, Commented)

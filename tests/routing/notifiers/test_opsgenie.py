@@ -80,6 +80,24 @@ def test_an_acknowledgement_and_a_resolution_act_on_the_alias():
         assert outcome == Delivered(reference="inc-1")
 
 
+def test_a_page_with_an_alias_of_its_own_closes_the_alert_before_it_once_it_is_there():
+    message = page("opsgenie", "env:OG", alert="inc-1.page-2", replaces="inc-1")
+    for answer in (TAKEN, Answer(status=500), Answer(status=0)):
+        (creates, closes), outcome = attempt(message, TAKEN, answer)
+        assert body_of(creates)["alias"] == "inc-1.page-2"
+        assert closes.url == f"{API}/v2/alerts/inc-1/close?identifierType=alias"
+        assert outcome == Delivered(reference="inc-1.page-2")
+    (creates,), outcome = attempt(message, Answer(status=500))
+    assert isinstance(outcome, Deferred)
+
+
+def test_an_update_acts_on_the_alert_that_its_page_became():
+    message = update(page("opsgenie", "env:OG"), "resolved", reference="inc-1.storm-2")
+    (call,), outcome = attempt(message, TAKEN)
+    assert call.url == f"{API}/v2/alerts/inc-1.storm-2/close?identifierType=alias"
+    assert outcome == Delivered(reference="inc-1.storm-2")
+
+
 def test_a_comment_becomes_a_note_of_the_alias():
     shown = content(deeds=(Deed(at=NOW, by="ana", did="commented", note="it is the provider"),))
     message = update(page("opsgenie", "env:OG"), "commented", reference="inc-1", content=shown)

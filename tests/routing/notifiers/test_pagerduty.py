@@ -6,6 +6,7 @@ from routing.content import built_in, worded
 from routing.notifiers.notifier import Answer
 from routing.notifiers.pagerduty import ENQUEUE, PagerDuty
 from schemas.outcome import Deferred, Delivered, Undeliverable
+from schemas.page import Storm
 from tests.fakes import CONTENT, NOW, body_of, content, driven, page, update
 
 KNOWN = {"env:PD_ANA": "ROUTINGKEY", "http://127.0.0.1/x": "http://127.0.0.1/x"}
@@ -58,6 +59,38 @@ def test_updates_follow_the_status_under_the_same_key():
     assert action("acknowledged") == ("acknowledge", "inc-1")
     assert action("resolved") == ("resolve", "inc-1")
     assert action("updated") == ("trigger", "inc-1")
+
+
+def test_an_update_acts_on_the_alert_that_its_page_became():
+    message = update(page("pagerduty", "env:PD_ANA"), "resolved", reference="inc-1.page-2")
+    (call,), outcome = attempt(message, TAKEN)
+    assert body_of(call)["dedup_key"] == "inc-1.page-2"
+    assert outcome == Delivered(reference="inc-1.page-2")
+
+
+def test_a_page_with_a_key_of_its_own_resolves_the_alert_before_it_once_it_is_there():
+    message = page("pagerduty", "env:PD_ANA", alert="inc-1.page-2", replaces="inc-1")
+    for answer in (TAKEN, Answer(status=500), Answer(status=0)):
+        (rings, closes), outcome = attempt(message, TAKEN, answer)
+        assert (body_of(rings)["event_action"], body_of(rings)["dedup_key"]) == ("trigger", "inc-1.page-2")
+        assert body_of(closes) == {
+            "routing_key": body_of(rings)["routing_key"],
+            "event_action": "resolve",
+            "dedup_key": "inc-1",
+        }
+        assert outcome == Delivered(reference="inc-1.page-2")
+    (rings,), outcome = attempt(message, Answer(status=500))
+    assert isinstance(outcome, Deferred)
+
+
+def test_a_mere_edit_of_a_storms_page_sends_nothing_lest_it_rings():
+    message = page("pagerduty", "env:PD_ANA", content=content(storm=Storm(told=3)))
+    known = {"reference": "inc-1.storm-2", "content": content(storm=Storm(told=3))}
+    steps, outcome = attempt(update(message, "updated", **known))
+    assert (steps, outcome) == ([], Delivered(reference="inc-1.storm-2"))
+    waits = content(storm=Storm(waiting=3))
+    (call,), _ = attempt(update(message, "updated", reference="inc-1", content=waits), TAKEN)
+    assert body_of(call)["event_action"] == "trigger"
 
 
 def test_a_refusal_says_what_pagerduty_did_not_like():
