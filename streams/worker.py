@@ -18,12 +18,13 @@ import structlog
 from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 from mode import Service
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.page import Message
 from streams.collector import relax
 from streams.delivering.deliveries import Deliveries
 from streams.delivering.delivery import Courier
+from streams.delivering.linking import warn_of_lacks, with_link_secret
 from streams.delivering.notify import Office, hosting
 from streams.delivering.secrets import environment
 from streams.hosting.clock import WallClock
@@ -143,9 +144,11 @@ def run(order: Order) -> None:
     """Runs a worker until SIGTERM or SIGINT; returns when everything is handed over.
 
     Raises:
-        Misconfigured: the topics do not fit each other.
+        Misconfigured: the topics do not fit each other, or a file with a secret cannot be read.
     """
     logged()
+    order = structs.replace(order, variables=with_link_secret(order.variables))
+    warn_of_lacks(order.rules, order.variables)
     asyncio.run(_ready(order.env))
     kafka = KafkaLog(order.env.connection)
     start(application(order, kafka, Folds(order.env, order.rules, kafka, WallClock(), order.variables)))

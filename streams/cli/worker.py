@@ -24,6 +24,7 @@ Told by the environment:
   OVERSIGHT_CONFIG       a YAML file or a directory of them (needed)
   OVERSIGHT_LINK_URL, OVERSIGHT_LINK_SECRET
                          for links in letters and cards: where `oversight serve` is reached, and its secret
+                         (or OVERSIGHT_LINK_SECRET_FILE, a file that holds it)
   OVERSIGHT_CLOCK        wall (default), or events for published history
   OVERSIGHT_NAME         what the consumer groups are called (oversight)
   OVERSIGHT_SESSION_S    a worker that is silent for so long has lost its partitions (10)

@@ -60,6 +60,21 @@ def read(variables: Mapping[str, str]) -> Environment:
     )
 
 
+def value(variables: Mapping[str, str], name: str) -> str:
+    """What a variable says or, with `_FILE` behind its name, the file that it names; empty where neither is.
+
+    Raises:
+        Misconfigured: that file cannot be read.
+    """
+    path = variables.get(f"{name}_FILE", "")
+    if not path:
+        return variables.get(name, "").strip()
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{name}_FILE: {path} cannot be read: {type(error).__name__}") from error
+
+
 def _seconds(variables: Mapping[str, str], name: str, default: float) -> timedelta:
     text = variables.get(name, "")
     try:

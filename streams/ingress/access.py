@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from pathlib import Path
 
 from msgspec import Struct
 
 from routing.callbacks.links import LEAST_SECRET
-from streams.hosting.environment import Misconfigured
+from streams.hosting.environment import Misconfigured, value
 
 LEAST_TOKEN = 16
 """Characters of a token: what is shorter can be guessed."""
@@ -46,7 +45,7 @@ def read(variables: Mapping[str, str]) -> Access:
         links=_long(variables, "OVERSIGHT_LINK_SECRET", LEAST_SECRET),
         slack=_several(variables, "SLACK_SIGNING_SECRET"),
         pagerduty=_several(variables, "PAGERDUTY_WEBHOOK_SECRET"),
-        socket=_value(variables, "SLACK_APP_TOKEN"),
+        socket=value(variables, "SLACK_APP_TOKEN"),
     )
 
 
@@ -83,14 +82,4 @@ def _long(variables: Mapping[str, str], name: str, least: int) -> tuple[str, ...
 
 
 def _several(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(each.strip() for each in _value(variables, name).split(",") if each.strip())
-
-
-def _value(variables: Mapping[str, str], name: str) -> str:
-    path = variables.get(f"{name}_FILE", "")
-    if not path:
-        return variables.get(name, "").strip()
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{name}_FILE: {path} cannot be read: {type(error).__name__}") from error
+    return tuple(each.strip() for each in value(variables, name).split(",") if each.strip())
