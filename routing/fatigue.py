@@ -12,6 +12,7 @@ from routing.policy import Policy
 from routing.schedule import schedules_in
 from schemas.incident import Incident
 from schemas.page import Page
+from schemas.signal import Signal
 
 OFFICE_HOURS = range(8, 18)
 SATURDAY = 5
@@ -40,7 +41,11 @@ class Load(Struct, frozen=True):
 
 
 class Noise(Struct, frozen=True):
-    """What one kind of finding paged. `brief`: incidents over within ten minutes that nobody took."""
+    """What one kind of finding paged. `brief`: incidents over within ten minutes that nobody took.
+
+    A page that speaks for several incidents is one page, of its first incident's kind; each of them is an
+    incident of its own kind.
+    """
 
     finding: str
     pages: int
@@ -76,6 +81,16 @@ class Ledger:
         self._drilled: list[Page] = []
         self._incidents: dict[str, Incident] = {}
         self._taken: dict[str, datetime] = {}
+        self._findings: dict[str, str] = {}
+        """The kind of finding, by signal."""
+        self._kinds: dict[str, str] = {}
+        """The kind of the first finding, by incident."""
+        self._folded: dict[str, None] = {}
+        """Incidents that were told by the page of another."""
+
+    def signal(self, signal: Signal) -> None:
+        """A signal, before the incident that it opens: what an incident is about."""
+        self._findings[signal.id] = f"{signal.detector}/{signal.finding}"
 
     def page(self, page: Page) -> None:
         """A page that was sent; a later attempt at the same page is none."""
@@ -87,6 +102,10 @@ class Ledger:
         if incident.drill:
             return
         self._incidents[incident.id] = incident
+        for kind in (self._findings[each] for each in incident.signals if each in self._findings):
+            self._kinds.setdefault(incident.id, kind)
+        if incident.folded:
+            self._folded[incident.id] = None
         if incident.status == "acknowledged":
             self._taken.setdefault(incident.id, incident.time)
 
@@ -108,11 +127,7 @@ class Ledger:
     def _load(self, to: str, pages: Sequence[Page]) -> Load:
         user = self._policy.users.get(to)
         place = ZoneInfo(user.timezone if user else "UTC")
-        waits = [
-            (self._taken[each.incident] - each.time).total_seconds()
-            for each in pages
-            if each.incident in self._taken and self._taken[each.incident] >= each.time
-        ]
+        waits = [wait for each in pages for wait in self._waits(each)[:1]]
         return Load(
             to=to,
             pages=len(pages),
@@ -121,6 +136,11 @@ class Ledger:
             acknowledged=len(waits),
             acknowledged_within_s=median(waits) if waits else None,
         )
+
+    def _waits(self, page: Page) -> list[float]:
+        """Seconds until somebody took what a page tells of, the least first; nothing if nobody did."""
+        taken = [self._taken[each] for each in _incidents_of(page) if each in self._taken]
+        return sorted((each - page.time).total_seconds() for each in taken if each >= page.time)
 
     def _worst_shift(self, to: str, pages: Sequence[Page], place: ZoneInfo) -> int:
         """The most pages in one shift; what comes outside of shifts counts by day."""
@@ -138,32 +158,44 @@ class Ledger:
         return max(found.values())
 
     def _noises(self) -> Iterator[Noise]:
-        pages = Counter(page.incident for page in self._pages)
-        by_finding: dict[str, list[str]] = defaultdict(list)
+        pages: Counter[str] = Counter()
+        by_finding: dict[str, dict[str, None]] = defaultdict(dict)
         for page in self._pages:
-            known = by_finding[_finding(page)]
-            if page.incident not in known:
-                known.append(page.incident)
+            finding = self._finding(page)
+            pages[finding] += 1
+            by_finding[finding][page.incident] = None
+        alone = {page.incident for page in self._pages}
+        for name in self._folded:
+            if name not in alone and name in self._kinds:
+                by_finding[self._kinds[name]][name] = None
         for finding, names in by_finding.items():
             incidents = [self._incidents[name] for name in names if name in self._incidents]
             yield Noise(
                 finding=finding,
-                pages=sum(pages[name] for name in names),
+                pages=pages[finding],
                 incidents=len(names),
                 false_alarms=sum(map(_is_false_alarm, incidents)),
                 useful=sum(each.feedback.get("useful", 0) > 0 for each in incidents),
                 brief=sum(self._was_brief(each) for each in incidents),
             )
 
+    def _finding(self, page: Page) -> str:
+        """The kind of the worst finding when the page was sent; of a storm, its first incident's."""
+        signals = page.content.signals
+        if signals:
+            return f"{signals[0].detector}/{signals[0].finding}"
+        return self._kinds.get(page.incident, page.reason)
+
     def _was_brief(self, incident: Incident) -> bool:
         over = incident.resolved
         return over is not None and over - incident.opened <= BRIEF and incident.id not in self._taken
 
 
-def _finding(page: Page) -> str:
-    """The kind of the worst finding of the incident, as it was when the page was sent."""
-    signals = page.content.signals
-    return f"{signals[0].detector}/{signals[0].finding}" if signals else page.reason
+def _incidents_of(page: Page) -> tuple[str, ...]:
+    """The incident that a page is of and, of a storm's, the few others that it names."""
+    storm = page.content.storm
+    others = storm.worst if storm and storm.told else ()
+    return (page.incident, *(each.incident for each in others if each.incident != page.incident))
 
 
 def _is_false_alarm(incident: Incident) -> bool:

@@ -11,6 +11,7 @@ from routing.fatigue import Fatigue, Ledger, shares
 from routing.rules.faults import ConfigFaults
 from schemas.incident import Incident
 from schemas.page import Notice, Page
+from schemas.signal import Signal
 from streams.cli.console import Wrong, console, emit, meter, table
 from streams.cli.options import FILES, RULES, as_json
 from streams.cli.rules import files_of
@@ -63,6 +64,8 @@ def _report(files: tuple[Path, ...], config: Path | None) -> Fatigue:
                     ledger.incident(word)
                 elif isinstance(word, Page) and not isinstance(word, Notice):
                     ledger.page(word)
+                elif isinstance(word, Signal):
+                    ledger.signal(word)
             bar.count()
     return ledger.report()
 

@@ -6,7 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from routing.fatigue import Ledger, shares
+from schemas.incident import Incident
+from schemas.page import Other, Page, Storm
+from schemas.signal import Signal
 from tests.routing.configs import LEAST, policy
+from tests.routing.scenario import ESCALATED, MINUTE, Scenario
+from tests.routing.test_limits import burst
 from tests.streams.words import content, incident, page, signal
 
 MONDAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -21,9 +26,11 @@ PEOPLE = LEAST + (
 def told(*words, text=PEOPLE):
     ledger = Ledger(policy(text))
     for word in words:
-        if hasattr(word, "channel"):
+        if isinstance(word, Page):
             ledger.page(word)
-        else:
+        elif isinstance(word, Signal):
+            ledger.signal(word)
+        elif isinstance(word, Incident):
             ledger.incident(word)
     return ledger.report()
 
@@ -118,3 +125,67 @@ def test_two_of_a_kind_and_one_bad_page_in_many_suggest_nothing():
     assert told(paged(1), over(1), paged(2), over(2)).suggestions == []
     days = [paged(at, MONDAY + 24 * at * HOUR, to="#x") for at in range(10)]
     assert told(*days, over(0), *(over(at, after=HOUR) for at in range(1, 10))).suggestions == []
+
+
+def storm_of(*numbers):
+    """What a page shows that speaks for incidents."""
+    lines = tuple(
+        Other(f"i{each}", "error", 50, "triggered", MONDAY, "it fails", sessions=1) for each in numbers[:5]
+    )
+    return replace(content(), signals=(), storm=Storm(told=len(numbers), worst=lines))
+
+
+def stormy(*more):
+    """One page of latency, then one for it once more and for three others."""
+    kinds = ("latency", "cost", "cost", "session")
+    signals = [replace(signal(), id=f"s{at}", detector=kind, finding="x") for at, kind in enumerate(kinds)]
+    opened = [incident(id=f"i{at}", signals=(f"s{at}", "unheard")) for at in range(4)]
+    folded = [replace(each, folded=("i0",)) for each in opened[1:]]
+    late = MONDAY + HOUR
+    pages = [paged(0, content=of("latency")), paged(0, late, reason="storm", content=storm_of(0, 1, 2, 3))]
+    return told(*signals, *opened, *pages, *folded, *more)
+
+
+def test_a_storm_is_one_page_of_whom_it_rang():
+    (bo,) = stormy().loads
+    assert (bo.to, bo.pages, bo.worst_shift) == ("bo", 2, 2)
+
+
+def test_what_a_storm_speaks_for_counts_as_incidents_of_its_own_kind_and_the_page_once():
+    found = {each.finding: (each.pages, each.incidents) for each in stormy(over(2)).noises}
+    assert found == {"latency/x": (2, 1), "cost/x": (0, 2), "session/x": (0, 1)}
+    assert sum(shares(stormy().noises).values()) == 1.0
+    briefs = {each.finding: each.brief for each in stormy(over(2)).noises}
+    assert briefs["cost/x"] == 1
+
+
+def test_a_real_storm_is_two_pages_and_every_incident_in_its_line():
+    t = Scenario(ESCALATED)
+    burst(t, 4)
+    burst(t, 3, first=4, detector="latency")
+    t.fast_forward(2 * MINUTE)
+    report = told(*t.firing.values(), *(output.value for output in t.outputs), text=ESCALATED)
+    assert {each.finding: each.incidents for each in report.noises} == {
+        "error_rate/sessions": 4,
+        "latency/sessions": 3,
+    }
+    assert sum(each.pages for each in report.noises) == report.loads[0].pages == len(t.pages)
+
+
+def test_what_got_a_page_of_its_own_as_well_counts_once():
+    found = {
+        each.finding: (each.pages, each.incidents) for each in stormy(paged(3, content=of("odd"))).noises
+    }
+    assert found == {"latency/x": (2, 1), "cost/x": (0, 2), "odd/x": (1, 1)}
+
+
+def test_a_storm_is_taken_when_somebody_takes_one_of_those_it_names():
+    at = MONDAY + HOUR + timedelta(minutes=4)
+    taken = [incident(id=f"i{each}", status="acknowledged", time=at) for each in (2, 3)]
+    (bo,) = stormy(*taken).loads
+    assert (bo.acknowledged, bo.acknowledged_within_s) == (1, 240.0)
+
+
+def test_of_what_a_storm_speaks_for_nothing_is_known_without_its_signals():
+    report = told(paged(0, reason="storm", content=storm_of(0, 1)), incident(id="i1", folded=("i0",)))
+    assert [(each.finding, each.pages, each.incidents) for each in report.noises] == [("storm", 1, 1)]
