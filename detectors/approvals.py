@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct, field
 
 from detectors.boundaries.parties import short
@@ -12,6 +11,7 @@ from detectors.consents.digests import digest_of
 from detectors.consents.earlier import migrated
 from detectors.consents.queue import HIGH, Queue
 from detectors.consents.unapproved import GRANTED, REFUSED, Consents
+from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
@@ -135,7 +135,7 @@ class Approvals:
 
     def save(self) -> State:
         """The whole state, some kilobytes of msgpack, 35 at its caps."""
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

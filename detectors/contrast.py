@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
+from detectors.dense import Number
 from schemas.event import Data
 from schemas.signal import Contributor
 
@@ -50,18 +51,18 @@ def values(data: Data) -> Values:
 class Tally(Struct, array_like=True):
     """Weights by dimension and value: a dozen values a dimension at most, the rest together."""
 
-    weight: float = 0.0
-    by: dict[str, dict[str, float]] = {}
+    weight: Number = 0
+    by: dict[str, dict[str, Number]] = {}
 
-    def add(self, dimension: str, value: str, weight: float = 1.0) -> None:
+    def add(self, dimension: str, value: str, weight: Number = 1) -> None:
         """Weight of one value."""
         weights = self.by.setdefault(dimension, {})
         name = value[:LONGEST]
         if name not in weights and len(weights) >= MOST_VALUES:
             name = OTHER
-        weights[name] = weights.get(name, 0.0) + weight
+        weights[name] = weights.get(name, 0) + weight
 
-    def take(self, each: Values, weight: float = 1.0) -> None:
+    def take(self, each: Values, weight: Number = 1) -> None:
         """One event's values."""
         self.weight += weight
         by = self.by
@@ -99,7 +100,7 @@ class Recent(Struct, array_like=True):
         if len(fresh) > MOST_FRESH:
             self.settle()
 
-    def add(self, dimension: str, value: str, weight: float = 1.0) -> None:
+    def add(self, dimension: str, value: str, weight: Number = 1) -> None:
         """Weight of one value of an event that is not seen whole."""
         self.settle()
         self.now.add(dimension, value, weight)

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from math import floor
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct, field
 
 from detectors.costs.breakdown import Money
@@ -18,6 +17,7 @@ from detectors.costs.budget_finding import budget_findings
 from detectors.costs.cost_finding import dear_sessions, spike
 from detectors.costs.cost_series import MINUTE_S, CostSeries
 from detectors.costs.cost_sessions import CostSessions
+from detectors.dense import encoded
 from detectors.detector import State, Unworded, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
@@ -212,7 +212,7 @@ class Cost:
         """The whole state, some kilobytes of msgpack."""
         self._state.closes_at, self._state.last = self._closes_at, self._last
         self._state.ledger = None if self._budget is None else self._budget.ledger
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

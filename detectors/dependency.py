@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct, field
 
+from detectors.dense import encoded
 from detectors.dependencies.blame import blame
 from detectors.dependencies.dependency_finding import findings_of
 from detectors.dependencies.dependency_streams import ALL_FAIL, ENDED_BEFORE, STRICTER, Streams
@@ -290,7 +290,7 @@ class Dependency:
         for _, _, streams in self._all():
             for stream in streams.all():
                 stream.others.settle()
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

@@ -10,9 +10,9 @@ Time is an argument: `now` is POSIX seconds of event time, never decreasing. Det
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
-import msgspec
 from msgspec import Struct
 
+from detectors import dense
 from detectors.settings import Watch
 from schemas.event import Event
 from schemas.signal import Blast, Contributor, Sample
@@ -163,4 +163,4 @@ def decoded(kind: type[Detector], state: State, version: int, shape: type[Kept])
     """
     if version != kind.version:
         raise ValueError(f"state of {kind.name} has version {version}, this is {kind.version}")
-    return msgspec.msgpack.decode(state.body, type=shape)
+    return dense.decoded(state.body, shape)

@@ -9,9 +9,9 @@ escalations are their own stream.
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct, field
 
+from detectors.dense import encoded
 from detectors.detector import State, Unworded, decoded
 from detectors.durations import duration
 from detectors.failures.failure_finding import Words, unworded
@@ -214,7 +214,7 @@ class ErrorRate:
         self._state.closes_at, self._state.last = self._closes_at, self._last
         for stream in self._state.streams.values():
             stream.others.settle()
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

@@ -7,12 +7,12 @@ until half an hour has passed without another.
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct, field
 
 from detectors.boundaries.breach_finding import breach
 from detectors.boundaries.crossing import Crossing, What, named
 from detectors.boundaries.parties import LONGEST_ID, Parties, digest, short
+from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded
 from detectors.redaction import redact
 from detectors.settings import Watch
@@ -175,7 +175,7 @@ class Isolation:
 
     def save(self) -> State:
         """The whole state: about 40 bytes for each session that names a tenant and a user."""
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

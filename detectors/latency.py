@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import floor
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct
 
+from detectors.dense import encoded
 from detectors.detector import Finding, State, decoded
 from detectors.latencies.earlier import migrated
 from detectors.latencies.latency_finding import slower, tight
@@ -177,7 +177,7 @@ class Latency:
             for _, series in part.all():
                 series.settle()
         state = Remembered(list(self._parts.values()), self._limits, self._closes_at, self._last)
-        return State(msgspec.msgpack.encode(state))
+        return State(encoded(state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

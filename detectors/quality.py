@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from math import floor
 from typing import Any, ClassVar, Literal, Self
 
-import msgspec
 from msgspec import Struct, field
 
 from detectors.answers.decline import MINUTE_S, Decline
@@ -15,6 +14,7 @@ from detectors.answers.decline_finding import Graded, declined
 from detectors.answers.grading import ANSWERS, Ending, ending, refusal, verdict
 from detectors.answers.scale import Scale, lower_is_better
 from detectors.contrast import Recent, values
+from detectors.dense import encoded
 from detectors.detector import STALE_S, Coming, Finding, State, decoded
 from detectors.durations import duration
 from detectors.settings import Watch
@@ -261,7 +261,7 @@ class Quality:
 
     def save(self) -> State:
         """The whole state, some kilobytes of msgpack."""
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

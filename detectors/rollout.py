@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, field
 
+from detectors.dense import encoded
 from detectors.detector import Coming, State, Unworded, decoded
 from detectors.failures.affected import sample_of
 from detectors.rollouts.comparison import Comparison
@@ -237,7 +238,7 @@ class Rollout:
         compared = None if self._compared is None else self._compared.save()
         sessions = None if self._compared is None else pack(self._sessions)
         state = Remembered(self._trial, sessions, compared, self._step, self._met)
-        return State(msgspec.msgpack.encode(state))
+        return State(encoded(state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

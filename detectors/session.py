@@ -6,10 +6,10 @@ What is much is learnt from the agent's own sessions, online; below fixed floors
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
 
+from detectors.dense import encoded
 from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
 from detectors.sessions.astray import Astray, entry_of
@@ -244,7 +244,7 @@ class Session:
 
     def save(self) -> State:
         """The whole state: about 60 bytes an open session."""
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

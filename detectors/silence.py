@@ -6,9 +6,9 @@ Bursts, nights and weekends are learnt (`rhythms/`): what has often been silent 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct, field
 
+from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded
 from detectors.durations import duration
 from detectors.rhythms.clock import DAY_S
@@ -115,7 +115,7 @@ class Silence:
     def save(self) -> State:
         """The whole state, one to two kilobytes of msgpack."""
         self._note()
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

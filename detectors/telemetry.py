@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from math import floor
 from typing import Any, ClassVar, Self
 
-import msgspec
 from msgspec import Struct
 
 from detectors.course import trend
+from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded
 from detectors.producers.share import Raised, Share, blamed
 from detectors.settings import Watch
@@ -156,7 +156,7 @@ class Telemetry:
 
     def save(self) -> State:
         """The whole state, about a kilobyte of msgpack."""
-        return State(msgspec.msgpack.encode(self._state))
+        return State(encoded(self._state))
 
     @classmethod
     def load(cls, watch: Watch, options: Mapping[str, Any], state: State, version: int) -> Self:

@@ -16,6 +16,8 @@ from typing import Self
 
 from msgspec import Struct, field
 
+from detectors.dense import Number
+
 RISES = (0.03, 0.06, 0.12, 0.25, 0.5, 0.8)
 """Alternatives: so far from what is allowed towards 1."""
 STAKES = (0.05, 0.12, 0.3, 0.6)
@@ -42,16 +44,16 @@ class Cell(Struct, frozen=True):
 class Bets(Struct, array_like=True):
     """The state: M and CUSUM by alternative, with `[since, grades, their sum]` where a CUSUM is above 0."""
 
-    at: float = 0.0
-    mass: list[float] = field(default_factory=lambda: [0.0] * _SIZE)
-    evidence: list[float] = field(default_factory=lambda: [0.0] * _SIZE)
+    at: Number = 0
+    mass: list[Number] = field(default_factory=lambda: [0] * _SIZE)
+    evidence: list[Number] = field(default_factory=lambda: [0] * _SIZE)
     rises: list[list[float]] = field(default_factory=lambda: [[] for _ in RISES])
 
     @classmethod
     def of_scores(cls) -> Self:
         """With further bets, for grades that spread less than chances do."""
         size = _SIZE + len(STAKES)
-        return cls(mass=[0.0] * size, evidence=[0.0] * size, rises=[[] for _ in range(size)])
+        return cls(mass=[0] * size, evidence=[0] * size, rises=[[] for _ in range(size)])
 
     def step(self, cell: Cell, allowed: float) -> None:
         """The next cell; `allowed`: r, in (0, 1)."""
@@ -62,7 +64,7 @@ class Bets(Struct, array_like=True):
             self.mass[each] = (self.mass[each] + seconds) * exp(min(STEEPEST, gain))
             after = self.evidence[each] + gain
             since, total, bad = self.rises[each] or (cell.first_bad, 0.0, 0.0)
-            self.evidence[each] = max(0.0, after)
+            self.evidence[each] = max(0, after)
             self.rises[each] = [since, total + cell.total, bad + cell.bad] if after > 0 else []
 
     @property

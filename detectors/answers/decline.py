@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from detectors.answers.bets import Bets, Cell
 from detectors.answers.usual import HIGHEST, Usual
 from detectors.contrast import Tally
+from detectors.dense import Number, Rows
 from detectors.failures.affected import LONGEST_TEXT, Affected, mark_of
 from detectors.redaction import redact
 from schemas.event import Event
@@ -52,23 +53,23 @@ class Decline(Struct, array_like=True):
     `affected`: the bad answers since something rises; `minutes`: `[minute, answers, badness]` of the last 30.
     """
 
-    total: float = 0.0
-    bad: float = 0.0
-    squares: float = 0.0
+    total: Number = 0
+    bad: Number = 0
+    squares: Number = 0
     first_bad: float | None = None
-    waiting: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    waiting: list[Number] = field(default_factory=lambda: [0, 0, 0])
     usual: Usual = field(default_factory=Usual)
     bets: Bets = field(default_factory=Bets)
     hold: Hold | None = None
     affected: Affected = field(default_factory=Affected)
     samples: list[Sample] = []
-    minutes: list[list[float]] = []
+    minutes: Rows = field(default_factory=Rows)
 
     def take(self, badness: float, event: Event, now: float, patterns: Sequence[str]) -> None:
         """One answer that is not wholly good. It is counted here, in `total` as well."""
         self.total += 1
-        self.bad += badness
-        self.squares += badness * badness
+        self.bad += int(badness) if badness == 1 else badness
+        self.squares += 1 if badness == 1 else badness * badness
         if self.first_bad is None:
             self.first_bad = now
         if badness >= BAD and self.is_warm:
@@ -90,7 +91,7 @@ class Decline(Struct, array_like=True):
         self._note(at)
         counts = [self.total, self.bad, self.squares]
         cell = Cell(at, self.total, self.bad, at if self.first_bad is None else self.first_bad, self.squares)
-        self.total, self.bad, self.squares, self.first_bad = 0.0, 0.0, 0.0, None
+        self.total, self.bad, self.squares, self.first_bad = 0, 0, 0, None
         if not self.is_warm:
             self.usual.learn(at, counts)
         elif self.hold is not None:
@@ -100,10 +101,12 @@ class Decline(Struct, array_like=True):
 
     def _note(self, at: float) -> None:
         minute = float((at - 1) // MINUTE_S)
-        if not self.minutes or self.minutes[-1][0] != minute:
-            self.minutes = [*self.minutes[1 - HISTORY :], [minute, 0.0, 0.0]]
-        self.minutes[-1][1] += self.total
-        self.minutes[-1][2] += self.bad
+        rows = self.minutes.rows
+        if not rows or rows[-1][0] != minute:
+            rows[: 1 - HISTORY] = []
+            rows.append([minute, 0.0, 0.0])
+        rows[-1][1] += self.total
+        rows[-1][2] += self.bad
 
     def _judge(self, cell: Cell, counts: list[float], threshold_s: float, slack: float) -> None:
         # Rounded, so that the steps of the bets are worked out seldom.
@@ -120,11 +123,11 @@ class Decline(Struct, array_like=True):
             self.affected = Affected()
         if not rise or self.waiting[0] >= LEARNT_ANYWAY:
             self.usual.learn(cell.at, self.waiting)
-            self.waiting = [0.0, 0.0, 0.0]
+            self.waiting = [0, 0, 0]
         elif self.bets.level >= threshold_s and self._is_telling(rise[2]):
             since, total, bad = rise
             self.hold = Hold(since, cell.at, total, bad)
-            self.waiting = [0.0, 0.0, 0.0]
+            self.waiting = [0, 0, 0]
 
     def _is_telling(self, bad: float) -> bool:
         """Not one session alone, and not a handful of answers."""
@@ -159,7 +162,7 @@ class Decline(Struct, array_like=True):
     def adopt(self) -> None:
         """What is graded now is normal: learns it anew."""
         self.end()
-        self.usual, self.waiting = Usual(), [0.0, 0.0, 0.0]
+        self.usual, self.waiting = Usual(), [0, 0, 0]
 
     @property
     def tally(self) -> Tally:

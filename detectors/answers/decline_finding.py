@@ -61,7 +61,7 @@ def declined(graded: Graded, decline: Decline, hold: Hold, others: Tally) -> Fin
     """The finding of a decline that holds. `others`: answers that were good."""
     now, usual = hold.bad / hold.total, decline.usual.mean
     known = contributors(decline.tally, others)
-    history = tuple(graded.shown(bad / total) for _, total, bad in decline.minutes if total)
+    history = tuple(graded.shown(bad / total) for _, total, bad in decline.minutes.rows if total)
     ratio = now / max(usual, decline.usual.allowed(0.0) / HALF)
     return Finding(
         finding=graded.finding,
@@ -76,7 +76,7 @@ def declined(graded: Graded, decline: Decline, hold: Hold, others: Tally) -> Fin
         confidence=round(
             1 - min(0.5, chance(round(hold.bad), decline.allowed(graded.slack) * hold.total)), 4
         ),
-        trend=_trend(decline.minutes),
+        trend=_trend(decline.minutes.rows),
         blast=decline.affected.blast(now),
         contributors=known,
         samples=tuple(decline.samples),

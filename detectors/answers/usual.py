@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from msgspec import Struct
+from msgspec import Struct, field
+
+from detectors.dense import Column, Number, Rows, single
 
 BLOCK = 50
 BLOCKS = 40
@@ -26,15 +28,15 @@ class Usual(Struct, array_like=True):
     `days`: the number of a day, its answers and their badness, for the last 28.
     """
 
-    count: float = 0.0
-    total: float = 0.0
-    squares: float = 0.0
-    in_block: float = 0.0
-    of_block: float = 0.0
-    blocks: list[float] = []
-    days: list[list[float]] = []
+    count: Number = 0
+    total: Number = 0
+    squares: Number = 0
+    in_block: Number = 0
+    of_block: Number = 0
+    blocks: Column = field(default_factory=Column)
+    days: Rows = field(default_factory=Rows)
 
-    def learn(self, at: float, counts: Sequence[float]) -> None:
+    def learn(self, at: float, counts: Sequence[Number]) -> None:
         """Some answers: how many, the sums of their badness and of its squares."""
         count, total, squares = counts
         self.count += count
@@ -45,13 +47,15 @@ class Usual(Struct, array_like=True):
         self.in_block += count
         self.of_block += total
         if self.in_block >= BLOCK:
-            self.blocks = [*self.blocks[1 - BLOCKS :], self.of_block / self.in_block]
-            self.in_block, self.of_block = 0.0, 0.0
-        day = float(at // DAY_S)
-        if not self.days or self.days[-1][0] != day:
-            self.days = [*self.days[1 - DAYS :], [day, 0.0, 0.0]]
-        self.days[-1][1] += count
-        self.days[-1][2] += total
+            self.blocks.values[: 1 - BLOCKS] = []
+            self.blocks.values.append(single(self.of_block / self.in_block))
+            self.in_block, self.of_block = 0, 0
+        day, days = float(at // DAY_S), self.days.rows
+        if not days or days[-1][0] != day:
+            days[: 1 - DAYS] = []
+            days.append([day, 0.0, 0.0])
+        days[-1][1] += count
+        days[-1][2] += total
 
     @property
     def mean(self) -> float:
@@ -63,15 +67,15 @@ class Usual(Struct, array_like=True):
         mean = (self.total + PRIOR) / (self.count + 2 * PRIOR)
         within = max(self.squares / max(1.0, self.count) - self.mean**2, mean * (1 - mean) / 10)
         unknown = min(PRIOR_WOBBLE * mean, MOST_WOBBLE)
-        wobble = max(self._wobble(within), unknown**2 / max(1, len(self.days) - 1))
+        wobble = max(self._wobble(within), unknown**2 / max(1, len(self.days.rows) - 1))
         return max(floor, mean + SIGMAS * sqrt(within / max(1.0, self.count) + wobble))
 
     def _wobble(self, within: float) -> float:
         """The variance from 50 answers to the next 50, and from day to day, beyond that of chance."""
-        days = [each for each in self.days if each[1] >= FEWEST_A_DAY]
+        days = [each for each in self.days.rows if each[1] >= FEWEST_A_DAY]
         chance = sum(within / count for _, count, _ in days) / len(days) if days else 0.0
         daily = _excess([total / count for _, count, total in days], chance)
-        return max(_excess(self.blocks, within / BLOCK), daily)
+        return max(_excess(self.blocks.values, within / BLOCK), daily)
 
 
 def _excess(means: Sequence[float], chance: float) -> float:

@@ -6,11 +6,12 @@ from typing import Literal
 from msgspec import Struct, field
 
 from detectors.contrast import Recent
+from detectors.dense import Row
 from detectors.failures.affected import ERROR_TYPE, MOST_MARKS, MOST_SAMPLES, Mark, mark_of, sample_of
 from detectors.failures.burn_rate import Counted
 from detectors.failures.gauge import LEARNT_S, Gauge, Terms
 from detectors.failures.rate_alarm import Cell
-from detectors.failures.windows import Row, Windows
+from detectors.failures.windows import Windows
 from schemas.event import Data, Event
 from schemas.signal import Sample
 
@@ -132,7 +133,7 @@ class FailureStream(Struct, array_like=True):
         if before is None and gauge.hold is not None:
             for mark in marks:
                 if mark.at >= gauge.hold.onset:
-                    self.others.add(ERROR_TYPE, mark.error, -1.0)
+                    self.others.add(ERROR_TYPE, mark.error, -1)
 
     def _learn(self, ten: int) -> None:
         if ten != self.ten:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
+from detectors.dense import Number
 from detectors.failures.affected import Affected, Mark
 from detectors.failures.burn_rate import PAGING, Counted, exceeding, holding
 from detectors.failures.rate_alarm import Cell, Onset, RateAlarm
@@ -54,11 +55,11 @@ class Gauge(Struct, array_like=True):
     usual: UsualRate = field(default_factory=UsualRate)
     hold: Hold | None = None
     streak: int = 0
-    since: float = 0.0
+    since: Number = 0
     day: int = -1
-    rate: float = 0.0
-    quiet_bad: float = 0.0
-    quiet_total: float = 0.0
+    rate: Number = 0
+    quiet_bad: Number = 0
+    quiet_total: Number = 0
 
     def allowed(self, at: float, terms: Terms) -> float:
         """The rate that alarms nobody: the budget, or what is usual where that is higher."""

@@ -12,6 +12,8 @@ from math import exp, log
 
 from msgspec import Struct
 
+from detectors.dense import Number
+
 MULTIPLES = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 CATASTROPHE = 0.9
 IDLE_CAP_S = 600.0
@@ -49,9 +51,9 @@ class RateAlarm(Struct, array_like=True):
     mass only lengthens the time to a false alarm.
     """
 
-    at: float = 0.0
-    mass: list[float] = []
-    evidence: list[float] = []
+    at: Number = 0
+    mass: list[Number] = []
+    evidence: list[Number] = []
     onsets: list[Onset | None] = []
 
     def step(self, cell: Cell, allowed: float) -> None:
@@ -60,7 +62,7 @@ class RateAlarm(Struct, array_like=True):
         self.at = cell.at
         steps = _steps(allowed)
         good, bad = cell.total - cell.bad, cell.bad - cell.repeated
-        self.mass = self.mass or [0.0] * _SIZE
+        self.mass = self.mass or [0] * _SIZE
         if bad:
             for each, (up, down) in enumerate(steps):
                 step = exp(min(STEEPEST, bad * up + good * down))
@@ -78,11 +80,11 @@ class RateAlarm(Struct, array_like=True):
 
     def _follow(self, steps: tuple[tuple[float, float], ...], good: int, bad: int, cell: Cell) -> None:
         if not self.evidence:
-            self.evidence, self.onsets = [0.0] * _SIZE, [None] * _SIZE
+            self.evidence, self.onsets = [0] * _SIZE, [None] * _SIZE
         for each, (up, down) in enumerate(steps):
             before = self.onsets[each] or Onset(cell.first_bad, 0, 0)
             after = self.evidence[each] + bad * up + good * down
-            self.evidence[each] = max(0.0, after)
+            self.evidence[each] = max(0, after)
             self.onsets[each] = (
                 Onset(before.at, before.total + cell.total, before.bad + cell.bad) if after > 0 else None
             )
@@ -103,7 +105,7 @@ class RateAlarm(Struct, array_like=True):
 
     def reset(self) -> None:
         """Forgets all evidence; the next cell earns no mass for the time before it."""
-        self.at = 0.0
+        self.at = 0
         self.mass, self.evidence, self.onsets = [], [], []
 
 

@@ -7,6 +7,8 @@ among the highest three.
 
 from msgspec import Struct
 
+from detectors.dense import Number
+
 DAYS = 14
 CELLS_A_DAY = 144
 TELLING_FAILURES = 10
@@ -25,7 +27,7 @@ class UsualRate(Struct, array_like=True):
     """Rates by day. A cell with fewer than ten failures tells too little to raise what is normal."""
 
     days: list[Day] = []
-    accepted: float = 0.0
+    accepted: Number = 0
     """A rate that a person called the new normal, for 14 days from `accepted_on`."""
     accepted_on: int = 0
 

@@ -5,27 +5,38 @@ nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
-from msgspec import Struct
+from detectors.dense import Row, rows_packed, rows_unpacked
 
 MINUTE_S = 60.0
 MINUTES = 60
 TENS = 36
 HOURS = 72
 
-Row = list[int]
 
-
-class Windows(Struct, array_like=True):
+class Windows:
     """Rows `[index, count, …]` by minute (the last hour), ten minutes (six hours) and hour (three days).
 
     A minute is folded into the coarser rings when the next one begins; every row has the same number of
-    counts.
+    counts. Kept as columns: two or three bytes a row where few things fail.
     """
 
-    minutes: list[Row] = []
-    tens: list[Row] = []
-    hours: list[Row] = []
+    __slots__ = ("hours", "minutes", "tens")
+
+    def __init__(
+        self, minutes: Sequence[Row] = (), tens: Sequence[Row] = (), hours: Sequence[Row] = ()
+    ) -> None:
+        self.minutes, self.tens, self.hours = [*minutes], [*tens], [*hours]
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes."""
+        return [rows_packed(each) for each in (self.minutes, self.tens, self.hours)]
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any]) -> Self:
+        """Goes on from what was saved."""
+        return cls(*map(rows_unpacked, saved))
 
     def add(self, at: float, counts: Sequence[int]) -> None:
         """Counts that belong to `at`, POSIX seconds, never decreasing."""

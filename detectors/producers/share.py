@@ -4,6 +4,7 @@ from math import sqrt
 
 from msgspec import Struct
 
+from detectors.dense import Number
 from schemas.event import Event
 from schemas.signal import Contributor, Sample
 
@@ -41,14 +42,14 @@ class Share(Struct, array_like=True):
     """
 
     seen: int = 0
-    first_wrong: float = 0.0
+    first_wrong: Number = 0
     sent: dict[str, int] = {}
     wrong: dict[str, int] = {}
-    usual: float = 0.0
+    usual: Number = 0
     blocks: int = 0
     raised: Raised | None = None
     samples: list[Sample] = []
-    course: list[float] = []
+    course: list[Number] = []
 
     def take(self, producer: str) -> None:
         """One event."""
@@ -73,7 +74,7 @@ class Share(Struct, array_like=True):
             return
         share = sum(self.wrong.values()) / self.seen
         limit = max(least, USUAL_TIMES * self.usual, self._chance_limit)
-        self.course = [*self.course[1 - COURSE :], round(share, 4)]
+        self.course = [*self.course[1 - COURSE :], round(share, 4) or 0]
         if self.raised is not None and now - self.raised.onset >= ADOPTED_S:
             self.adopt()
         if self.blocks >= FEWEST_BLOCKS and share >= limit:
@@ -94,7 +95,7 @@ class Share(Struct, array_like=True):
 
     def adopt(self) -> None:
         """What is wrong now is usual: learns it anew."""
-        self.raised, self.usual, self.blocks = None, 0.0, 0
+        self.raised, self.usual, self.blocks = None, 0, 0
 
 
 def blamed(raised: Raised) -> tuple[Contributor, ...]:

@@ -1,0 +1,149 @@
+"""State in few bytes, to the bit: rows of numbers as columns, each as narrow as its numbers are.
+
+What is kept so is a class of its own, which says how; everything else in a state is plain msgpack.
+"""
+
+from array import array
+from collections.abc import Sequence
+from operator import sub
+from typing import Any, Protocol, Self, TypeVar, cast
+
+import msgspec
+
+Number = int | float
+"""A whole number takes a byte or two in msgpack, a float always nine: what is 0 or counts is kept whole."""
+Row = list[int]
+Kept = TypeVar("Kept")
+
+_WHOLE = (("B", 2**8), ("H", 2**16), ("I", 2**32), ("Q", 2**64))
+
+
+class Dense(Protocol):
+    """What is kept as something denser than it is computed with."""
+
+    def packed(self) -> object:
+        """What `unpacked` takes, of what msgpack knows: the same for what is equal."""
+        ...
+
+    @classmethod
+    def unpacked(cls, saved: Any) -> Self:
+        """Goes on from what was saved, by this version or an earlier one."""
+        ...
+
+
+def encoded(state: object) -> bytes:
+    """A state as msgpack."""
+    return _encode(state)
+
+
+def decoded(body: bytes, shape: type[Kept]) -> Kept:
+    """The state that was encoded."""
+    return msgspec.msgpack.decode(body, type=shape, dec_hook=_unpacked)
+
+
+def _packed(value: object) -> object:
+    return cast("Dense", value).packed()
+
+
+def _unpacked(kind: type[Dense], saved: object) -> Dense:
+    return kind.unpacked(saved)
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_packed).encode
+
+
+def column(values: Sequence[float]) -> bytes:
+    """Numbers, each in the fewest bytes that hold all of them as they are; none where all are 0."""
+    if not any(values):
+        return b""
+    try:
+        return b"B" + array("B", values).tobytes()
+    except (OverflowError, TypeError):
+        whole = _whole(values)
+    if whole is not None:
+        return whole.typecode.encode() + whole.tobytes()
+    single, double = array("f", values), array("d", values)
+    floats = single if single.tolist() == double.tolist() else double
+    return floats.typecode.encode() + floats.tobytes()
+
+
+def _whole(values: Sequence[float]) -> "array[int] | None":
+    """Whole numbers in a narrow array, where none is anything else, or negative."""
+    try:
+        whole = [*map(int, values)]
+    except (OverflowError, ValueError):
+        return None
+    most = max(whole)
+    code = next((code for code, end in _WHOLE if most < end), None)
+    if code is None or min(whole) < 0 or whole != [*values]:
+        return None
+    return array(code, whole)
+
+
+def numbers(kept: bytes, count: int) -> list[Number]:
+    """The numbers of a column; those that were whole are ints."""
+    return list(array(chr(kept[0]), kept[1:])) if kept else [0] * count
+
+
+def rows_packed(rows: Sequence[Sequence[float]]) -> list[Any]:
+    """Rows of as many numbers each, that begin with ever higher whole ones: the first, gaps, then columns."""
+    if not rows:
+        return []
+    first, *others = zip(*rows, strict=True)
+    gaps = [*map(sub, first[1:], first)]
+    return [int(first[0]), len(rows), column(gaps), *map(column, others)]
+
+
+def rows_unpacked(saved: Sequence[Any]) -> list[list[Any]]:
+    """The rows that were packed; those of earlier versions are rows already."""
+    if not saved or not isinstance(saved[0], int):
+        return [list(row) for row in saved]
+    first, count, gaps, *others = saved
+    places = [first]
+    for gap in numbers(gaps, count - 1):
+        places.append(places[-1] + gap)
+    return [list(row) for row in zip(places, *(numbers(each, count) for each in others), strict=True)]
+
+
+class Rows:
+    """Rows of as many floats each, that begin with ever higher whole ones."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Sequence[Sequence[float]] = ()) -> None:
+        self.rows = [[*map(float, row)] for row in rows]
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes."""
+        return rows_packed(self.rows)
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any]) -> Self:
+        """Goes on from what was saved."""
+        return cls(rows_unpacked(saved))
+
+
+class Column:
+    """Floats."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Sequence[float] = ()) -> None:
+        self.values = [*map(float, values)]
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes."""
+        return [len(self.values), column(self.values)] if self.values else []
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any]) -> Self:
+        """Goes on from what was saved."""
+        if saved and isinstance(saved[-1], bytes):
+            count, kept = saved
+            return cls(numbers(kept, count))
+        return cls(saved)
+
+
+def single(value: float) -> float:
+    """The nearest float of 32 bits: within 6e-8 of it, and kept in half the bytes."""
+    return array("f", (value,))[0]

@@ -1,0 +1,100 @@
+"""Numbers as columns: the same numbers again, in as few bytes as hold them, whatever they are."""
+
+from math import inf, isnan, nan
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct, field
+
+from detectors.dense import (
+    Column,
+    Rows,
+    column,
+    decoded,
+    encoded,
+    numbers,
+    rows_packed,
+    rows_unpacked,
+    single,
+)
+from detectors.failures.windows import Windows
+
+floats = st.floats(allow_nan=False)
+
+
+class Holder(Struct, array_like=True):
+    rows: Rows = field(default_factory=Rows)
+    column: Column = field(default_factory=Column)
+    windows: Windows = field(default_factory=Windows)
+
+
+@given(st.lists(floats | st.integers(0, 2**70) | st.sampled_from([0, 0.0, 1.0, 255, 256, 2**16, 2**32])))
+def test_a_column_gives_its_numbers_back(values):
+    assert numbers(column(values), len(values)) == values
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)))
+def test_whole_numbers_stay_whole(values):
+    assert all(isinstance(each, int) for each in numbers(column(values), len(values)))
+
+
+def test_no_number_is_kept_as_none():
+    kept = column([nan, 1.0])
+    assert isnan(numbers(kept, 2)[0])
+    assert numbers(kept, 2)[1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "each"),
+    [
+        ([0, 0.0], 0), ([1.0, 255], 1), ([256, 1], 2), ([2**16], 4), ([2**32], 8), ([0.5, -3], 4),
+        ([inf, 1], 4), ([0.1], 8), ([1e300], 8), ([-0.1, 7], 8),
+    ],
+)  # fmt: skip
+def test_a_column_is_as_narrow_as_its_numbers(values, each):
+    assert len(column(values)) == each * len(values) + (each > 0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 400), st.integers(0, 300), floats), max_size=80), st.integers(0, 2**40)
+)
+def test_rows_give_their_numbers_back(steps, begin):
+    rows, at = [], begin
+    for gap, count, amount in steps:
+        rows.append([at, count, amount])
+        at += gap
+    assert rows_unpacked(rows_packed(rows)) == rows
+    again = decoded(encoded(Holder(rows=Rows(rows))), Holder)
+    assert again.rows.rows == rows
+    assert all(isinstance(each, float) for row in again.rows.rows for each in row)
+
+
+@given(st.lists(floats))
+def test_columns_of_a_state_give_their_numbers_back(values):
+    again = decoded(encoded(Holder(column=Column(values))), Holder)
+    assert again.column.values == values
+    assert all(isinstance(each, float) for each in again.column.values)
+
+
+def test_what_earlier_versions_kept_as_lists_is_read():
+    earlier = [[[29000000, 4.0], [29000002, 0.5]], [0.25, 3.0], [[[7, 1, 0], [9, 2, 1]], [[0, 3, 1]], []]]
+    read = decoded(msgspec.msgpack.encode(earlier), Holder)
+    assert read.rows.rows == earlier[0]
+    assert read.column.values == earlier[1]
+    assert [read.windows.minutes, read.windows.tens, read.windows.hours] == earlier[2]
+    again = decoded(encoded(read), Holder)
+    assert encoded(again) == encoded(read)
+    assert again.windows.minutes == earlier[2][0]
+
+
+def test_an_hour_of_calls_of_which_few_fail_takes_three_bytes_a_minute():
+    minutes = [[29000000 + each, 40, int(each % 9 == 0), 0, 0, 0] for each in range(60)]
+    assert len(encoded(Windows(minutes))) < 3.5 * 60
+
+
+@given(st.floats(1e-30, 1e30))
+def test_a_single_is_as_near_as_32_bits_are(value):
+    assert abs(single(value) - value) <= 6e-8 * value
+    assert single(single(value)) == single(value)
