@@ -8,6 +8,8 @@ from math import exp, lgamma, log
 
 from msgspec import Struct
 
+from detectors.dense import Number
+
 TIGHT, BROAD = 25.0, 1.0
 """Canaries' pseudo-counts of the priors: a share that is off by a fifth, and by any factor."""
 
@@ -23,7 +25,7 @@ class Arrivals(Struct, array_like=True):
     the other comes back soon enough.
     """
 
-    settled: float = 0.0
+    settled: Number = 0
     canaries: int = 0
     all: int = 0
     alone: int = 0

@@ -5,6 +5,7 @@ from math import exp, inf, log
 import numpy as np
 from msgspec import Struct
 
+from detectors.dense import Number
 from detectors.rollouts.blocks import Labels, Numbers
 from detectors.rollouts.scores import Binary, Positive, log_sum
 from detectors.rollouts.stakes import Stakes
@@ -31,12 +32,16 @@ class Effect(Struct, frozen=True):
 
 
 class Saved(Struct, array_like=True):
-    """An `Evidence`, numbers as the bytes of 32-bit floats."""
+    """An `Evidence`, numbers as the bytes of 32-bit floats, none where all are 0.
+
+    `told`: the strata that `parts` are of, a byte each; once they were of all.
+    """
 
     logs: bytes
     parts: bytes
     stakes: Stakes
-    means: list[float]
+    means: list[Number]
+    told: bytes | None = None
 
 
 class Evidence:
@@ -47,7 +52,7 @@ class Evidence:
         self.logs: Numbers = np.zeros(score.width)
         self._parts: list[Numbers] = []
         self._stakes = Stakes()
-        self._means = [0.0, 0.0, 0.0]
+        self._means: list[Number] = [0, 0, 0]
         self._draw()
 
     def _draw(self) -> None:
@@ -117,15 +122,20 @@ class Evidence:
 
     def save(self) -> Saved:
         """What `load` takes."""
-        parts = b"".join(_bytes(part) for part in self._parts)
-        return Saved(_bytes(self.logs), parts, self._stakes, self._means)
+        told = [place for place, part in enumerate(self._parts) if part.any()]
+        parts = b"".join(_bytes(self._parts[place]) for place in told)
+        logs = _bytes(self.logs) if self.logs.any() else b""
+        return Saved(logs, parts, self._stakes, self._means, bytes(told))
 
     def load(self, saved: Saved) -> None:
         """Continues from what was saved."""
-        self.logs = np.frombuffer(saved.logs, np.float32).astype(np.float64)
-        self._parts = list(
-            np.frombuffer(saved.parts, np.float32).astype(np.float64).reshape(-1, self.score.local)
-        )
+        if saved.logs:
+            self.logs = _read(saved.logs)
+        count = len(saved.stakes.entered)
+        self._parts = [np.zeros(self.score.local) for _ in range(count)]
+        told = range(count) if saved.told is None else saved.told
+        for place, part in zip(told, _read(saved.parts).reshape(-1, self.score.local), strict=True):
+            self._parts[place] = part
         self._stakes, self._means = saved.stakes, saved.means
         self._draw()
 
@@ -133,6 +143,10 @@ class Evidence:
 def _kept(numbers: Numbers) -> Numbers:
     """To the precision that is saved, so that a restart changes nothing."""
     return numbers.astype(np.float32).astype(np.float64)
+
+
+def _read(kept: bytes) -> Numbers:
+    return np.frombuffer(kept, np.float32).astype(np.float64)
 
 
 def _bytes(numbers: Numbers) -> bytes:

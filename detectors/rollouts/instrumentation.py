@@ -22,7 +22,7 @@ FAULTS = ("arrivals", "missing fields", "schema version")
 
 
 class Saved(Struct, array_like=True):
-    """An `Instrumentation`."""
+    """An `Instrumentation`; what is all 0 has no bytes."""
 
     arrivals: list[Arrivals]
     stakes: Stakes
@@ -92,13 +92,14 @@ class Instrumentation:
 
     def save(self) -> Saved:
         """What `load` takes."""
-        return Saved(
-            self._arrivals, self._stakes, self._lacking.tobytes(), self._schema.tobytes(), self._schemas
-        )
+        lacking, schema = (each.tobytes() if each.any() else b"" for each in (self._lacking, self._schema))
+        return Saved(self._arrivals, self._stakes, lacking, schema, self._schemas)
 
     def load(self, saved: Saved) -> None:
         """Continues from what was saved."""
         own = msgspec.structs.asdict(saved)
         self._arrivals, self._stakes, self._schemas = own["arrivals"], own["stakes"], own["schemas"]
-        self._lacking = np.frombuffer(saved.lacking).copy()
-        self._schema = np.frombuffer(saved.schema).copy()
+        self._lacking, self._schema = (
+            np.frombuffer(each).copy() if each else np.zeros(len(TRIED))
+            for each in (saved.lacking, saved.schema)
+        )

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
+from detectors.dense import Number
 from detectors.rollouts.blocks import Labels, Numbers
 
 Kind = Literal["binary", "positive"]
@@ -40,10 +41,10 @@ SMALLEST, LARGEST = 1e-6, 709.0
 class Scale(Struct, array_like=True):
     """How control's logarithms lie in a stratum: mean, spread, and what one in a hundred exceeds."""
 
-    count: float = 0.0
-    mean: float = 0.0
-    squares: float = 0.0
-    high: float = 0.0
+    count: Number = 0
+    mean: Number = 0
+    squares: Number = 0
+    high: Number = 0
 
     @property
     def spread(self) -> float:

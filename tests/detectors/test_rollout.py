@@ -344,7 +344,7 @@ def test_its_memory_is_bounded():
             shown.feed(session(at_s, draw, stratum=f"s{draw.randrange(200)}"))
         sizes.append(len(shown.detector.save().body))
     assert max(sizes) <= MOST_BYTES
-    assert sizes[-1] <= 1.1 * sizes[1]
+    assert sizes[-1] <= 1.2 * sizes[1]  # strata of which nothing is known yet take less
     assert len(shown.detector._sessions.closed) <= MOST_CLOSED
     assert shown.detector._sessions.turned_away > 0
 

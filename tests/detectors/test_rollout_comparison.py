@@ -1,8 +1,9 @@
 """The comparison of a canary with control, as one who calls it sees it."""
 
 from datetime import UTC, datetime, timedelta
-from math import inf, nan
+from math import inf, log, nan
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -313,3 +314,39 @@ def test_one_arm_after_the_other_is_no_comparison_and_no_fault():
         for _ in range(114):
             values = {"error": float(draw.random() < 0.4), "cost": draw.lognormal()}
             assert compared.observe(START, arm, "", values).state == "hold"
+
+
+def test_what_earlier_versions_kept_of_a_comparison_goes_on():
+    """They kept zeros too, and each stratum's part of the stake instead of what all had when it entered."""
+    whole = Comparison(BOTH, share=0.2)
+    stream = [*sessions(3, 3000, worse=0.02)]
+    for each in stream[:1500]:
+        whole.observe(START, *each)
+    whole.observe(START, "canary", "late", {"error": 1.0, "cost": 2.0})
+    kept = msgspec.msgpack.decode(whole.save())
+    for one, evidence in zip(kept[8], whole._evidence, strict=True):
+        numbers = evidence.logs, np.concatenate(evidence._parts)
+        one[:] = [*(each.astype(np.float32).tobytes() for each in numbers), _shares(one[2]), one[3]]
+    kept[9][1] = _shares(kept[9][1])
+    recorded = whole._instrumentation
+    kept[9][2:4] = [each.tobytes() for each in (recorded._lacking, recorded._schema)]
+    again = Comparison.load(msgspec.msgpack.encode(kept))
+    for each in stream[1500:]:
+        whole.observe(START, *each)
+        again.observe(START, *each)
+    assert again.verdict.state == whole.verdict.state
+    assert again.verdict.evidence == pytest.approx(whole.verdict.evidence)
+    assert again.effects == whole.effects
+
+
+def _shares(stakes):
+    _, won, entered = stakes
+    return [[each - log(len(entered)) for each in entered], won]
+
+
+def test_strata_of_which_nothing_is_known_take_few_bytes():
+    one, many = Comparison(BOTH, share=0.2), Comparison(BOTH, share=0.2)
+    for place in range(32):
+        one.observe(START, "control", "0", {"error": 0.0, "cost": 1.0})
+        many.observe(START, "control", str(place), {"error": 0.0, "cost": 1.0})
+    assert len(many.save()) < len(one.save()) + 32 * 50
