@@ -4,7 +4,8 @@ What is kept so is a class of its own, which says how; everything else in a stat
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from operator import sub
 from typing import Any, Protocol, Self, TypeVar, cast
 
@@ -85,13 +86,22 @@ def numbers(kept: bytes, count: int) -> list[Number]:
     return list(array(chr(kept[0]), kept[1:])) if kept else [0] * count
 
 
+def rising_packed(values: Sequence[float]) -> list[Any]:
+    """Whole numbers, none below the one before it: the first, how many, and gaps."""
+    return [int(values[0]), len(values), column([*map(sub, values[1:], values)])] if values else []
+
+
+def rising(first: int, count: int, gaps: bytes) -> list[int]:
+    """The numbers that were packed."""
+    return [*accumulate(map(int, numbers(gaps, count - 1)), initial=first)]
+
+
 def rows_packed(rows: Sequence[Sequence[float]]) -> list[Any]:
-    """Rows of as many numbers each, that begin with ever higher whole ones: the first, gaps, then columns."""
+    """Rows of as many numbers each, that begin with ever higher whole ones: these, then columns."""
     if not rows:
         return []
     first, *others = zip(*rows, strict=True)
-    gaps = [*map(sub, first[1:], first)]
-    return [int(first[0]), len(rows), column(gaps), *map(column, others)]
+    return [*rising_packed(first), *map(column, others)]
 
 
 def rows_unpacked(saved: Sequence[Any]) -> list[list[Any]]:
@@ -99,10 +109,20 @@ def rows_unpacked(saved: Sequence[Any]) -> list[list[Any]]:
     if not saved or not isinstance(saved[0], int):
         return [list(row) for row in saved]
     first, count, gaps, *others = saved
-    places = [first]
-    for gap in numbers(gaps, count - 1):
-        places.append(places[-1] + gap)
-    return [list(row) for row in zip(places, *(numbers(each, count) for each in others), strict=True)]
+    columns = rising(first, count, gaps), *(numbers(each, count) for each in others)
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def listed(said: Iterable[str | None]) -> tuple[list[str | None], bytes]:
+    """Texts of which many are alike: each once, and which of them is where."""
+    places: dict[str | None, int] = {}
+    where = [places.setdefault(name, len(places)) for name in said]
+    return [*places], column(where)
+
+
+def texts(known: Sequence[str | None], where: bytes, count: int) -> list[Any]:
+    """The texts again."""
+    return [known[int(each)] for each in numbers(where, count)]
 
 
 class Rows:

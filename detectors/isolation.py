@@ -103,7 +103,7 @@ class Isolation:
     def _session(self, event: Event, who: tuple[str, str], key: int, now: float) -> tuple[str, str]:
         """Whose session it is; tells where it was somebody else's before. Returns who touches it."""
         parties = self._parties
-        known = parties.sessions.get(key)
+        known = parties.sessions.seen.get(key)
         if known == (*who, parties.minute):
             return who
         owner = known[:2] if known is not None else ("", "")
@@ -174,7 +174,7 @@ class Isolation:
         self._state.crossings = {}
 
     def save(self) -> State:
-        """The whole state: about 40 bytes for each session that names a tenant and a user."""
+        """The whole state: about 15 bytes for each session that names a tenant and a user."""
         return State(encoded(self._state))
 
     @classmethod

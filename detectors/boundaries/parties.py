@@ -3,8 +3,15 @@
 Both maps are bounded: what was untouched for longest is forgotten first. Within the cap they are exact.
 """
 
-from msgspec import Struct
+from array import array
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Self
+
+from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
+
+from detectors.dense import listed, rising, rising_packed, texts
 
 MOST_SESSIONS = 512
 MOST_TOKENS = 512
@@ -17,6 +24,33 @@ Seen = tuple[str, str, int]
 """Tenant and user, empty where unknown, and the minute (since 1970) of the last touch."""
 
 
+class Sessions:
+    """Who had which session: kept in half the bytes that msgpack takes for the same."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self, seen: Mapping[int, Seen] = MappingProxyType({})) -> None:
+        self.seen = dict(seen)
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes."""
+        if not self.seen:
+            return []
+        tenants, users, minutes = zip(*self.seen.values(), strict=True)
+        known, where = listed((*tenants, *users))
+        return [array("Q", self.seen).tobytes(), *rising_packed(minutes), known, where]
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any] | Mapping[int, Any]) -> Self:
+        """Goes on from what was saved, or from what earlier versions kept."""
+        if not saved or isinstance(saved, Mapping):
+            return cls({key: tuple(each) for key, each in dict(saved).items()})
+        keys, first, count, gaps, known, where = saved
+        both = texts(known, where, 2 * count)
+        whose = zip(both[:count], both[count:], rising(first, count, gaps), strict=True)
+        return cls(dict(zip(array("Q", keys), whose, strict=True)))
+
+
 class Parties(Struct, array_like=True):
     """The state. Keys are 64-bit digests (XXH3) of ids.
 
@@ -25,7 +59,7 @@ class Parties(Struct, array_like=True):
     cap cost; `dropped`: planted strings.
     """
 
-    sessions: dict[int, Seen] = {}
+    sessions: Sessions = field(default_factory=Sessions)
     tokens: dict[int, str] = {}
     minute: int = 0
     active: int = 0
@@ -53,15 +87,16 @@ class Parties(Struct, array_like=True):
         if known is None:
             self._make_room()
         else:
-            del self.sessions[key]
+            del self.sessions.seen[key]
         if known is None or known[2] != self.minute:
             self.active += 1
-        self.sessions[key] = (tenant, user, self.minute)
+        self.sessions.seen[key] = (tenant, user, self.minute)
 
     def _make_room(self) -> None:
-        if len(self.sessions) >= MOST_SESSIONS:
-            oldest = next(iter(self.sessions))
-            self.forgotten += self.minute - self.sessions.pop(oldest)[2] <= LIVE_MINUTES
+        seen = self.sessions.seen
+        if len(seen) >= MOST_SESSIONS:
+            oldest = next(iter(seen))
+            self.forgotten += self.minute - seen.pop(oldest)[2] <= LIVE_MINUTES
 
     def holder(self, token: str, party: str) -> str:
         """Who was first seen with a planted string: this party, if nobody was."""

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from detectors.course import MINUTE_S, MINUTES, course, trend
+from detectors.dense import Column, Number, single
 from detectors.detector import Finding
 from schemas.event import Event
 from schemas.signal import Blast, Sample
@@ -46,8 +47,8 @@ class Queue(Struct, array_like=True):
     """
 
     waiting: dict[int, Waiting] = {}
-    waits: list[float] = []
-    decided: list[list[float]] = []
+    waits: Column = field(default_factory=Column)
+    decided: list[list[Number]] = []
     late: float | None = None
     expiring: float | None = None
     dropped: int = 0
@@ -70,16 +71,17 @@ class Queue(Struct, array_like=True):
         """A decision, or that there was none in time. Returns how many seconds it took, if that is known."""
         asked = self.waiting.pop(name, None)
         wait = said_s if said_s is not None or asked is None else now - asked.since
-        self.decided = [*self.decided[1 - MOST_DECIDED :], [now, expired]]
+        self.decided = [*self.decided[1 - MOST_DECIDED :], [now, int(expired)]]
         if wait is not None and not expired:
-            self.waits = [*self.waits[1 - MOST_WAITS :], min(wait, GIVEN_UP_S)]
+            self.waits.values[: 1 - MOST_WAITS] = []
+            self.waits.values.append(single(min(wait, GIVEN_UP_S)))
         return wait
 
     def limit_s(self, least_s: float) -> float:
         """From how long on a request waits too long."""
-        if len(self.waits) < FEWEST_WAITS:
+        if len(self.waits.values) < FEWEST_WAITS:
             return least_s
-        return max(least_s, USUAL_TIMES * sorted(self.waits)[int(RARE * len(self.waits))])
+        return max(least_s, USUAL_TIMES * sorted(self.waits.values)[int(RARE * len(self.waits.values))])
 
     def due(self, least_s: float) -> float | None:
         """When the oldest request will have waited too long; None where nothing waits, or that is told."""
@@ -117,7 +119,7 @@ class Queue(Struct, array_like=True):
 
     def _late(self, onset: float, now: float, least_s: float) -> Finding:
         oldest = next(iter(self.waiting.values()))
-        usual = sorted(self.waits)[len(self.waits) // 2] if self.waits else None
+        usual = sorted(self.waits.values)[len(self.waits.values) // 2] if self.waits.values else None
         wait, limit = now - oldest.since, self.limit_s(least_s)
         usually = "" if usual is None else f" (usually answered in {usual / 60:.0f} minutes)"
         many = f"{len(self.waiting)} approvals wait" if len(self.waiting) > 1 else "1 approval waits"

@@ -1,10 +1,15 @@
 """Operations of high consequence that went ahead although no person approved them."""
 
+from array import array
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Self
 
 from msgspec import Struct, field
 
 from detectors.course import Course, trend
+from detectors.dense import column, numbers, rising, rising_packed
 from detectors.detector import Finding
 from detectors.failures.affected import Affected, mark_of
 from schemas.event import Event
@@ -30,32 +35,55 @@ class Breach(Struct, array_like=True):
     course: Course = field(default_factory=Course)
 
 
+class Decided:
+    """What was decided of sessions, by their digest, and when, in whole seconds; the last comes last."""
+
+    __slots__ = ("by",)
+
+    def __init__(self, by: Mapping[int, tuple[int, int]] = MappingProxyType({})) -> None:
+        self.by = dict(by)
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes."""
+        if not self.by:
+            return []
+        granted, at = zip(*self.by.values(), strict=True)
+        return [array("Q", self.by).tobytes(), *rising_packed(at), column(granted)]
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any] | Mapping[int, Any]) -> Self:
+        """Goes on from what was saved, or from what earlier versions kept."""
+        if not saved or isinstance(saved, Mapping):
+            return cls({key: tuple(each) for key, each in dict(saved).items()})
+        keys, first, count, gaps, granted = saved
+        decided = zip(map(int, numbers(granted, count)), rising(first, count, gaps), strict=True)
+        return cls(dict(zip(array("Q", keys), decided, strict=True)))
+
+
 class Consents(Struct, array_like=True):
-    """The state. `sessions`: what was decided of a session, by its digest, and when, in whole seconds.
+    """The state. `known`: whether anybody is asked at all."""
 
-    `known`: whether anybody is asked at all.
-    """
-
-    sessions: dict[int, tuple[int, int]] = {}
+    sessions: Decided = field(default_factory=Decided)
     known: bool = False
     breach: Breach | None = None
 
     def ask(self, session: int, now: float) -> None:
         """Somebody is asked: until the answer nothing is granted, but what was before."""
-        if session not in self.sessions:
+        if session not in self.sessions.by:
             self.decide(session, REFUSED, now)
 
     def decide(self, session: int, granted: int, now: float) -> None:
         """What a person decided of a session's operation."""
         self.known = True
-        self.sessions.pop(session, None)
-        if len(self.sessions) >= MOST_SESSIONS:
-            del self.sessions[next(iter(self.sessions))]
-        self.sessions[session] = granted, int(now)
+        by = self.sessions.by
+        by.pop(session, None)
+        if len(by) >= MOST_SESSIONS:
+            del by[next(iter(by))]
+        by[session] = granted, int(now)
 
     def operate(self, event: Event, session: int, now: float) -> None:
         """An operation of high consequence that was carried out."""
-        granted, at = self.sessions.get(session, (REFUSED, 0))
+        granted, at = self.sessions.by.get(session, (REFUSED, 0))
         if now - at > HOLDS_S:
             granted, at = REFUSED, 0
         if granted or not self.known or not session:

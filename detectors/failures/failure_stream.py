@@ -7,9 +7,10 @@ from msgspec import Struct, field
 
 from detectors.contrast import Recent
 from detectors.dense import Row
-from detectors.failures.affected import ERROR_TYPE, MOST_MARKS, MOST_SAMPLES, Mark, mark_of, sample_of
+from detectors.failures.affected import ERROR_TYPE, MOST_SAMPLES, Mark, mark_of, sample_of
 from detectors.failures.burn_rate import Counted
 from detectors.failures.gauge import LEARNT_S, Gauge, Terms
+from detectors.failures.marks import Marks
 from detectors.failures.rate_alarm import Cell
 from detectors.failures.windows import Windows
 from schemas.event import Data, Event
@@ -49,7 +50,7 @@ class FailureStream(Struct, array_like=True):
     failed: Gauge = field(default_factory=Gauge)
     retrying: Gauge = field(default_factory=Gauge)
     others: Recent = field(default_factory=Recent)
-    marks: list[Mark] = []
+    marks: Marks = field(default_factory=Marks)
     samples: list[Sample] = []
 
     def well(self, data: Data) -> None:
@@ -68,7 +69,7 @@ class FailureStream(Struct, array_like=True):
         error = event.data.error.type if event.data.error else kind
         mark = mark_of(event, now, kind, error)
         self._repeat(mark)
-        self.marks = [*self.marks[1 - MOST_MARKS :], mark]
+        self.marks.add(mark)
         gauge = self.retrying if kind in RETRIED else self.failed
         if gauge.hold is None:
             self.others.add(ERROR_TYPE, mark.error)
@@ -83,7 +84,7 @@ class FailureStream(Struct, array_like=True):
         first, retried = self.first_failed or mark.at, mark.kind in RETRIED
         if mark.session and any(
             each.session == mark.session and each.at >= first and (each.kind in RETRIED) is retried
-            for each in self.marks
+            for each in self.marks.last
         ):
             self.repeated_retries += retried
             self.repeated += not retried
@@ -128,7 +129,7 @@ class FailureStream(Struct, array_like=True):
     def _show(self, gauge: Gauge, kinds: tuple[Kind, ...], cell: Cell, terms: Terms) -> None:
         """A cell to a gauge. What an incident that opens lays claim to is no longer of the others."""
         before = gauge.hold
-        marks = [mark for mark in self.marks if mark.kind in kinds]
+        marks = [mark for mark in self.marks.last if mark.kind in kinds]
         gauge.take(cell, self.counted(kinds, cell.at), terms, marks)
         if before is None and gauge.hold is not None:
             for mark in marks:

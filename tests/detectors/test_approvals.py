@@ -208,7 +208,7 @@ def test_requests_approvers_and_sessions_without_end_are_bounded():
     for number in range(100):
         desk.say(1000 + number, "approved", number, approver=f"{number}" * 30)
     assert len(desk.detector._state.approvers) == 32
-    assert len(desk.detector._state.consents.sessions) == 512
+    assert len(desk.detector._state.consents.sessions.by) == 512
 
 
 def test_at_its_caps_its_state_stays_small():
@@ -259,7 +259,7 @@ def test_sessions_and_requests_with_long_ids_are_found_in_state_of_the_first_ver
     desk = Desk()
     desk.detector = Approvals.load(Watch(), {}, State(body), 1)
     [waiting] = desk.detector._state.queue.waiting.values()
-    assert [*desk.detector._state.consents.sessions] == [waiting.session]
+    assert [*desk.detector._state.consents.sessions.by] == [waiting.session]
     desk.act(MINUTE, conversation={"id": session})
     assert desk.holds(MINUTE) == {}
     desk.show(

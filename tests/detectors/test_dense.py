@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct, field
 
+from detectors.boundaries.parties import Sessions
+from detectors.consents.unapproved import Decided
 from detectors.dense import (
     Column,
     Rows,
@@ -19,6 +21,8 @@ from detectors.dense import (
     rows_unpacked,
     single,
 )
+from detectors.failures.affected import MOST_MARKS, Mark
+from detectors.failures.marks import Marks
 from detectors.failures.windows import Windows
 
 floats = st.floats(allow_nan=False)
@@ -28,6 +32,9 @@ class Holder(Struct, array_like=True):
     rows: Rows = field(default_factory=Rows)
     column: Column = field(default_factory=Column)
     windows: Windows = field(default_factory=Windows)
+    marks: Marks = field(default_factory=Marks)
+    sessions: Sessions = field(default_factory=Sessions)
+    decided: Decided = field(default_factory=Decided)
 
 
 @given(st.lists(floats | st.integers(0, 2**70) | st.sampled_from([0, 0.0, 1.0, 255, 256, 2**16, 2**32])))
@@ -87,6 +94,58 @@ def test_what_earlier_versions_kept_as_lists_is_read():
     again = decoded(encoded(read), Holder)
     assert encoded(again) == encoded(read)
     assert again.windows.minutes == earlier[2][0]
+
+
+digests = st.integers(0, 2**64 - 1)
+texts = st.text(max_size=8)
+marks = st.builds(
+    Mark, st.floats(0, 2e9), texts, texts, digests, digests, digests, st.tuples(*[texts | st.none()] * 6)
+)
+whose = st.tuples(texts, texts)
+
+
+def kept(**fields):
+    """The same state, from its bytes."""
+    state = Holder(**fields)
+    again = decoded(encoded(state), Holder)
+    assert encoded(again) == encoded(state)
+    return again
+
+
+@given(st.lists(marks, max_size=2 * MOST_MARKS))
+def test_marks_are_kept_as_they_are(some):
+    held = Marks()
+    for each in some:
+        held.add(each)
+    assert held.last == some[-MOST_MARKS:]
+    assert kept(marks=held).marks.last == held.last
+    earlier = msgspec.msgpack.encode([[], [], [[], [], []], held.last])
+    assert decoded(earlier, Holder).marks.last == held.last
+
+
+@given(st.dictionaries(digests, whose), st.integers(0, 2**30), st.lists(st.integers(0, 9), min_size=1))
+def test_sessions_are_kept_as_they_are(of, minute, steps):
+    seen = {}
+    for place, (key, parties) in enumerate(of.items()):
+        minute += steps[place % len(steps)]
+        seen[key] = (*parties, minute)
+    again = kept(sessions=Sessions(seen)).sessions.seen
+    assert [*again.items()] == [*seen.items()]
+    earlier = msgspec.msgpack.encode([[], [], [[], [], []], [], seen])
+    assert decoded(earlier, Holder).sessions.seen == seen
+
+
+@given(st.dictionaries(digests, st.integers(0, 1)), st.lists(st.integers(0, 9000), min_size=1))
+def test_what_was_decided_is_kept_as_it_is(of, steps):
+    by, at = {}, 1_700_000_000
+    for place, (key, granted) in enumerate(of.items()):
+        at += steps[place % len(steps)]
+        by[key] = granted, at
+    again = kept(decided=Decided(by)).decided.by
+    assert [*again.items()] == [*by.items()]
+    assert all(isinstance(each, int) for both in again.values() for each in both)
+    earlier = msgspec.msgpack.encode([[], [], [[], [], []], [], {}, by])
+    assert decoded(earlier, Holder).decided.by == by
 
 
 def test_an_hour_of_calls_of_which_few_fail_takes_three_bytes_a_minute():

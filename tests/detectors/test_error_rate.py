@@ -466,7 +466,7 @@ def test_the_state_is_small_even_in_an_outage_of_everything():
         agent.session("retryable" if at > 200 else None, **named)
     assert set(agent.holding) == {"sessions", "tools", "models"}
     assert agent.holding["tools"].blast.capped
-    assert len(agent.detector._state.streams["tools"].marks) <= MOST_MARKS
+    assert len(agent.detector._state.streams["tools"].marks.last) <= MOST_MARKS
     assert len(agent.detector.save().body) < 50_000
 
 
