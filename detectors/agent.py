@@ -1,6 +1,7 @@
 """One agent in the bank: its detectors, the signals that stand, and what it remembers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from math import inf
 from operator import length_hint
 from typing import Any
@@ -23,6 +24,8 @@ _RELEASE = "agent.release.v1"
 
 Taken = tuple[Event, float]
 """An event, and `now` when it came."""
+Placed = tuple[Sequence[Taken], Sequence[int]]
+"""Events, and their places among those that an agent was shown."""
 
 
 class Body(msgspec.Struct, array_like=True):
@@ -59,7 +62,8 @@ class AgentState:
 
     __slots__ = (
         "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting", "_modes",
-        "_prices", "_showings", "_signals", "applied", "detectors", "missed", "name", "noted", "woken_at",
+        "_prices", "_showings", "_signals", "_watched", "applied", "detectors", "missed", "name", "noted",
+        "woken_at",
     )  # fmt: skip
 
     def __init__(self, name: str, kinds: Mapping[str, type[Detector]], settings: Settings) -> None:
@@ -85,8 +89,9 @@ class AgentState:
 
     def _hold(self, detectors: dict[str, Detector]) -> None:
         self.detectors = detectors
-        self._showings: tuple[tuple[Detector, Showing], ...] = tuple(
-            (each, showing(each)) for each in detectors.values()
+        self._watched = tuple(dict.fromkeys(each.watches for each in detectors.values()))
+        self._showings: tuple[tuple[Detector, Showing, int], ...] = tuple(
+            (each, showing(each), self._watched.index(each.watches)) for each in detectors.values()
         )
         spans = {name: outlives(detector) for name, detector in detectors.items()}
         self._lasting = {name: span for name, span in spans.items() if span > STALE_S}
@@ -141,18 +146,34 @@ class AgentState:
         types = {event.type for event, _ in fresh}
         if _RELEASE in types:
             self._changed(event for event, _ in fresh if event.type == _RELEASE)
-        for detector, show in self._showings:
-            watches = detector.watches
-            if types <= watches:
-                yield from _shown(detector, show, fresh, places)
-            elif not types.isdisjoint(watches):
-                chosen = [at for at, (event, _) in enumerate(fresh) if event.type in watches]
-                yield from _shown(detector, show, [fresh[at] for at in chosen], [places[at] for at in chosen])
+        chosen = self._chosen(fresh, places, types)
+        for detector, show, watched in self._showings:
+            shown, where = chosen[watched]
+            if not shown:
+                continue
+            coming = iter(shown)
+            try:
+                show(coming)
+            except Exception as fault:  # noqa: BLE001 - it, and the others, still see the rest
+                yield from _resumed(detector, show, (coming, where), fault)
+
+    def _chosen(
+        self, events: Sequence[Taken], places: Sequence[int], types: AbstractSet[str]
+    ) -> list[Placed]:
+        """For each set of types that is watched: the events of these types, and their places."""
+        found: dict[frozenset[str], Placed] = {frozenset(types): (events, places)}
+        chosen: list[Placed] = []
+        for watches in self._watched:
+            some = watches & types
+            if some not in found:
+                at = [at for at, (event, _) in enumerate(events) if event.type in some]
+                found[some] = [events[each] for each in at], [places[each] for each in at]
+            chosen.append(found[some])
+        return chosen
 
     def _fresh(self, events: Sequence[Taken]) -> tuple[Sequence[int], Sequence[Taken]]:
         """Those that are no duplicates, and their places."""
-        repeats = self._ids.repeats
-        repeated = {at for at, (event, _) in enumerate(events) if repeats(event.source, event.id)}
+        repeated = self._ids.repeated(events)
         places: Sequence[int] = range(len(events))
         if repeated:
             self._duplicates += len(repeated)
@@ -339,18 +360,23 @@ def last_event(saved: Saved) -> float:
         return 0.0
 
 
-def _shown(
-    detector: Detector, show: Showing, events: Sequence[Taken], places: Sequence[int]
+def _resumed(
+    detector: Detector, show: Showing, coming: tuple[Iterator[Taken], Sequence[int]], fault: Exception
 ) -> Iterator[tuple[int, str]]:
-    """Shows them to one detector. Where it raises, it goes on after the event that it took last."""
-    coming = iter(events)
-    while left := length_hint(coming):
+    """A detector that raised goes on after the event that it took last; yields what raised, by its place."""
+    events, places = coming
+    left = len(places)
+    while True:
+        if length_hint(events) == left:
+            next(events)
+        left = length_hint(events)
+        yield places[len(places) - left - 1], _fault(detector.observe, fault)
+        if not left:
+            return
         try:
-            show(coming)
-        except Exception as fault:  # noqa: BLE001 - it, and the others, still see the rest
-            if length_hint(coming) == left:
-                next(coming)
-            yield places[len(events) - length_hint(coming) - 1], _fault(detector.observe, fault)
+            show(events)
+        except Exception as again:  # noqa: BLE001 - it still sees the rest
+            fault = again
         else:
             return
 

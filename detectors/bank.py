@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from detectors.agent import Taken
 from detectors.asking import Asking, deadletters
 from detectors.crowd import MOST_AGENTS
 from detectors.detector import Detector
@@ -108,13 +109,12 @@ class Bank:
         if type(what) is not Event or what.drill is not None:  # an exact-type check, for speed
             waiting.show()
             return self._apart(record, what)
-        mark, time_s = self._mark, what.time.timestamp()
+        mark = self._mark
+        time_s = what.time.timestamp() if record.at_s is None else record.at_s
         outputs: Sequence[Output] = ()
         if time_s > mark.watermark:
             if record.time_s is not None and time_s > record.time_s + FUTURE_S:
-                time_s = self._believed(record.time_s)
-                mark.misfits["times_ahead"].note(record, "", time_s)
-                what = msgspec.structs.replace(what, time=moment(time_s))
+                what, time_s = self._corrected(record, what, record.time_s)
             if time_s >= mark.next_grid:
                 waiting.show()
                 outputs = self._asking.advance(time_s, record)
@@ -122,14 +122,24 @@ class Bank:
         elif time_s < mark.watermark - GRID_S:
             mark.late_events += 1
         mark.unheard += 1
-        name = what.data.agent.name
-        state = self._awake.get(name) or self._keys.housed(name, record.offset)
-        if state is None:
-            return outputs
-        if not state.noted:
-            self._asking.note(state, record.offset)
-        waiting.add(state, (what, mark.watermark))
+        name, taken = what.data.agent.name, (what, mark.watermark)
+        if not waiting.joins(name, taken):
+            self._begin(name, taken, record.offset, waiting)
         return outputs
+
+    def _begin(self, name: str, taken: Taken, offset: int, waiting: Waiting) -> None:
+        """The first event of an agent that waits."""
+        state = self._awake.get(name) or self._keys.housed(name, offset)
+        if state is not None:
+            waiting.add(state, taken)
+            if not state.noted:
+                self._asking.note(state, offset)
+
+    def _corrected(self, record: Record, event: Event, written_s: float) -> tuple[Event, float]:
+        """An event whose time is too far ahead, with the time that it counts as of."""
+        time_s = self._believed(written_s)
+        self._mark.misfits["times_ahead"].note(record, "", time_s)
+        return msgspec.structs.replace(event, time=moment(time_s)), time_s
 
     def _apart(self, record: Record, what: Event | AnyControl) -> Sequence[Output]:
         """What is no event of an agent: a control, or an event of a fire drill."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from xxhash import xxh3_64_intdigest
 
+from schemas.event import Event
+
 MOST_IDS = 4096
 """Ids remembered per key."""
 FORGOTTEN_AT_ONCE = 256
@@ -43,6 +45,21 @@ class Identities:
         if len(known) == MOST_IDS + FORGOTTEN_AT_ONCE:
             self._forget(FORGOTTEN_AT_ONCE)
         return False
+
+    def repeated(self, events: Sequence[tuple[Event, float]]) -> set[int]:
+        """Places of events whose ids were seen before; the others' are remembered from here on."""
+        hashes = [xxh3_64_intdigest(f"{event.source}\0{event.id}".encode()) for event, _ in events]
+        known, count = self._known, len(hashes)
+        if (
+            len(known) + count < MOST_IDS + FORGOTTEN_AT_ONCE
+            and len(set(hashes)) == count
+            and known.isdisjoint(hashes)
+        ):
+            known.update(hashes)
+            self._order.extend(hashes)
+            self._fresh += count
+            return set()
+        return {at for at, (event, _) in enumerate(events) if self.repeats(event.source, event.id)}
 
     def _forget(self, count: int) -> None:
         """The oldest so many."""

@@ -24,14 +24,19 @@ class Waiting:
         self._records, self._given = records, given
         self._by_agent: dict[str, tuple[AgentState, list[Taken], list[int]]] = {}
 
-    def add(self, state: AgentState, taken: Taken) -> None:
-        """One more of an agent, of the record whose turn it is."""
-        entry = self._by_agent.get(state.name)
+    def joins(self, agent: str, taken: Taken) -> bool:
+        """One more of an agent, of the record whose turn it is; False where none of that agent waits yet."""
+        entry = self._by_agent.get(agent)
         if entry is None:
+            return False
+        entry[1].append(taken)
+        entry[2].append(len(self._given))
+        return True
+
+    def add(self, state: AgentState, taken: Taken) -> None:
+        """The first of an agent; agents beyond the cap share a state, which may have some already."""
+        if not self.joins(state.name, taken):
             self._by_agent[state.name] = state, [taken], [len(self._given)]
-        else:
-            entry[1].append(taken)
-            entry[2].append(len(self._given))
 
     def show(self) -> None:
         """Shows them, once: what raises is told of the records that it concerns, and of no others."""

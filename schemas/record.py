@@ -33,6 +33,8 @@ class Record(Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, bytes], ...] = ()
     event: Event | None = None
     """What the value says, where whoever made the record has read it already."""
+    at_s: float | None = None
+    """Its time, POSIX seconds, where that is known as well."""
 
 
 class Output(Struct, frozen=True):

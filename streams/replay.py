@@ -140,7 +140,7 @@ class Core:
         """What some more steps bring about, each by itself."""
         first, self._offset = self._offset, self._offset + len(steps)
         records = [
-            Record(offset, step.value, step.key, step.written_s, (), step.event)
+            Record(offset, step.value, step.key, step.written_s, (), step.event, step.at_s)
             for offset, step in enumerate(steps, first)
         ]
         for step, record, given in zip(steps, records, applied(self._bank, records), strict=True):

@@ -1,15 +1,19 @@
-"""River's ADWIN as the detectors keep it: several windows side by side, saved as exact bytes."""
+"""River's ADWIN as the detectors keep it: several windows side by side, saved as exact bytes.
+
+Its windows alone, without the classes around them: those bring scipy along, which takes longer to load than
+everything else together.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from river.drift import ADWIN
+from river._river_rust import drift
 
-_ADWIN: Any = ADWIN
-"""River has no types."""
-_INNER = "_helper"
-"""Where ADWIN holds its window: an object that gives and takes its state as bytes."""
+_WINDOW: Any = drift.AdaptiveWindowing
+"""River has no types. An object that gives and takes its state as bytes."""
+_CLOCK, _MOST_BUCKETS, _SHORTEST, _GRACE = 32, 5, 5, 10
+"""River's own defaults: values between two checks, buckets a row, values a side, values before any check."""
 
 
 class AdaptiveWindows:
@@ -22,27 +26,28 @@ class AdaptiveWindows:
 
     def __init__(self, delta: float, count: int, saved: bytes = b"") -> None:
         """`saved`: what `save` gave; otherwise the windows are empty."""
-        self._windows: list[Any] = [_ADWIN(delta=delta) for _ in range(count)]
+        self._windows: list[Any] = [
+            _WINDOW(delta, _CLOCK, _MOST_BUCKETS, _SHORTEST, _GRACE) for _ in range(count)
+        ]
         if saved:
             states = msgspec.msgpack.decode(saved, type=list[bytes])
             for window, state in zip(self._windows, states, strict=True):
-                window.__getstate__()[_INNER].__setstate__(state)
+                window.__setstate__(state)
 
     def update(self, values: Iterable[float]) -> list[int]:
-        """Takes one value for each window; returns the windows that found a change."""
-        changed: list[int] = []
-        for at, (window, value) in enumerate(zip(self._windows, values, strict=True)):
-            window.update(value)
-            if window.drift_detected:
-                changed.append(at)
-        return changed
+        """Takes one value for each window; returns the windows that found a change.
+
+        A window that did is not begun anew: whoever wants that takes others.
+        """
+        found = [window.update(value) for window, value in zip(self._windows, values, strict=True)]
+        return [at for at, changed in enumerate(found) if changed] if True in found else []
 
     def level(self, at: int) -> tuple[float, int]:
-        """The mean over a window, and how many values it has."""
+        """The mean over a window that has values, and how many."""
         window = self._windows[at]
-        return float(window.estimation), int(window.width)
+        width = int(window.get_width())
+        return float(window.get_total()) / width, width
 
     def save(self) -> bytes:
         """The windows exactly."""
-        states = [bytes(window.__getstate__()[_INNER].__getstate__()) for window in self._windows]
-        return msgspec.msgpack.encode(states)
+        return msgspec.msgpack.encode([bytes(window.__getstate__()) for window in self._windows])
