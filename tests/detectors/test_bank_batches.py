@@ -8,6 +8,7 @@ import pytest
 
 from detectors.agent import AgentState
 from detectors.bank import Bank
+from detectors.crowd import OVERFLOW
 from detectors.detector import Coming
 from detectors.settings import Settings, Watch
 from schemas.event import Event
@@ -128,6 +129,16 @@ def test_a_detector_that_raises_before_it_takes_an_event_is_told_of_each():
     events = [(_event(record), START_S) for record in tape.bank.records]  # type: ignore[attr-defined] # a writer
     assert [at for at, fault in agent.take(events) if "too many" in fault] == [0, 1, 2]
     assert agent.detectors["other"].findings(START_S)
+
+
+def test_agents_beyond_the_cap_share_what_comes_together():
+    tape = Tape(Writer())  # type: ignore[arg-type] # it only applies
+    for name in ("ana", "bo", "chi", "bo", "chi"):
+        tape.event(0, name)
+    whole = Bank(settings_of, "events", kinds=KINDS, most_agents=1)
+    whole.apply_many(tape.bank.records)  # type: ignore[attr-defined] # it is a writer
+    assert set(whole.unsaved()) == {"ana", OVERFLOW}
+    assert whole._keys.awake[OVERFLOW].detectors["told"].state[3] == 4
 
 
 class Unfit(Told):
