@@ -10,6 +10,7 @@ from routing.ownership import with_team
 from routing.policy import Escalation, EscalationTarget, Policy, Route
 from routing.rules.audience import asleep, hours, inhibition, muting, silences, told
 from routing.rules.foreseen import Asked, Foreseen, foreseen
+from routing.rules.rationed import rationed
 from routing.rules.walking import Walked, walked
 from routing.severity import RANK, Score, score
 from routing.tree import matching
@@ -40,7 +41,8 @@ class Explained(Struct, frozen=True, kw_only=True):
     """The answer, and how it comes about.
 
     `tree`: the way through the routes. `hours`, `silences`, `inhibition`: what mutes it, or might; one line
-    each. `foreseen`: who would be told when, if nothing mutes it and nobody answers.
+    each. `foreseen`: who would be told when, if nothing mutes it and nobody answers. `limits`: how many pages
+    of its severity they get, and what becomes of more.
     """
 
     answer: Answer
@@ -49,6 +51,7 @@ class Explained(Struct, frozen=True, kw_only=True):
     silences: tuple[str, ...]
     inhibition: tuple[str, ...]
     foreseen: tuple[Foreseen, ...]
+    limits: tuple[str, ...]
 
 
 def explain_whole(
@@ -58,13 +61,15 @@ def explain_whole(
     answer = explain(policy, labels, at, firing)
     routes = matching(policy.route, answer.labels)
     beside = [_seen(policy, each, at)[0] for each in firing]
+    coming = foreseen(Asked(policy, answer.labels, at, answer.severity), routes)
     return Explained(
         answer=answer,
         tree=walked(policy.route, answer.labels),
         hours=tuple(hours(policy, routes, at)),
         silences=tuple(silences(policy, answer.labels, at)),
         inhibition=tuple(inhibition(policy, answer.labels, beside)),
-        foreseen=foreseen(Asked(policy, answer.labels, at, answer.severity), routes),
+        foreseen=coming,
+        limits=tuple(rationed(policy, answer.labels, answer.severity, coming)),
     )
 
 

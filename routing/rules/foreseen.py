@@ -14,6 +14,7 @@ class Foreseen(Struct, frozen=True, kw_only=True):
     """At `at` a receiver would tell `to` over the first of `channels`; the others follow where one is dead.
 
     `step`: of the escalation, from 1 on; 0 where there is none. `note`: what else is to be said.
+    `gathered`: it is told by a digest, which is no page.
     """
 
     at: datetime
@@ -23,6 +24,7 @@ class Foreseen(Struct, frozen=True, kw_only=True):
     escalation: str = ""
     step: int = 0
     note: str = ""
+    gathered: bool = False
 
 
 class Asked(Struct, frozen=True):
@@ -84,7 +86,14 @@ def _channels(asked: Asked, name: str, at: datetime, note: str) -> Iterator[Fore
 
 
 def _channel(at: datetime, receiver: str, target: ChannelTarget, note: str) -> Foreseen:
-    return Foreseen(at=at, receiver=receiver, to=receiver, channels=(_shown(target.channel),), note=note)
+    return Foreseen(
+        at=at,
+        receiver=receiver,
+        to=receiver,
+        channels=(_shown(target.channel),),
+        note=note,
+        gathered=target.digest is not None,
+    )
 
 
 def _shown(channel: Channel) -> str:

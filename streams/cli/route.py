@@ -62,7 +62,7 @@ class Led(Struct, frozen=True):
     "--explain",
     "depth",
     flag_value="whole",
-    help="Also each step of the way, and who is told when.",
+    help="Also each step of the way, who is told when, and which limits there are.",
 )
 @click.option(
     "--firing", "beside", multiple=True, metavar="'LABEL=VALUE …'", help="What fires beside it; repeatable."

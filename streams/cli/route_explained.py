@@ -1,4 +1,4 @@
-"""`oversight route --explain`: the way through the tree, the score's parts, what mutes, who is told when."""
+"""`oversight route --explain`: the way through the tree, the score, what mutes, who is told when, limits."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -36,10 +36,16 @@ def print_whole(whole: Explained, policy: Policy) -> None:
         ("silences", whole.silences, "no planned silence matches it"),
         ("inhibition", whole.inhibition, "no rule has it as a target"),
     ):
-        look.print(f"\n[heading]{name}[/]")
-        for line in lines or (f"[quiet]{nothing}[/]",):
-            look.print(f"  {escape(line) if lines else line}", soft_wrap=True)
+        _print_lines(name, lines, nothing)
     _print_foreseen(whole, policy)
+    _print_lines("limits", whole.limits, "nobody is paged")
+
+
+def _print_lines(name: str, lines: Sequence[str], nothing: str) -> None:
+    look = console()
+    look.print(f"\n[heading]{name}[/]")
+    for line in lines or (f"[quiet]{nothing}[/]",):
+        look.print(f"  {escape(line) if lines else line}", soft_wrap=True)
 
 
 def _tree(walked: Walked, above: Tree | None) -> Tree:

@@ -166,3 +166,61 @@ def test_a_digest_says_how_long_it_gathers():
 
 def test_receivers_without_channels_tell_nobody():
     assert whole({"a": "b"}, text=LEAST).foreseen == ()
+
+
+BEYOND = [
+    "other severities count by themselves; edits, notices and the next channel of a page do not count",
+    "the last one allowed waits 1 min after the one before, to speak for what comes",
+    (
+        "what is beyond waits: an edit of the last page says so, where its channel can edit, "
+        "and one page tells of all that wait as soon as the limit allows it"
+    ),
+    "while it waits the escalation stands still if that person answers, else it climbs in its own time",
+]
+
+
+def test_the_limits_that_apply_are_said_with_whose_they_are_and_what_becomes_of_more():
+    assert list(whole().limits) == [
+        (
+            "ana, bo: at most 2 pages of severity warning in any 1 h each, over whatever channel "
+            "(pages_per_person)"
+        ),
+        "slack #night, slack #all: as many as there are (pages_per_channel: unlimited)",
+        *BEYOND,
+    ]
+
+
+def test_limits_of_channels_are_said_and_one_page_is_the_last_at_once():
+    text = RULES + "limits: {pages_per_person: unlimited, pages_per_channel: 1 per 30m}\n"
+    assert list(whole({"team": "pay"}, text=text).limits) == [
+        "slack #triage: at most 1 page of severity info in any 30 min (pages_per_channel)",
+        BEYOND[0],
+        *BEYOND[2:],
+    ]
+    assert whole(text=text).limits[0] == "ana, bo: as many as there are (pages_per_person: unlimited)"
+
+
+def test_what_is_critical_is_not_held_back_at_first():
+    text = RULES.replace("{latency: 40}", "{silence: 95}")
+    assert whole(LABELS | {"detector": "silence"}, text=text).limits[-2:] == (
+        "the first page of a critical incident is not held back, unless what was sent before covers it",
+        "what is critical climbs on while a page of it waits",
+    )
+
+
+def test_without_limits_nothing_is_said_of_what_is_beyond():
+    text = RULES + "limits: {pages_per_person: unlimited}\n"
+    assert [line.rpartition("(")[2] for line in whole(text=text).limits] == [
+        "pages_per_person: unlimited)",
+        "pages_per_channel: unlimited)",
+    ]
+
+
+def test_digests_are_no_pages_and_drills_are_not_counted():
+    only = RULES.replace("exhausted: {receiver: night}", "exhausted: {receiver: digest}")
+    limits = whole(LABELS | {"tool": "shell"}, text=only).limits
+    assert not any("#agents" in line for line in limits)
+    assert whole({"a": "b"}, text=LEAST).limits == ()
+    assert whole(LABELS | {"drill": "drl-1"}).limits == (
+        "pages of a fire drill are neither counted nor held back",
+    )
