@@ -26,6 +26,8 @@ SHADOW = "(drill)".ljust(257)
 """Before the name of an agent: who is asked of the drill's copy of it; longer than the name of any agent."""
 LINGERS_S = 120.0
 """Without a further event of its drill for so long, the copy ends, and what it found with it."""
+BY_ABSENCE = frozenset({"silence"})
+"""Detectors to which it is trouble that nothing comes: they are shown nothing; the drill only goes on."""
 PART = "(drill)"
 """The part of its agent's state in which a copy is kept: both are saved together, or neither."""
 
@@ -49,7 +51,7 @@ _kept = msgspec.msgpack.Decoder(Kept)
 class Shadow:
     """The copy, as of the drill's events so far. `wanted_at`: when it is to be asked though nothing comes."""
 
-    __slots__ = ("_now", "_state", "_stood", "drill", "wanted_at")
+    __slots__ = ("_is_deaf", "_now", "_state", "_stood", "drill", "wanted_at")
 
     def __init__(self, drill: str, state: AgentState, stood: Iterable[str], now: float) -> None:
         """`now`: when it was shown an event last, or made."""
@@ -58,10 +60,13 @@ class Shadow:
         self._state = state
         self._stood = frozenset(stood)
         self._now = now
+        self._is_deaf = drill.partition("/")[0] in BY_ABSENCE
 
     def take(self, event: Event, now: float) -> Sequence[str]:
         """Shows it an event of its drill; returns what raised."""
         self._now = max(self._now, now)
+        if self._is_deaf:
+            return []
         return [fault for _, fault in self._state.take([(event, self._now)])]
 
     def ask(self, at: float) -> tuple[list[Signal], list[str]]:

@@ -12,13 +12,20 @@ DAY = timedelta(days=1)
 FURTHEST = 62 * DAY
 """Drills that were due earlier are looked for no more: one of a 31st comes every other month at least."""
 DRILLED = (
+    "approvals/unapproved",
     "cost/spike",
     "dependency/outage",
+    "dependency/tool_outage",
     "error_rate/burst",
     "input_shift/injection",
     "isolation/breach",
     "latency/slow",
+    "quality/refused",
+    "rollout/worse",
     "session/loop",
+    "session/runaway",
+    "silence/agent_down",
+    "telemetry/missing",
 )
 """The scenarios that there are."""
 NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")

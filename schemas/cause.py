@@ -102,6 +102,7 @@ class Drilled(Cause, frozen=True, kw_only=True, tag="drill"):
 
     `channel`: where all its messages go instead of to people. `name`: of a drill that the configuration
     plans; what becomes of it is told. `owner`: who plays it, if this announcement is the first of its `id`.
+    `until`: when it is over at the latest.
     """
 
     id: DrillId
@@ -110,6 +111,7 @@ class Drilled(Cause, frozen=True, kw_only=True, tag="drill"):
     channel: Channel | None = None
     name: str = ""
     owner: str = ""
+    until: Time | None = None
 
 
 class Concluded(Cause, frozen=True, kw_only=True, tag="drilled"):

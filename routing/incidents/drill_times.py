@@ -17,8 +17,10 @@ MOST_AT_ONCE = 8
 """Drills that are under way beside each other; of one agent there is one at a time."""
 REST = timedelta(seconds=150)
 """For so long after a drill its agent has none: longer than the copy of the agent lingers."""
-LONGEST = timedelta(minutes=15)
-"""A drill of which nothing was heard for so long was cut off."""
+USUAL = timedelta(minutes=15)
+"""A drill that says nothing of its end is over after this long, …"""
+LONGEST = timedelta(hours=1)
+"""… and one that does, after this long at the latest."""
 
 
 class Due(Struct, frozen=True):
@@ -67,7 +69,12 @@ def _open_since(core: Core, planned: PlannedDrill, now: datetime) -> datetime | 
 
 
 def _is_under_way(drill: Drill, now: datetime) -> bool:
-    return not drill.over and now < drill.at + LONGEST
+    return not drill.over and now < _ends(drill)
+
+
+def _ends(drill: Drill) -> datetime:
+    """By when its end must have been heard of; later it was cut off."""
+    return drill.at + USUAL if drill.until is None else drill.until
 
 
 def _latest(core: Core, at: datetime, now: datetime) -> datetime:
@@ -98,5 +105,5 @@ def account(core: Core, policy: Policy, now: datetime, name: str) -> PlannedDril
 def cut_off(core: Core, now: datetime) -> Iterator[str]:
     """Ids of planned drills that began, and of whose end nothing was heard."""
     for name, each in core.drills.items():
-        if each.name and not each.over and now - each.at >= LONGEST:
+        if each.name and not each.over and now >= _ends(each):
             yield name

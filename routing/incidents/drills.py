@@ -6,13 +6,14 @@ That an incident is a drill's, its labels tell.
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from routing.incidents.drill_times import account
+from routing.incidents.drill_times import LONGEST, account
 from routing.incidents.grouping import groups_of
 from routing.incidents.incident import Case
 from routing.incidents.notices import QUIET
 from routing.incidents.posting import LOUD, Word, post
 from routing.incidents.state import Drill
 from routing.incidents.turn import Turn
+from routing.oncall.instants import utc
 from routing.oncall.responders import chosen, first_responders
 from routing.ownership import with_team
 from routing.policy import ChannelTarget, EscalationTarget
@@ -36,7 +37,13 @@ def announced(turn: Turn, cause: Drilled) -> None:
     while len(drills) >= MOST_DRILLS:
         del drills[next(iter(drills))]
     drill = Drill(
-        by=cause.by, agent=cause.agent, at=turn.now, channel=cause.channel, name=cause.name, owner=cause.owner
+        by=cause.by,
+        agent=cause.agent,
+        at=turn.now,
+        channel=cause.channel,
+        name=cause.name,
+        owner=cause.owner,
+        until=None if cause.until is None else min(utc(cause.until), turn.now + LONGEST),
     )
     drills.setdefault(cause.id, drill)
     account(turn.state.core, turn.policy, turn.now, cause.id)

@@ -70,7 +70,8 @@ class Drill(Kept):
     """A fire drill that was announced `at`. `channel`: where its messages go instead of to people.
 
     `name`: of a drill that the configuration plans. `over`: what became of it is known.
-    `owner`: who announced it first, and plays it. `ended`: when that was known.
+    `owner`: who announced it first, and plays it. `ended`: when that was known. `until`: when it is over at
+    the latest.
     """
 
     by: str
@@ -81,6 +82,7 @@ class Drill(Kept):
     over: bool = False
     owner: str = ""
     ended: datetime | None = None
+    until: datetime | None = None
 
 
 class Spent(Kept):

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -97,7 +98,7 @@ VAIN: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "--at", type=INSTANT, help="With --dry: when the made-up agent is drilled; now, if nothing is said."
 )
 @click.option("--channel", help="KIND:TARGET that all its messages go to instead of to people.")
-@click.option("--timeout", default="10m", show_default=True, help="How long it goes on at most.")
+@click.option("--timeout", help="How long it goes on at most; 10m, or longer if the scenario takes longer.")
 @click.option(
     "--until",
     type=click.Choice(["delivered", "acknowledged"]),
@@ -142,15 +143,14 @@ def _chosen(name: str | None) -> Scenario:
         return SCENARIOS[str(name)]
     if name is None:
         raise Wrong("say which scenario: `oversight drill --list` shows them")
-    impossible = IMPOSSIBLE.get(name.partition("/")[0])
-    if impossible:
-        raise Wrong(f"{name} cannot be drilled: {impossible}")
+    if name in IMPOSSIBLE:
+        raise Wrong(f"{name} cannot be drilled: {IMPOSSIBLE[name]}")
     raise Wrong(f"there is no scenario {name!r}{meant(name, SCENARIOS)}: `oversight drill --list` shows them")
 
 
 def _order(chosen: Scenario, given: dict[str, Any]) -> Rehearsal:
     try:
-        within = parse_duration(given["timeout"])
+        within = parse_duration(given["timeout"]) if given["timeout"] else chosen.within
     except ValueError as error:
         raise Wrong(f"--timeout: {error}") from error
     if not within:
@@ -212,12 +212,16 @@ def _rehearsed(order: Rehearsal, given: dict[str, Any]) -> Result:
     paths: tuple[Path, ...] = given["events"]
     try:
         files = files_of(config) if config else (BUILT_IN,)
-        history = _events(paths) if paths else made_up(order.agent, given["at"] or WallClock().now())
+        history = _events(paths) if paths else _made_up(order, given["at"])
         return _played(order, files, history)
     except (Unreadable, Unheard) as error:
         raise Wrong(str(error)) from error
     except ConfigFaults as error:
         raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
+
+
+def _made_up(order: Rehearsal, at: datetime | None) -> Iterator[Event]:
+    return made_up(order.agent, at or WallClock().now(), order.scenario.history)
 
 
 def _played(order: Rehearsal, files: tuple[ConfigFile, ...], history: Iterable[Event]) -> Result:

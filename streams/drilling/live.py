@@ -49,7 +49,14 @@ async def drill(
     async with _watching(connection) as consumer, KafkaLog(connection) as log:
         start = clock.now()
         progress = Progress(order.drill, order.agent, start)
-        said = Drilled(at=start, id=order.drill, by=live.by, agent=order.agent, channel=order.channel)
+        said = Drilled(
+            at=start,
+            id=order.drill,
+            by=live.by,
+            agent=order.agent,
+            channel=order.channel,
+            until=start + order.within,
+        )
         await log.append(CAUSES, 0, [Outgoing(order.drill.encode(), encode(said))])
         for event in order.scenario.events(pattern, order.drill, start):
             while clock.now() < event.time and not _is_over(live, progress, clock):

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from detectors.bank import Bank
 from detectors.grid import GRID_S, after
+from detectors.registry import discover
 from routing.configuration import load
 from routing.router import Router
 from schemas.cause import ConfigFile, Drilled, Reported
@@ -23,7 +24,7 @@ from streams.demonstration.cast import CAST
 from streams.demonstration.fleet import Fleet
 from streams.drilling.pattern import learnt
 from streams.drilling.progress import Progress, Result
-from streams.drilling.scenarios import Scenario
+from streams.drilling.scenarios import BUSY, History, Scenario
 from streams.history import Step
 from streams.hosting.settings import read_settings
 from streams.records import DeadLetter, Told
@@ -31,10 +32,8 @@ from streams.replay import Core
 
 REMEMBERED = 5000
 """Events of the agent, the last ones, of which a pattern is made."""
-MADE_UP = structs.replace(CAST[0], rate_per_h=200.0)
-"""An ordinary agent, and a busy one."""
-BEFORE = timedelta(minutes=100)
-"""How long it has been at work: enough for every detector that a drill exercises."""
+MADE_UP = CAST[0]
+"""An ordinary agent."""
 
 
 class Rehearsal(Struct, frozen=True, kw_only=True):
@@ -56,9 +55,10 @@ class Unheard(Exception):  # noqa: N818 - says what the agent is
     """The files have no event of the agent."""
 
 
-def made_up(agent: str, until: datetime) -> Iterator[Event]:
-    """Events of an ordinary agent by this name, in the hours before `until`."""
-    fleet = Fleet(profiles=(MADE_UP,), start=until - BEFORE, end=until, seed=1)
+def made_up(agent: str, until: datetime, history: History = BUSY) -> Iterator[Event]:
+    """Events of an ordinary agent by this name, in the time before `until`."""
+    profile = structs.replace(MADE_UP, rate_per_h=history.rate_per_h)
+    fleet = Fleet(profiles=(profile,), start=until - history.lasts, end=until, seed=1)
     for event in takewhile(lambda each: each.time <= until, fleet.events()):
         data = structs.replace(event.data, agent=structs.replace(event.data.agent, name=agent))
         yield structs.replace(event, data=data)
@@ -77,7 +77,8 @@ def rehearse(
         Unheard: nothing in the history is of the agent.
     """
     load(files)
-    bank = Bank(read_settings, "events")
+    detector = rehearsal.scenario.detector
+    bank = Bank(read_settings, "events", kinds={detector: discover()[detector]})
     bank.begin(files)
     core = Core(bank, Router())
     core.configure(files)

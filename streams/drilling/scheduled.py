@@ -23,7 +23,8 @@ from streams.hosting.topics import CAUSES
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 5.0
-WITHIN = timedelta(minutes=10)
+SPARE = timedelta(minutes=5)
+"""To look for the agent's last events, and to write what became of it; later it was cut off."""
 BY = "schedule"
 
 
@@ -96,15 +97,16 @@ class Scheduled:
 
     async def _announce(self, due: Due) -> None:
         """Told again while the router has not read it, it changes nothing: the first one counts."""
-        planned = due.planned
+        planned, now = due.planned, self._clock.now()
         begun = Drilled(
-            at=self._clock.now(),
+            at=now,
             id=due.id,
             by=BY,
             agent=planned.agent,
             channel=planned.channel,
             name=planned.name,
             owner=self._owner,
+            until=now + SCENARIOS[planned.scenario].within + SPARE,
         )
         await self._write(begun)
 
@@ -114,7 +116,7 @@ class Scheduled:
             scenario=SCENARIOS[planned.scenario],
             agent=planned.agent,
             token=due.id.partition(":")[2],
-            within=WITHIN,
+            within=SCENARIOS[planned.scenario].within,
             channel=planned.channel,
         )
         log.info("drill.begun", id=due.id, agent=planned.agent)

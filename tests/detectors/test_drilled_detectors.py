@@ -80,6 +80,15 @@ def test_a_drill_in_which_nothing_happens_finds_nothing_however_the_agent_was_cu
     assert agent.drilled(20 * MINUTE_S) == []
 
 
+def test_to_a_drill_of_silence_its_agent_has_fallen_silent():
+    agent = Watched("silence")
+    agent.live(each for each in events("silence", "stable") if each.time.timestamp() < START_S + 9 * 86400)
+    since = agent.now
+    found = agent.drilled(4 * HOUR_S)
+    assert {each.finding for each in found} == {"agent_down"}
+    assert found[0].time.timestamp() - since < 4 * HOUR_S
+
+
 def calls(begin_s: float, seconds: float, *, ended: bool) -> Iterator[Event]:
     """A call of a tool each five seconds, which ends or does not."""
     for at in range(int(seconds / 5)):

@@ -7,7 +7,7 @@ from msgspec import convert
 from msgspec.structs import replace
 
 from routing.checking import check
-from routing.incidents.drill_times import LATE, LONGEST, MOST_AT_ONCE, QUEUED, REST
+from routing.incidents.drill_times import LATE, LONGEST, MOST_AT_ONCE, QUEUED, REST, USUAL
 from routing.incidents.drills import NOT_BEGUN
 from routing.planned_drills import DRILLED, last_due, run_of, skipped
 from routing.policy import PlannedDrill
@@ -124,10 +124,18 @@ class TestTheRouter:
         t = Scenario(PLANNED % "")
         announce(t, 30 * MINUTE)
         begun = START + 30 * MINUTE
-        assert t.router.drills_cut_off(begun + LONGEST - MINUTE) == ()
-        assert t.router.drills_cut_off(begun + LONGEST) == (RUN,)
+        assert t.router.drills_cut_off(begun + USUAL - MINUTE) == ()
+        assert t.router.drills_cut_off(begun + USUAL) == (RUN,)
         t.write(Concluded(at=t.now, id=RUN))
-        assert t.router.drills_cut_off(begun + LONGEST) == ()
+        assert t.router.drills_cut_off(begun + USUAL) == ()
+
+    @pytest.mark.parametrize(("says", "ends"), [(25 * MINUTE, 25 * MINUTE), (DAY, LONGEST)])
+    def test_one_that_says_when_it_is_over_is_cut_off_then_if_that_is_soon(self, says, ends):
+        t = Scenario(PLANNED % "")
+        until = t.now + says
+        t.write(Drilled(at=t.now, id=RUN, by="schedule", agent="a", name="weekly", until=until))
+        assert t.router.drills_cut_off(START + ends - MINUTE) == ()
+        assert t.router.drills_cut_off(START + ends) == (RUN,)
 
 
 SEVERAL = """

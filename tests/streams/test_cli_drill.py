@@ -10,6 +10,9 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
+from detectors.grid import GRID_S
+from detectors.shadow import LINGERS_S
+from routing.incidents.drill_times import LONGEST, REST
 from schemas.cause import Concluded, Drilled, Reported, Signalled
 from schemas.outcome import Delivered
 from schemas.record import Record
@@ -18,6 +21,7 @@ from streams.cli import main
 from streams.cli.account import account
 from streams.drilling.rehearsal import made_up
 from streams.drilling.scenarios import SCENARIOS
+from streams.drilling.scheduled import SPARE
 from streams.embedded import running
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import Outgoing
@@ -46,7 +50,7 @@ class TestWithoutABroker:
         ran = drill("--list")
         assert ran.exit_code == 0
         assert all(name in ran.stdout for name in SCENARIOS)
-        assert "silence: a drill sends events" in ran.stdout
+        assert "silence/intake_down: it is found for a whole" in ran.stdout
         rows = [json.loads(line) for line in drill("--list", "--json").stdout.splitlines()]
         assert [row["name"] for row in rows] == list(SCENARIOS)
 
@@ -82,7 +86,7 @@ class TestWithoutABroker:
         [
             ([], "say which scenario"),
             (["cost/spik", "--agent", "a"], 'did you mean "cost/spike"?'),
-            (["silence/agent_down", "--agent", "a"], "cannot be drilled"),
+            (["cost/budget", "--agent", "a"], "cannot be drilled: it rests on"),
             (["cost/spike"], "--agent NAME"),
             (["cost/spike", "--agent", "a"], "say which broker"),
             (["cost/spike", "--agent", "a", "--dry", "--timeout", "soon"], "--timeout"),
@@ -245,5 +249,11 @@ def test_a_broker_without_the_topics_is_told_of():
     assert "there is no topic" in ran.stderr
 
 
-def test_the_longest_scenario_is_shorter_than_the_usual_time():
-    assert max(each.lasts for each in SCENARIOS.values()) < timedelta(minutes=10)
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_a_drill_goes_on_for_longer_than_its_scenario_and_no_longer_than_planned_ones_may(scenario):
+    assert scenario.lasts + timedelta(minutes=5) <= scenario.within
+    assert scenario.within + SPARE < LONGEST
+
+
+def test_between_two_drills_of_an_agent_its_copy_is_over():
+    assert REST.total_seconds() > LINGERS_S + 2 * GRID_S

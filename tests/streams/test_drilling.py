@@ -6,6 +6,7 @@ from itertools import islice
 import pytest
 from msgspec.structs import replace
 
+from detectors.registry import discover
 from schemas.cause import Acknowledged, ConfigFile, Reported, Signalled, Wake
 from schemas.event import Event
 from schemas.outcome import Deferred, Delivered, Undeliverable
@@ -14,7 +15,7 @@ from schemas.wire import decode_event, encode
 from streams.drilling.pattern import Pattern, learnt
 from streams.drilling.progress import Progress
 from streams.drilling.rehearsal import Rehearsal, Unheard, made_up, rehearse
-from streams.drilling.scenarios import SCENARIOS
+from streams.drilling.scenarios import IMPOSSIBLE, SCENARIOS
 from streams.replay import BUILT_IN
 from tests.detectors.agent_events import START_S, event
 from tests.streams.words import content, incident, page, signal
@@ -58,11 +59,17 @@ class TestScenarios:
 
     @pytest.mark.parametrize("name", SCENARIOS)
     def test_its_detector_finds_it_before_its_events_end(self, name):
-        result = rehearse(rehearsal(name), (BUILT_IN,), made_up("ana", NOW))
+        result = rehearse(rehearsal(name), (BUILT_IN,), made_up("ana", NOW, SCENARIOS[name].history))
         assert result.broke_at == ""
         found = next(each for each in result.stages if each.stage == "signal")
         assert found.after_s <= SCENARIOS[name].lasts.total_seconds() + 10
         assert found.what.startswith(f"{SCENARIOS[name].detector}/")
+
+    def test_every_detector_that_there_is_can_be_drilled(self):
+        assert {each.detector for each in SCENARIOS.values()} == discover().keys()
+
+    def test_what_cannot_be_drilled_has_no_scenario(self):
+        assert not IMPOSSIBLE.keys() & SCENARIOS.keys()
 
 
 class TestRehearsals:
