@@ -57,7 +57,7 @@ JUDGES := real_traffic quiet_fleet metric_anomalies input_shift rollout error_ra
           budget thirty_days features
 
 nightly: env ## the long forms: property tests, a million quiet events, every judge of detection with all its seeds
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests --ignore=tests/contract -n 2 --timeout=3600
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests --ignore=tests/contract -n 2 --dist=loadgroup --timeout=3600
 	@set -e; for judge in $(JUDGES); do \
 	  printf '\n\033[1m── %s\033[0m\n' "$$judge"; $(BIN)/python "benchmarks/$$judge.py"; \
 	done

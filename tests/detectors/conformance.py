@@ -24,7 +24,12 @@ GRID_S = 5.0
 LARGEST = 600_000
 """Bytes that a detector's whole state may have for one agent."""
 QUIET = 1_000_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 100_000
-every_detector = pytest.mark.parametrize("name", KINDS)
+every_detector = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in KINDS]
+)
+"""A law. Those of one detector run in one process: what one of them worked out serves the others."""
+at_length = pytest.mark.no_cover
+"""A law that shows so many events that it goes unmeasured: what it runs must be another's to cover."""
 
 
 def streams(name):

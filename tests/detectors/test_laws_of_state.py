@@ -14,6 +14,7 @@ from tests.detectors.conformance import (
     KINDS,
     LARGEST,
     Run,
+    at_length,
     events,
     every_detector,
     fresh,
@@ -197,6 +198,7 @@ def endless(name):
     return Endless(fresh(name))
 
 
+@at_length
 @every_detector
 def test_an_endless_stream_of_new_labels_fills_it_to_a_bound(name):
     sizes = endless(name).sizes
@@ -206,6 +208,7 @@ def test_an_endless_stream_of_new_labels_fills_it_to_a_bound(name):
     assert max(sizes) <= LARGEST
 
 
+@at_length
 @every_detector
 def test_it_keeps_to_its_share_of_an_agents_state(name):
     ordinary_load, endless_labels = SHARES[name]
