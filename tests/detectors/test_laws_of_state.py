@@ -67,6 +67,7 @@ def undisturbed(name, which):
     return Run(fresh(name)).feed(stream_of(name, which))
 
 
+@at_length
 @every_detector
 @on_every_stream
 @few
@@ -152,6 +153,7 @@ def host_disturbed(names, which, restarts, saves):
     return broken.said, broken.state
 
 
+@at_length
 @every_detector
 @on_every_stream
 @few
@@ -160,12 +162,14 @@ def test_in_the_bank_it_says_and_keeps_the_same_whenever_it_is_saved_or_moved(na
     assert host_disturbed((name,), which, restarts, saves) == hosted((name,), which)
 
 
+@at_length
 @few
 @given(restarts=places, saves=places)
 def test_so_do_all_detectors_together(restarts, saves):
     assert host_disturbed(tuple(KINDS), "failing", restarts, saves) == hosted(tuple(KINDS), "failing")
 
 
+@at_length
 def test_so_does_a_host_that_saves_after_every_record():
     often = Hosted(tuple(KINDS))
     for each in records_of(failing(120)):
