@@ -10,6 +10,7 @@ import math
 import random
 import statistics
 import sys
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,7 +59,7 @@ class Statistics:
         return novel, float(novel >= 0.9), surprising, long, abs(2 * long - 1)
 
 
-class River:
+class River(ABC):
     """A bank of one of River's detectors, one a statistic."""
 
     def __init__(self, reference: Sequence[str], seed: int = 0) -> None:
@@ -82,9 +83,9 @@ class River:
         """A value for each detector."""
         return values
 
+    @abstractmethod
     def one(self) -> Any:
         """A detector."""
-        raise NotImplementedError
 
 
 class AdwinBank(River):

@@ -151,19 +151,24 @@ def settings_record(said: Mapping[str, Any] | str, digest: str = "d2", at_s: flo
     return Resettle(time=moment(at_s), digest=digest, files=files)
 
 
-class Tape:
-    """A bank and its log; what it puts out is kept, as it came."""
+class Script:
+    """Records, written one after the other."""
 
-    def __init__(self, bank: Bank | None = None, **kwargs: Any) -> None:
-        self.bank = bank or Bank(settings_of, **{"kinds": {"told": Told}, **kwargs})
+    def __init__(self) -> None:
+        self.records: list[Record] = []
         self.offset = 0
-        self.outputs: list[Output] = []
 
     def put(self, value: bytes, written_s: float | None = None, headers=()) -> list[Output]:
-        given = list(self.bank.apply(Record(self.offset, value, b"", written_s, headers)))
+        """Writes a record; gives what comes of it."""
+        record = Record(self.offset, value, b"", written_s, headers)
+        self.records.append(record)
         self.offset += 1
-        self.outputs += given
-        return given
+        return self.take(record)
+
+    def take(self, record: Record) -> list[Output]:
+        """Nobody reads."""
+        del record
+        return []
 
     def event(
         self, at_s: float, agent: str = "ana", written_s: float | None = None, **more: Any
@@ -196,6 +201,21 @@ class Tape:
 
     def rebase(self, at_s: float, agent: str = "ana", detector: str = "told") -> list[Output]:
         return self.control(Rebase(time=moment(START_S + at_s), agent=agent, detector=detector))
+
+
+class Tape(Script):
+    """A bank that reads the records as they are written; what it puts out is kept, as it came."""
+
+    def __init__(self, bank: Bank | None = None, **kwargs: Any) -> None:
+        super().__init__()
+        self.bank = bank or Bank(settings_of, **{"kinds": {"told": Told}, **kwargs})
+        self.outputs: list[Output] = []
+
+    def take(self, record: Record) -> list[Output]:
+        """Shows it to the bank."""
+        given = list(self.bank.apply(record))
+        self.outputs += given
+        return given
 
     @property
     def signals(self) -> list[Signal]:

@@ -15,20 +15,9 @@ from schemas.event import Event
 from schemas.record import Output, Record
 from schemas.wire import Malformed, decode_event
 from tests.detectors.agent_events import START_S
-from tests.detectors.made_up import KINDS, Judge, Tape, Told, reasons, settings_of, settings_record, signals
+from tests.detectors.made_up import KINDS, Judge, Script, Told, reasons, settings_of, settings_record, signals
 
 Given = list[Sequence[Output] | str]
-
-
-class Writer:
-    """A bank that keeps the records it is given and does nothing."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    def apply(self, record: Record) -> Sequence[Output]:
-        self.records.append(record)
-        return ()
 
 
 class Many(Told):
@@ -56,14 +45,14 @@ SEEDS = range(6)
 
 def records(seed: int) -> Sequence[Record]:
     """Events of a few agents: duplicates, late ones, such that detectors raise at, controls, and rubbish."""
-    draw, tape, at_s = random.Random(seed), Tape(Writer()), 0.0  # type: ignore[arg-type] # it only applies
+    draw, tape, at_s = random.Random(seed), Script(), 0.0
     for n in range(200):
         at_s += draw.choice((0.0, 0.01, 0.3, 4.0))
         _write(tape, draw, n, at_s)
-    return tape.bank.records  # type: ignore[attr-defined] # it is a writer
+    return tape.records
 
 
-def _write(tape: Tape, draw: random.Random, n: int, at_s: float) -> None:
+def _write(tape: Script, draw: random.Random, n: int, at_s: float) -> None:
     agent, find = draw.choice(("ana", "bob", "vip")), draw.randrange(4)
     draw.choice(
         (
@@ -87,6 +76,13 @@ def bank() -> Bank:
 
 def state(of: Bank) -> tuple[object, ...]:
     return of.mark(), of.wake_at, [(name, of.save(name)) for name in list(of.unsaved())]
+
+
+def outputs(of: Bank, some: Sequence[Record]) -> list[Sequence[Output]]:
+    """What comes of records none of which is rubbish."""
+    given = [each for each in of.apply_many(some) if not isinstance(each, Exception)]
+    assert len(given) == len(some)
+    return given
 
 
 def one_by_one(of: Bank, some: Sequence[Record]) -> Given:
@@ -123,10 +119,10 @@ def test_batches_give_the_same_and_leave_the_same_state(seed):
 
 def test_a_detector_that_raises_before_it_takes_an_event_is_told_of_each():
     agent = AgentState("ana", {"hasty": Hasty, "other": KINDS["other"]}, Settings())
-    tape = Tape(Writer())  # type: ignore[arg-type] # it only applies
+    tape = Script()
     for n in range(3):
         tape.event(n)
-    events = [(_event(record), START_S) for record in tape.bank.records]  # type: ignore[attr-defined] # a writer
+    events = [(_event(record), START_S) for record in tape.records]
     assert [at for at, fault in agent.take(events) if "too many" in fault] == [0, 1, 2]
     assert agent.detectors["other"].findings(START_S)
 
@@ -150,11 +146,11 @@ class Unfit(Told):
 
 class TestWhatRaisesBeforeAnyDetectorIsShown:
     def _records(self) -> list[Record]:
-        tape = Tape(Writer())  # type: ignore[arg-type] # it only applies
+        tape = Script()
         for n, agent in enumerate(("ana", "bob", "ana", "bob")):
             tape.told(n / 10, agent, find=1)
         tape.tick(10)
-        return tape.bank.records  # type: ignore[attr-defined] # a writer
+        return tape.records
 
     def test_is_told_of_the_records_of_its_agent_and_other_agents_are_shown_theirs(self):
         of = bank()
@@ -162,11 +158,10 @@ class TestWhatRaisesBeforeAnyDetectorIsShown:
         of.apply_many(records[:2])
         of._keys.awake["ana"].detectors["unfit"] = Unfit(Watch(agent="ana"), {})
         of._keys.awake["ana"]._hold(of._keys.awake["ana"].detectors)
-        given = of.apply_many(records[2:])
-        assert not any(isinstance(each, Exception) for each in given)
-        assert [bool(reasons(each)) for each in given] == [True, False, False]  # type: ignore[arg-type] # as said
-        assert reasons(given[0])[0].startswith("ana: TypeError: ")  # type: ignore[arg-type] # as said
-        assert {each.labels["agent"] for each in signals(given[2])} >= {"bob"}  # type: ignore[arg-type] # as said
+        given = outputs(of, records[2:])
+        assert [bool(reasons(each)) for each in given] == [True, False, False]
+        assert reasons(given[0])[0].startswith("ana: TypeError: ")
+        assert {each.labels["agent"] for each in signals(given[2])} >= {"bob"}
 
     def test_nothing_is_shown_again_with_the_next_batch(self):
         of = bank()
@@ -176,17 +171,17 @@ class TestWhatRaisesBeforeAnyDetectorIsShown:
         state._hold({**state.detectors, "unfit": Unfit(Watch(agent="ana"), {})})
         of.apply_many(records[2:3])
         state._hold({name: each for name, each in state.detectors.items() if name != "unfit"})
-        assert not any(reasons(each) for each in of.apply_many(records[3:4]))  # type: ignore[arg-type] # as said
+        assert not any(reasons(each) for each in outputs(of, records[3:4]))
         assert state._duplicates == 0
 
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_an_event_that_cannot_be_completed_is_told_of_and_shown_as_it_came(size):
     of = AgentState("ana", {"other": KINDS["other"]}, Settings(errors=((".*", "retryable"),)))
-    tape = Tape(Writer())  # type: ignore[arg-type] # it only applies
+    tape = Script()
     for n in range(3):
         tape.event(n, error={"type": f"E{n}"})
-    events = [(_event(record), START_S) for record in tape.bank.records]  # type: ignore[attr-defined] # a writer
+    events = [(_event(record), START_S) for record in tape.records]
     of._modes = Refusing("E1")
     told = [(at + n, fault) for n in range(0, 3, size) for at, fault in of.take(events[n : n + size])]
     assert told == [(1, "AgentState._completed: ValueError: not E1")]
