@@ -14,6 +14,8 @@ from routing.rules.intervals import Range, Span, TimeInterval
 
 HALF_HOUR = timedelta(minutes=30)
 """Clocks change at whole half hours of UTC."""
+DAY = 24 * 60
+"""Minutes."""
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -88,14 +90,17 @@ def sleeping(policy: Policy, route: Route, at: datetime) -> str:
 
 
 def _marks(span: Span, after: datetime) -> Iterator[datetime]:
-    """When the span's times begin and end, around an instant, in UTC; what is shown twice, twice."""
+    """When the span's times and days begin and end, around an instant, in UTC; what is shown twice, twice.
+
+    Midnight is not at a half hour of UTC everywhere.
+    """
     place = zone(span.location)
     midnight = wall(after, place).replace(hour=0, minute=0, second=0, microsecond=0)
-    for times in span.times or ():
-        for minute in (times.begin, times.end):
-            shown = midnight + timedelta(minutes=minute)
-            yield instant(shown, place)
-            yield shown.replace(tzinfo=place, fold=1).astimezone(UTC)
+    edges = (edge for times in span.times or () for edge in (times.begin, times.end))
+    for minute in (0, DAY, *edges):
+        shown = midnight + timedelta(minutes=minute)
+        yield instant(shown, place)
+        yield shown.replace(tzinfo=place, fold=1).astimezone(UTC)
 
 
 def _in_month(ranges: tuple[Range, ...] | None, shown: datetime) -> tuple[Range, ...] | None:

@@ -133,6 +133,15 @@ def test_between_two_looks_nothing_changes(some, begin):
     assert len(states) == 1
 
 
+def test_a_day_ends_when_it_does_where_clocks_differ_by_quarters_of_an_hour():
+    mondays = Span(weekdays=(Range(1, 1),), location="Pacific/Chatham")
+    sunday = datetime(2026, 3, 8, 10, 1, tzinfo=UTC)
+    midnight = datetime(2026, 3, 8, 10, 15, tzinfo=UTC)
+    assert next_look([TimeInterval("n", (mondays,))], sunday) == midnight
+    silence = PlannedSilence(name="s", matchers=(), span=mondays)
+    assert spell(silence, sunday, timedelta(days=1)) == (midnight, sunday + timedelta(days=1))
+
+
 @given(st.lists(spans, max_size=3), instants)
 def test_an_interval_holds_where_one_of_its_spans_does(some, when):
     assert holds(TimeInterval("n", tuple(some)), when) is any(span_holds(each, when) for each in some)
