@@ -85,8 +85,9 @@ def _highest(turn: Turn, member: Member) -> None:
 
 def join(turn: Turn, case: Case, member: Member) -> None:
     """Puts a signal into an incident, and sees to it that it is told."""
-    if not case.open:
-        _reopen(turn, case)
+    fires_again = not case.open
+    if fires_again:
+        _clear(turn, case)
     if len(case.members) >= MEMBER_CAP and member.signal.id not in case.members:
         case.beyond += 1
         turn.state.count("signals beyond an incident's cap")
@@ -97,6 +98,8 @@ def join(turn: Turn, case: Case, member: Member) -> None:
         turn.state.remove(case, before)
     turn.state.put(case, _copy(member))
     case.weigh()
+    if fires_again:
+        _reopen(turn, case)
     settle(turn, case, member)
     _flush_for(turn, case, member)
     watch(turn, case)
@@ -181,11 +184,18 @@ def _flush_for(turn: Turn, case: Case, member: Member) -> None:
         flush_if_worse(turn, case, member)
 
 
-def _reopen(turn: Turn, case: Case) -> None:
-    """The incident fires again: it keeps its id and, where it is the same matter, its acknowledgement."""
+def _clear(turn: Turn, case: Case) -> None:
+    """What was is gone before a resolved incident fires again."""
     for member in tuple(case.members.values()):
         turn.state.remove(case, member)
         case.gone += 1
+
+
+def _reopen(turn: Turn, case: Case) -> None:
+    """The incident fires again: it keeps its id and, where it is the same matter, its acknowledgement.
+
+    What fires is in it already: whose escalation it is, its labels tell.
+    """
     take_up(turn, case)
     case.resolved = None
     case.opening += 1

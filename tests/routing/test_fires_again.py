@@ -100,3 +100,14 @@ def test_a_restart_in_between_changes_nothing(pause):
         t.fast_forward(40 * MINUTE)
         told.append(t.told)
     assert told[0] == told[1]
+
+
+def test_what_was_taken_before_anybody_was_paged_may_fire_again():
+    t = Scenario(ESCALATED.replace("group_wait: 0s", "group_wait: 10s"))
+    t.signal()
+    t.acknowledge()
+    t.recover()
+    t.fast_forward(MINUTE)
+    t.signal()
+    assert (t.incident.status, t.incident.acknowledged_by) == ("acknowledged", "ana")
+    assert t.pages == []
