@@ -108,8 +108,11 @@ def climb_timer(key: str) -> str:
 
 
 def is_answered(case: Case, sent: Sent) -> bool:
-    """Whether somebody acknowledged the incident after this page was sent, or handed it to somebody else."""
-    if case.acknowledged is not None and sent.at < case.acknowledged:
+    """Whether somebody acknowledged the incident after this page was sent, or handed it to somebody else.
+
+    Clocks that disagree hold the time: a page and its answer may have the same.
+    """
+    if case.acknowledged is not None and (sent.at < case.acknowledged or sent.takes < case.takes):
         return True
     handed = case.climbs.get(HANDED)
     if handed is None or sent.target not in case.climbs:

@@ -177,6 +177,7 @@ def _taken(turn: Turn, case: Case, by: str) -> None:
     case.acknowledged_by = by
     case.acknowledged = turn.now
     case.taken = case.severity
+    case.takes += 1
     case.snoozed = None
     stop(turn, case)
     drop_all(turn, case)

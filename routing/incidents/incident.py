@@ -99,6 +99,8 @@ class Sent(Kept):
     rest: tuple[Channel, ...] = ()
     step: int = 0
     sequence: int = 0
+    takes: int = 0
+    """How often somebody had taken the incident before."""
     reference: str = ""
     template: str = ""
     quiet: bool = False
@@ -244,6 +246,8 @@ class Case(Kept):
     acknowledged_by: str = ""
     acknowledged: datetime | None = None
     taken: Severity = "info"
+    takes: int = 0
+    """How often somebody took it."""
     closed_by: str = ""
     resolved: datetime | None = None
     muted_by: tuple[str, ...] = ()

@@ -64,6 +64,7 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent |
         rest=tuple(rest),
         step=address.step,
         sequence=address.sequence,
+        takes=case.takes,
         template=address.template,
         quiet=address.quiet,
         instead=instead,
