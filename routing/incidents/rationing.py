@@ -6,6 +6,7 @@ incident that nothing sent before covers, what a person hands to another, and an
 that did not get through.
 """
 
+from datetime import datetime
 from typing import cast
 
 from msgspec.structs import replace
@@ -36,7 +37,7 @@ def page(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
     if unlimited or (due <= turn.now and not turn.state.waiting.count(budget)):
         send_now(turn, case, replace(address, budget=budget), reason)
         return
-    case.withheld[entry] = Withheld(
+    case.withheld[entry] = held = Withheld(
         budget=budget,
         target=address.target,
         to=address.to,
@@ -49,9 +50,18 @@ def page(turn: Turn, case: Case, address: Address, reason: PageReason) -> None:
         quiet=address.quiet,
     )
     turn.state.waiting.put(budget, case)
-    turn.arm_at(case, storm_timer(budget), due)
+    turn.arm_at(case, storm_timer(budget), told_by(turn, held))
     refresh(turn, budget)
     turn.changed(case)
+
+
+def told_by(turn: Turn, held: Withheld) -> datetime:
+    """When a page that waits is to be sent: when the limit allows it, and within the limit's span at most.
+
+    Pages that no limit holds back count as well: they must not hold back for ever what waits behind them.
+    """
+    opens, limit = opens_at(turn, held.budget), limit_of(turn, held.budget)
+    return min(opens, max(turn.now, held.since + limit.per)) if limit else opens
 
 
 def send_now(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent | None:

@@ -20,6 +20,7 @@ from routing.incidents.rationing import (
     resubmit,
     send_now,
     storm_timer,
+    told_by,
 )
 from routing.incidents.turn import Turn
 
@@ -32,7 +33,8 @@ Waiting = tuple[Case, Withheld]
 
 def storm_due(turn: Turn, case: Case, budget: str) -> None:
     """A page that waits may be sent now, and all that wait with it."""
-    opens = opens_at(turn, budget)
+    own = [each for each in case.withheld.values() if each.budget == budget]
+    opens = min((told_by(turn, each) for each in own), default=turn.now)
     if opens > turn.now:
         turn.arm_at(case, storm_timer(budget), opens)
         return
@@ -69,6 +71,9 @@ def _ready(turn: Turn, budget: str) -> Sequence[Waiting]:
     found: list[Waiting] = []
     for case in [turn.state.cases[each] for each in turn.state.waiting.all(budget)]:
         if not audible(turn, case):
+            for held in [each for each in case.withheld.values() if each.budget == budget]:
+                # From when it is heard it waits for a limit.
+                held.since = turn.now
             turn.arm(case, storm_timer(budget), LEAST_PAUSE)
             continue
         for held in outgrown(turn, case):
