@@ -9,6 +9,7 @@ from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of
 from routing.incidents.incident import Case, Member
 from routing.incidents.joining import case_for, join, weighed
+from routing.incidents.muting import audible
 from routing.incidents.rationing import drop, storm_timer
 from routing.incidents.telling import target_key
 from routing.incidents.turn import Turn
@@ -77,13 +78,17 @@ def _stop_climbs(turn: Turn, case: Case) -> None:
 
 
 def _ask_again(turn: Turn, case: Case) -> None:
-    """Pages that wait: some have nobody to go to any more, for the others there may be another limit."""
+    """Pages that wait: some have nobody to go to any more, for the others there may be another limit.
+
+    What is muted by now waits on, whoever it goes to.
+    """
     keys = {HANDED, *(target_key(target) for target in targets(turn, case))}
+    is_heard = bool(audible(turn, case))
     for entry, held in tuple(case.withheld.items()):
         if held.target not in keys:
             drop(turn, case, entry)
             _unsay(case, held.target)
-        elif ask_again(turn, case, held):
+        elif not is_heard or ask_again(turn, case, held):
             turn.arm_at(case, storm_timer(held.budget), turn.now)
 
 
