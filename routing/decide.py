@@ -26,6 +26,7 @@ from routing.incidents.reload import rematch
 from routing.incidents.saying import commented, judged, reassigned
 from routing.incidents.state import State
 from routing.incidents.storms import fold_due, storm_due
+from routing.incidents.telling import UNREACHED, unreached_due
 from routing.incidents.timers import Due
 from routing.incidents.turn import Routed, Turn
 from routing.oncall.instants import in_utc, utc
@@ -56,6 +57,7 @@ ON_INCIDENT: Mapping[str, Callable[[Turn, Case], None]] = {
     FLUSH: flush,
     FORGET: forget_due,
     STALE: stale_due,
+    UNREACHED: unreached_due,
 }
 ON_PART: Mapping[str, Callable[[Turn, Case, str], None]] = {
     "climb": climb_due,

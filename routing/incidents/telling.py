@@ -1,6 +1,6 @@
 """Telling a receiver's channels, and noting what each target was told."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from routing.incidents.incident import Case, Told, channel_key
 from routing.incidents.muting import audible
@@ -10,6 +10,10 @@ from routing.incidents.turn import Turn
 from routing.policy import ChannelTarget, EscalationTarget
 from routing.severity import RANK
 from schemas.page import PageReason, Severity
+
+UNREACHED = "unreached"
+UNREACHED_WAIT = timedelta(minutes=10)
+"""After so long everything is tried again where no channel took a page."""
 
 
 def target_key(target: ChannelTarget | EscalationTarget) -> str:
@@ -69,6 +73,20 @@ def tell(turn: Turn, case: Case, name: str, reason: PageReason, since: datetime)
         if any(_may_arrive(case, target_key(target)) for target in targets):
             return
     turn.complain(f"incident {case.id}: no channel is left to page", case.id)
+    turn.arm(case, UNREACHED, UNREACHED_WAIT)
+
+
+def unreached_due(turn: Turn, case: Case) -> None:
+    """Of an open incident no page got through: what is dead for now may not be dead for good.
+
+    The receiver's channels are tried again, and the root's; an escalation that goes on pages people itself.
+    """
+    if case.status != "triggered" or any(each.state not in OVER for each in case.pages.values()):
+        return
+    if audible(turn, case):
+        tell(turn, case, case.receiver, "fallback", turn.now)
+    else:
+        turn.arm(case, UNREACHED, UNREACHED_WAIT)
 
 
 def _channels(turn: Turn, receiver: str) -> list[ChannelTarget]:

@@ -243,3 +243,66 @@ def test_a_later_attempt_says_when_the_first_one_was():
     assert first.began is None
     assert later
     assert {page.began for page in later} == {first.time}
+
+
+def revived(t, *targets):
+    """Channels that are dead take everything from now on."""
+    t.answers = {name: answer for name, answer in t.answers.items() if name not in targets}
+
+
+def test_where_no_channel_is_left_all_are_tried_again_soon():
+    t = Scenario(TWO_CHANNELS, answers={"#other": dead, "#oncall": dead})
+    t.signal()
+    t.fast_forward(5 * MINUTE)
+    assert t.paged == [(0, "slack #other"), (0, "slack #oncall")]
+    revived(t, "#other", "#oncall")
+    t.fast_forward(HOUR)
+    assert t.paged[2:] == [(600, "slack #other")]
+    assert len(t.complaints) == 1
+
+
+def test_while_all_channels_stay_dead_each_look_is_told():
+    t = Scenario(answers={"slack": dead})
+    t.signal()
+    t.fast_forward(35 * MINUTE)
+    assert [at for at, _ in t.paged] == [10, 610, 1210, 1810]
+    assert len(t.complaints) == 4
+
+
+def test_what_somebody_took_is_not_tried_again():
+    t = Scenario(answers={"slack": dead})
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.acknowledge()
+    t.fast_forward(HOUR)
+    assert len(t.pages) == 1
+
+
+def test_what_somebody_hears_by_another_way_is_not_tried_again():
+    t = Scenario(ESCALATED, answers={"slack": dead, "pagerduty": dead})
+    t.signal()
+    t.fast_forward(MINUTE)
+    assert len(t.complaints) == 1
+    revived(t, "slack")
+    t.hand("ana", by="bo")
+    t.fast_forward(HOUR // 2)
+    assert (60, "ana", "reassigned") in t.told
+    assert 600 not in [at for at, *_ in t.told]
+
+
+def test_what_no_channel_took_and_is_muted_by_now_is_tried_once_it_is_heard():
+    t = Scenario(answers={"slack": dead})
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.silence('agent="refund-agent"', lasts=15 * MINUTE)
+    revived(t, "slack")
+    t.fast_forward(HOUR)
+    assert t.paged[1:] == [(1210, "slack #oncall")]
+
+
+def test_what_was_answered_at_the_instant_of_its_page_is_not_pursued():
+    t = Scenario(ESCALATED, answers={"slack": busy})
+    t.signal()
+    t.acknowledge()
+    t.fast_forward(20 * MINUTE)
+    assert {page.time for page in t.pages} == {START}
