@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from routing.incidents.escalation import climb_timer
 from routing.incidents.grouping import groups_of
-from routing.incidents.incident import Case, Member
+from routing.incidents.incident import Case, Member, Sent
 from routing.incidents.telling import target_key
 from routing.policy import ChannelTarget, EscalationTarget, Policy
 from routing.router import KEY
@@ -91,6 +91,7 @@ class Promises(Onlooker):
                     self.resolved.add(value.page)
             elif isinstance(value, Incident):
                 self._incident(value)
+                self._note_lapse(night, value)
 
     def _once(self, message: Page | Update) -> None:
         key = (message.id, message.attempt)
@@ -106,6 +107,19 @@ class Promises(Onlooker):
         if before == "resolved" and value.status != "resolved":
             self.reopened[value.id] = value.time
 
+    def _note_lapse(self, night: Night, value: Incident) -> None:
+        """When what somebody took is everybody's again: told by the rules of then, not by later ones.
+
+        Not at the next minute: a router that was down reads both at once.
+        """
+        case = night.router._state.cases.get(value.id)
+        if value.status != "acknowledged":
+            self.lapses.pop(value.id, None)
+        elif case is not None and case.acknowledged is not None:
+            known = self.lapses.get(case.id)
+            if known is None or known[0] != case.acknowledged:
+                self.lapses[case.id] = (case.acknowledged, _lapses(_policy(night), case))
+
     def _page(self, night: Night, page: Page, cause: AnyCause) -> None:
         first = self.pages.setdefault(page.id, page)
         same = (first.incident, first.to, first.channel, first.reason)
@@ -113,7 +127,7 @@ class Promises(Onlooker):
             raise Broken("ids never collide", f"{page.id} is two pages")
         case = night.router._state.cases[page.incident]
         if page.attempt > 1:
-            self._retried(case, page)
+            self._retried(night, case, page)
             return
         self._new(page, case)
         self._taken(page)
@@ -148,10 +162,12 @@ class Promises(Onlooker):
             raise Broken("what is taken climbs no more", f"{page.incident} pages {page.to}: {page.reason}")
 
     @staticmethod
-    def _retried(case: Case, page: Page) -> None:
+    def _retried(night: Night, case: Case, page: Page) -> None:
+        """What somebody answered is not tried again, unless it speaks for others that nobody has yet."""
         sent = case.pages.get(page.id)
         climbs = sent is not None and sent.target in case.climbs
-        if climbs and case.acknowledged is not None and sent.at < case.acknowledged < page.time:
+        answered = climbs and case.acknowledged is not None and sent.at < case.acknowledged < page.time
+        if answered and not _speaks(night, sent):
             raise Broken("what is taken climbs no more", f"{page.id} is tried again after it was answered")
 
     def _muted(self, night: Night, case: Case, page: Page) -> None:
@@ -226,13 +242,9 @@ class Promises(Onlooker):
 
     def _lapsed(self, night: Night, case: Case, now: datetime) -> None:
         """What somebody took is everybody's again when they do nothing."""
-        if case.status != "acknowledged" or case.acknowledged is None:
-            self.lapses.pop(case.id, None)
+        if case.status != "acknowledged":
             return
-        taken, lapses = self.lapses.get(case.id, (None, None))
-        if taken != case.acknowledged:
-            lapses = _lapses(_policy(night), case)
-            self.lapses[case.id] = (case.acknowledged, lapses)
+        _, lapses = self.lapses[case.id]
         if not heard(night.router._state, _policy(night), case, now):
             self.hearable.pop(case.id, None)
             return
@@ -336,6 +348,15 @@ def _lapses(policy: Policy, case: Case) -> datetime | None:
     waits = [each.ack_timeout for name in names if (each := policy.escalations.get(name))]
     wait = min((each for each in waits if each), default=None)
     return case.snoozed or (None if wait is None else case.acknowledged + wait)
+
+
+def _speaks(night: Night, sent: Sent) -> bool:
+    """Whether a page is how somebody is to hear of other incidents, which nobody has."""
+    cases = night.router._state.cases
+    waiting = (cases[each] for each in sent.speaks if each in cases and cases[each].status == "triggered")
+    return any(
+        folded.page == sent.id and not folded.over for each in waiting for folded in each.folded.values()
+    )
 
 
 def _may_ask(page: Page, case: Case) -> bool:
