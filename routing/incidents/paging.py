@@ -13,7 +13,7 @@ from routing.incidents.folding import reason_of, show_elsewhere, with_others
 from routing.incidents.incident import Case, Edit, Sent, channel_key
 from routing.incidents.turn import Turn
 from schemas.identity import derived
-from schemas.page import Channel, Page, PageReason, Update, UpdateReason
+from schemas.page import Channel, Content, Page, PageReason, Update, UpdateReason
 
 PAGE_CAP = 128
 """Pages kept of an incident; beyond, the oldest is dropped, so it is no longer edited."""
@@ -85,8 +85,7 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent |
 def attempt(turn: Turn, case: Case, sent: Sent) -> None:
     """Gives a page to its notifier, for the first time or again."""
     sent.state = "waiting"
-    shown = with_others(turn, case, sent, content(turn, case, sent.template))
-    shown = replace(shown, instead=sent.instead)
+    shown = _shown(turn, case, sent)
     page = Page(
         id=sent.id,
         time=turn.now,
@@ -134,8 +133,7 @@ def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateRe
 
 def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:
     """Gives an update to its notifier, for the first time or again."""
-    shown = with_others(turn, case, sent, content(turn, case, sent.template))
-    shown = replace(shown, instead=sent.instead)
+    shown = _shown(turn, case, sent)
     message = Update(
         id=update.id,
         time=turn.now,
@@ -174,6 +172,12 @@ def _begin_edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> Non
     sent.edit = Edit(id=derived("upd", sent.id, reason, str(sent.edits)), reason=reason)
     turn.state.messages[sent.edit.id] = (case.id, sent.id)
     attempt_edit(turn, case, sent, sent.edit)
+
+
+def _shown(turn: Turn, case: Case, sent: Sent) -> Content:
+    """What a page shows now, for the first time or by an edit."""
+    shown = with_others(turn, case, sent, content(turn, case, sent.template))
+    return replace(shown, instead=sent.instead)
 
 
 def _make_room(turn: Turn, case: Case) -> None:

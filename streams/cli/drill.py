@@ -16,7 +16,6 @@ from click.exceptions import Exit
 
 from routing.notifiers.registry import discover
 from routing.rules.durations import parse_duration
-from routing.rules.faults import ConfigFaults
 from routing.rules.suggestions import meant
 from schemas.cause import Concluded, ConfigFile
 from schemas.event import Event
@@ -26,13 +25,13 @@ from streams.cli.account import account
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
 from streams.cli.drill_tables import listed, show, span
 from streams.cli.options import as_json, reached, ruled
-from streams.cli.rules import INSTANT, files_of
+from streams.cli.rules import INSTANT, files_of, plainly
 from streams.collector import relax
 from streams.drilling.live import Live, drill
 from streams.drilling.progress import Result
 from streams.drilling.rehearsal import Rehearsal, Unheard, made_up, rehearse
 from streams.drilling.scenarios import IMPOSSIBLE, SCENARIOS, Scenario
-from streams.files import Unreadable, lines, size
+from streams.files import lines, size
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import AppendFailed, Outgoing
@@ -210,14 +209,10 @@ async def _played_live(live: Live, bootstrap: str, bar: Meter) -> Result:
 def _rehearsed(order: Rehearsal, given: dict[str, Any]) -> Result:
     config: Path | None = given["config"]
     paths: tuple[Path, ...] = given["events"]
-    try:
+    with plainly(Unheard):
         files = files_of(config) if config else (BUILT_IN,)
         history = _events(paths) if paths else _made_up(order, given["at"])
         return _played(order, files, history)
-    except (Unreadable, Unheard) as error:
-        raise Wrong(str(error)) from error
-    except ConfigFaults as error:
-        raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
 
 
 def _made_up(order: Rehearsal, at: datetime | None) -> Iterator[Event]:

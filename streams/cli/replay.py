@@ -9,18 +9,17 @@ from click.exceptions import Exit
 from rich.console import Console
 from rich.markup import escape
 
-from routing.rules.faults import ConfigFaults
 from schemas.cause import ConfigFile
 from schemas.page import Notice, Page
 from streams.cli.console import Wrong, console, meter
 from streams.cli.differing import tell_difference
 from streams.cli.figures import show
 from streams.cli.options import FILES, RULES, as_json
-from streams.cli.rules import files_of
+from streams.cli.rules import files_of, plainly
 from streams.collector import relax
 from streams.comparison import Paged, compare, earlier, loads, paged
 from streams.demonstration.summary import Summary
-from streams.files import CONFIG_SUFFIXES, STDIN, Unreadable, lines, size
+from streams.files import CONFIG_SUFFIXES, STDIN, lines, size
 from streams.hosting.clock import WallClock
 from streams.records import DeadLetter, Told, Turns, Word, line
 from streams.replay import BUILT_IN, replay
@@ -59,14 +58,10 @@ for each person; exit code 1 if anything differs.
 def command(*, files: tuple[Path, ...], config: Path | None, form: str | None, before: Path | None) -> None:
     """Replays, tells what was found, and what differs from an earlier run."""
     tell = _json if form == "json" else _Pages(console())
-    try:
+    with plainly():
         relax()
         known = _known(files, before) if before else None
         summary = _run(files, files_of(config) if config else (BUILT_IN,), tell)
-    except Unreadable as error:
-        raise Wrong(str(error)) from error
-    except ConfigFaults as error:
-        raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
     if form != "json":
         show(summary, console())
     if known is not None:

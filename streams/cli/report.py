@@ -8,15 +8,14 @@ from rich.markup import escape
 
 from routing.configuration import load
 from routing.fatigue import Fatigue, Ledger, shares
-from routing.rules.faults import ConfigFaults
 from schemas.incident import Incident
 from schemas.page import Notice, Page
 from schemas.signal import Signal
-from streams.cli.console import Wrong, console, emit, meter, table
+from streams.cli.console import console, emit, meter, table
 from streams.cli.options import FILES, RULES, as_json
-from streams.cli.rules import files_of
+from streams.cli.rules import files_of, plainly
 from streams.collector import relax
-from streams.files import Unreadable, lines, size
+from streams.files import lines, size
 from streams.replay import BUILT_IN, replay_any
 
 HELP = """Tells how many pages each person got, in a shift and out of hours, how soon they were taken, what
@@ -41,13 +40,9 @@ BAR = 24
 @as_json(help="The report as one JSON object.")
 def command(*, files: tuple[Path, ...], config: Path | None, form: str | None) -> None:
     """Prints the report."""
-    try:
+    with plainly():
         relax()
         report = _report(files, config)
-    except Unreadable as error:
-        raise Wrong(str(error)) from error
-    except ConfigFaults as error:
-        raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
     if form == "json":
         emit([report])
     else:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,19 @@ def files_of(path: Path) -> tuple[ConfigFile, ...]:
 
 def policy_of(path: Path) -> Policy:
     """The compiled configuration; exit code 2 with every fault's place where it does not hold."""
-    try:
+    with plainly():
         return load(files_of(path))
-    except Unreadable as error:
+
+
+@contextmanager
+def plainly(also: type[Exception] = Unreadable) -> Iterator[None]:
+    """Ends the command with exit code 2 where files cannot be read, or rules do not hold: with every fault.
+
+    `also`: what else ends it with its own words.
+    """
+    try:
+        yield
+    except (Unreadable, also) as error:
         raise Wrong(str(error)) from error
     except ConfigFaults as error:
         raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error

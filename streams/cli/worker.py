@@ -6,9 +6,8 @@ import sys
 import click
 from rich.console import Console
 
-from routing.rules.faults import ConfigFaults
 from streams.cli.console import THEME, Wrong
-from streams.files import Unreadable
+from streams.cli.rules import plainly
 from streams.hosting.environment import Environment, Misconfigured, read
 from streams.hosting.rulebook import Rules, read_rules
 
@@ -42,13 +41,9 @@ Examples:
 @click.command("worker", help=HELP, short_help="The pipeline on Kafka.")
 def command() -> None:
     """Reads environment and rules, then runs."""
-    try:
+    with plainly(Misconfigured):
         environment = read(os.environ)
         rules = read_rules(environment.config, os.environ)
-    except (Misconfigured, Unreadable) as error:
-        raise Wrong(str(error)) from error
-    except ConfigFaults as error:
-        raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
     _run(environment, rules)
 
 
