@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from detectors.bank import Bank
-from routing.router import Router
+from routing.router import KEY, Router
 from schemas.record import Stream
 from streams.drilling.live import Live, drill
 from streams.drilling.progress import Result
@@ -116,4 +116,5 @@ class Folds:
         snapshots = Snapshots(self._kafka, state, source[1], f"{self._owner}-{self._count}")
         cadence = self._cadence.with_grace(grace_s)
         surroundings = Surroundings(self._kafka, emission, snapshots, self._clock, cadence)
-        return Partition(fold, source, surroundings, genesis)
+        only_key = KEY if isinstance(fold, Router) else ""
+        return Partition(fold, source, surroundings, genesis, only_key)

@@ -3,6 +3,9 @@
 The rules, each of which closes a hole: outputs carry their origin and are acknowledged before anything that
 contains their cause is written; entries are written before the low-water mark that relies on them; a record
 that makes the fold raise goes to the dead letters at once and the partition goes on; only IO is tried again.
+
+Where one key has all the state and what is written of it cannot be read, or is older than the mark, it is
+folded again from the log: what incidents, silences and answers came to must not be forgotten.
 """
 
 import asyncio
@@ -26,6 +29,8 @@ AT_ONCE = 200
 """Records folded, or keys restored, before everything else in the process has its turn."""
 
 
+MOST_EMPTY = 50
+"""Empty batches, each of a fifth of a second at least on a broker, after which the log is believed to end."""
 MOST_BOUNDARIES = 256
 """Places remembered while state cannot be written; then every other one is forgotten."""
 
@@ -66,6 +71,7 @@ class Partition:
     """Owner of one partition of the fold's log.
 
     `source`: the input topic and partition number. `genesis`: readies a fold that has no state yet.
+    `only_key`: the key that has all the state, if there is only one.
     """
 
     is_full = False
@@ -77,8 +83,10 @@ class Partition:
         source: tuple[str, int],
         surroundings: Surroundings,
         genesis: Callable[[], None],
+        only_key: str = "",
     ) -> None:
         self.fold = fold
+        self.folded_again = 0
         self.next = 0
         self.snapshot_failures = 0
         self.dead_letters = 0
@@ -91,6 +99,7 @@ class Partition:
         self._clock = surroundings.clock
         self._cadence = surroundings.cadence
         self._genesis = genesis
+        self._only_key = only_key
         self._boundaries: deque[Boundary] = deque()
         self._woken = -1
         self._owed: list[tuple[Origin, Output]] = []
@@ -115,19 +124,39 @@ class Partition:
         else:
             self.fold.resume(restored.low_water.mark)
             self.next = self.low_water = restored.low_water.offset
+            known: dict[str, int] = {}
             for n, (key, saved) in enumerate(restored.keys.items()):
-                self._load(key, saved)
+                if self._load(key, saved):
+                    known[key] = saved.applied + 1
                 if n % AT_ONCE == 0:
                     await asyncio.sleep(0)
+            if self._only_key and known.get(self._only_key, 0) < self.next:
+                await self._fold_again(known.get(self._only_key, 0))
         self._bound()
         return self.next
 
-    def _load(self, key: str, saved: Saved) -> None:
+    def _load(self, key: str, saved: Saved) -> bool:
         """A key whose state the fold cannot read begins anew: a worker that stops over it helps nobody."""
         try:
             self.fold.load(key, saved)
         except (ValueError, MsgspecError) as error:
             log.exception("state.unreadable", partition=self._name, key=key, error=repr(error))
+            return False
+        return True
+
+    async def _fold_again(self, since: int) -> None:
+        """Folds what is below the low water, as far as the log has it. Its outputs were put out long ago."""
+        log.warning("state.folded_again", partition=self._name, since=since, until=self.next)
+        empty = 0
+        async for batch in self._log.read(self._topic, self.number):
+            records = [each for each in batch if since <= each.offset < self.next]
+            applied(self.fold, records)
+            self.folded_again += len(records)
+            empty = 0 if batch else empty + 1
+            if empty >= MOST_EMPTY or (batch and batch[-1].offset >= self.next - 1):
+                break
+            await asyncio.sleep(0)
+        log.info("state.folded_again", partition=self._name, records=self.folded_again)
 
     def _bound(self) -> None:
         """Remembers this place, unless the last one is near."""

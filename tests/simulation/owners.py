@@ -51,6 +51,7 @@ class World:
 
     make: Callable[[], Fold]
     begin: Callable[[Fold], None] = lambda _: None
+    only_key: str = ""
     disk: Disk = field(default_factory=Disk)
     clock: HandClock = field(default_factory=HandClock)
     owners: int = 0
@@ -63,7 +64,7 @@ class World:
         snapshots = Snapshots(log, "state", 0, f"owner-{self.owners}")
         source = ("in", 0)
         surroundings = Surroundings(log, emission, snapshots, self.clock, cadence)
-        return Partition(fold, source, surroundings, lambda: self.begin(fold))
+        return Partition(fold, source, surroundings, lambda: self.begin(fold), self.only_key)
 
     async def own(self, log: MemoryLog, reign: Reign) -> Partition:
         """Owns the partition from restore until an offset; time passes with each batch."""

@@ -79,6 +79,7 @@ class Site:
     disk: Disk = field(default_factory=Disk)
     clock: HandClock = field(default_factory=HandClock)
     owners: int = 0
+    only_key: str = ""
 
     def owner(self, log: MemoryLog | None = None, **cadence) -> Partition:
         self.owners += 1
@@ -87,7 +88,7 @@ class Site:
         emission = Emission(log, DESTINATIONS, self.clock, "wall")
         snapshots = Snapshots(log, "state", 0, f"owner-{self.owners}")
         surroundings = Surroundings(log, emission, snapshots, self.clock, Cadence(**cadence))
-        return Partition(tally, ("in", 0), surroundings, tally.begin)
+        return Partition(tally, ("in", 0), surroundings, tally.begin, self.only_key)
 
     def put(self, *values: tuple[str, str]) -> None:
         """Appends records, each a key and a value."""

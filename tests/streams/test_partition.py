@@ -57,6 +57,60 @@ class TestTheBeginning:
         assert [(each["event"], each["key"]) for each in told] == [("state.unreadable", "a")]
 
 
+class TestTheOnlyKey:
+    """Of a fold that has one key with all its state."""
+
+    async def left_behind(self) -> Site:
+        site = Site(only_key="a")
+        site.put(("a", "out 1"), ("a", "raise"), ("a", "x"))
+        first = await begun(site)
+        await first.take(site.records())
+        await first.hand_over()
+        site.put(("a", "out 1"))
+        return site
+
+    async def test_is_folded_again_from_the_log_where_it_cannot_be_read_and_nothing_is_put_out_twice(self):
+        site = await self.left_behind()
+        heir = site.owner()
+        heir.fold.illegible = "a"
+        with capture_logs() as told:
+            assert await heir.start() == 3
+        assert [each["event"] for each in told] == ["state.unreadable", *["state.folded_again"] * 2]
+        assert (heir.fold.counts, heir.folded_again) == ({"a": 2}, 3)
+        assert site.put_out() == ["out 1"]
+        await heir.take(site.records())
+        assert heir.fold.counts == {"a": 3}
+        assert site.put_out() == ["out 1", "out 1"]
+
+    async def test_is_read_from_the_state_where_that_is_whole(self):
+        site = await self.left_behind()
+        heir = site.owner()
+        assert await heir.start() == 3
+        assert (sorted(heir.fold.asleep), heir.folded_again) == (["a"], 0)
+
+    async def test_goes_on_from_an_older_entry_where_only_that_can_be_read(self):
+        site = Site(only_key="a")
+        site.put(("a", "x"), ("a", "x"), ("a", "x"))
+        first = await begun(site)
+        await first.take(site.records(0, 1))
+        await first.hand_over()
+        await first.take(site.records())
+        await first.hand_over()
+        for record in [each for each in site.disk.records("state") if b"/entry/" in (each.key or b"")][1:]:
+            site.disk.records("state").remove(record)
+        heir = site.owner()
+        assert await heir.start() == 3
+        assert (heir.fold.counts, heir.folded_again) == ({"a": 3}, 2)
+
+    async def test_is_what_the_log_still_has_of_it(self):
+        site = await self.left_behind()
+        site.disk.records("in").clear()
+        heir = site.owner()
+        heir.fold.illegible = "a"
+        assert await heir.start() == 3
+        assert heir.fold.counts == {}
+
+
 class TestRecords:
     async def test_what_was_seen_is_passed_over_when_a_batch_comes_again(self):
         site = Site()
