@@ -16,7 +16,7 @@ from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded
 from detectors.redaction import redact
 from detectors.settings import Watch
-from schemas.event import Event
+from schemas.event import Data, Event
 
 TOLD_S = 1800.0
 NOBODY = ("", "anonymous", "anon", "guest", "unknown", "none", "null")
@@ -74,8 +74,17 @@ class Isolation:
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: those that name a tenant, a user, resources or planted strings."""
         data = event.data
-        if data.tenant is None and data.user is None and data.isolation is None:
-            return
+        if data.tenant is not None or data.user is not None or data.isolation is not None:
+            self._take(event, data, now)
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; of many agents none says whose they are."""
+        for event, now in coming:
+            data = event.data
+            if data.tenant is not None or data.user is not None or data.isolation is not None:
+                self._take(event, data, now)
+
+    def _take(self, event: Event, data: Data, now: float) -> None:
         parties = self._parties
         minute = int(now // 60)
         if minute != parties.minute:
@@ -89,23 +98,16 @@ class Isolation:
             parties.active = data.limits.concurrency or 0
         conversation = data.conversation
         if conversation is not None and conversation.id:
-            tenant, user = self._session(event, (tenant, user), digest(conversation.id), now)
+            key = digest(conversation.id)
+            if parties.sessions.seen.get(key) != (tenant, user, minute):
+                tenant, user = self._session(event, (tenant, user), key, now)
         if data.isolation is not None:
             self._touched(event, (tenant, user), now)
-
-    def observe_many(self, coming: Coming) -> None:
-        """Takes several; of many agents none says whose they are."""
-        for event, now in coming:
-            data = event.data
-            if data.tenant is not None or data.user is not None or data.isolation is not None:
-                self.observe(event, now)
 
     def _session(self, event: Event, who: tuple[str, str], key: int, now: float) -> tuple[str, str]:
         """Whose session it is; tells where it was somebody else's before. Returns who touches it."""
         parties = self._parties
         known = parties.sessions.seen.get(key)
-        if known == (*who, parties.minute):
-            return who
         owner = known[:2] if known is not None else ("", "")
         whose = owner[0] or who[0], owner[1] or who[1]
         if known is None or known[2] != parties.minute or whose != owner:

@@ -83,10 +83,9 @@ class Latency:
             self._fill(data, data.limits, event)
         seconds = operation.duration
         if seconds is not None and operation.name not in _OTHERS:
-            self._timed(event, seconds)
+            self._timed(event, data, seconds)
 
-    def _timed(self, event: Event, seconds: float) -> None:
-        data = event.data
+    def _timed(self, event: Event, data: Data, seconds: float) -> None:
         operation = data.operation
         kind, name = _whose(data)
         part = self._parts.get((operation.name, name))
@@ -135,8 +134,11 @@ class Latency:
 
     def _everything(self) -> Iterable[SlowSeries | Saturation]:
         for part in self._parts.values():
-            for _, series in part.all():
-                yield series
+            yield part.slow
+            if part.first_chunk is not None:
+                yield part.first_chunk
+            if part.queue_wait is not None:
+                yield part.queue_wait
         for named in self._limits.values():
             yield from named.values()
 

@@ -32,6 +32,7 @@ FLOORS: Mapping[str, float] = {
 UNKNOWN: Mapping[str, float] = {"repeats": 25.0, "pause": 900.0}
 """Limits until enough is learnt; the others have none until then."""
 LONGEST_ID = 40
+"""A conversation's id that is longer than a UUID is kept as one derived from it: state is kept small."""
 FEWEST_BEATS = 3
 ADOPTED_S = 86400.0
 """Sessions that go astray one after another for a day are the new normal."""
@@ -94,7 +95,8 @@ class Session:
             return
         if now - self._state.settled >= SETTLED_EVERY_S:
             self._settle(now)
-        session = _short(conversation.id)
+        name = conversation.id
+        session = name if len(name) <= LONGEST_ID else derived("session", name)
         if conversation.state == "ended":
             self._end(session, now)
             return
@@ -261,8 +263,3 @@ def _spend(run: Run, usage: Usage) -> None:
     run.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
     if usage.cost_amount is not None and usage.cost_currency in {None, "USD"}:
         run.cost += usage.cost_amount
-
-
-def _short(session: str) -> str:
-    """A conversation's id or, longer than a UUID, one derived from it: state is kept small."""
-    return session if len(session) <= LONGEST_ID else derived("session", session)

@@ -109,8 +109,8 @@ def plan(lines: Iterable[Line], partitions: int, now_s: float | None = None) -> 
     hands = Hands(partitions)
     for step in _written(lines, partitions, now_s):
         at_s = step.at_s
-        if at_s is not None and not step.is_ahead:
-            yield from hands.move(step.partition, at_s)
+        if at_s is not None and not step.is_ahead and (ticks := hands.move(step.partition, at_s)):
+            yield from ticks
         yield step
     yield from hands.drain()
 

@@ -27,7 +27,7 @@ from streams.history import Step, plan
 from streams.hosting.settings import read_settings
 from streams.records import DeadLetter, Told, Word
 
-AT_ONCE = 1000
+AT_ONCE = 4000
 """Steps taken together: an agent is shown what they have of it at once."""
 SOURCE = "agent.events/0"
 BEGINNING = moment(0)
