@@ -1,7 +1,9 @@
 """Two runs over the same events: which pages came, which went, which moved to somebody else."""
 
-from collections import Counter, defaultdict, deque
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -10,6 +12,10 @@ from msgspec import Struct
 from schemas.page import Page
 from streams.files import Unreadable, lines
 from streams.records import PageRecord
+
+NEAR = timedelta(minutes=10)
+"""How far apart two pages may be that are taken for one that moved."""
+_FIGURES = re.compile(r"\d[\d.,:]*")
 
 
 class Paged(Struct, frozen=True, order=True):
@@ -25,8 +31,8 @@ class Paged(Struct, frozen=True, order=True):
 class Difference(Struct, frozen=True):
     """Pages that only the earlier (`gone`) or only the present run (`new`) sent, by time.
 
-    `moved`: pages of one time and sentence that went to somebody else, or were of another severity: as they
-    were, and as they are.
+    `moved`: pages of one sentence (figures aside), at most ten minutes apart, that went to somebody else, at
+    another time, or with another severity: as they were, and as they are.
     """
 
     gone: Sequence[Paged]
@@ -63,18 +69,35 @@ def earlier(path: Path) -> Sequence[Paged]:
 
 
 def compare(before: Iterable[Paged], now: Iterable[Paged]) -> Difference:
-    """What differs; equal pages are matched one to one, then those of one time and sentence."""
+    """What differs. Pages are matched one to one: equal ones, then those that moved least."""
     old, new = Counter(before), Counter(now)
-    gone, moved = sorted((old - new).elements()), []
-    coming: dict[tuple[str, str], deque[Paged]] = defaultdict(deque)
-    for page in sorted((new - old).elements()):
-        coming[page.time, page.summary].append(page)
-    for page in tuple(gone):
-        elsewhere = coming[page.time, page.summary]
-        if elsewhere:
-            gone.remove(page)
-            moved.append((page, elsewhere.popleft()))
-    return Difference(gone, sorted(page for each in coming.values() for page in each), moved)
+    gone, coming = sorted((old - new).elements()), sorted((new - old).elements())
+    moved: list[tuple[Paged, Paged]] = []
+    for alike in (_is_elsewhere, _is_later):
+        for page in tuple(gone):
+            near = [each for each in coming if alike(page, each)]
+            if near:
+                found = min(near, key=lambda each: (_apart(page, each), each.to != page.to, each))
+                gone.remove(page)
+                coming.remove(found)
+                moved.append((page, found))
+    return Difference(gone, coming, sorted(moved))
+
+
+def _is_elsewhere(page: Paged, other: Paged) -> bool:
+    return (page.time, page.summary) == (other.time, other.summary)
+
+
+def _is_later(page: Paged, other: Paged) -> bool:
+    return _apart(page, other) <= NEAR and _sentence(page) == _sentence(other)
+
+
+def _apart(page: Paged, other: Paged) -> timedelta:
+    return abs(datetime.fromisoformat(page.time) - datetime.fromisoformat(other.time))
+
+
+def _sentence(page: Paged) -> str:
+    return _FIGURES.sub("#", page.summary)
 
 
 class Load(Struct, frozen=True):

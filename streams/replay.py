@@ -29,6 +29,8 @@ from streams.records import DeadLetter, Told, Word
 
 AT_ONCE = 4000
 """Steps taken together: an agent is shown what they have of it at once."""
+FIRST = 10
+"""Lines of which one must be a cause, for all of them to be taken as causes."""
 SOURCE = "agent.events/0"
 BEGINNING = moment(0)
 BUILT_IN = ConfigFile(
@@ -67,8 +69,10 @@ def replay(
     return (each for steps in batches for each in zip(steps, core.take_many(steps), strict=True))
 
 
-def replay_any(lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,)) -> Iterator[Sequence[Told]]:
-    """The same of events or, where the first line is one, of causes; yields what each line brought about.
+def replay_any(
+    lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,), now_s: float | None = None
+) -> Iterator[tuple[Step | None, Sequence[Told]]]:
+    """The same of events or, where one of the first lines is one, of causes; of a cause there is no step.
 
     Of causes, what people did and what detectors said is taken, and the rules are `files`. Pages are answered
     at once: how channels answered other rules' pages says nothing of these.
@@ -77,22 +81,23 @@ def replay_any(lines: Iterable[Line], files: Sequence[ConfigFile] = (BUILT_IN,))
         ConfigFaults: the configuration does not hold.
     """
     coming = iter(lines)
-    first = list(islice(coming, 1))
+    first = list(islice(coming, FIRST))
+    begun_at = next((cause.at for cause in map(_cause, first) if cause is not None), None)
     together = chain(first, coming)
-    if not any(_is_cause(line) for line in first):
-        return (told for _, told in replay(together, files))
+    if begun_at is None:
+        return replay(together, files, now_s)
     load(files)
     core = Core(Bank(read_settings, "wall"), Router())
-    begun = core.configure(files, "wall", decode_cause(first[0].value).at)
-    return chain(([*begun, *core.hear(line)] for line in islice(together, 1)), map(core.hear, together))
+    begun = core.configure(files, "wall", begun_at)
+    heard = (core.hear(line) for line in together)
+    return ((None, told) for told in chain(([*begun, *each] for each in islice(heard, 1)), heard))
 
 
-def _is_cause(line: Line) -> bool:
+def _cause(line: Line) -> AnyCause | None:
     try:
-        decode_cause(line.value)
+        return decode_cause(line.value)
     except Malformed:
-        return False
-    return True
+        return None
 
 
 class Core:

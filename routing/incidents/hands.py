@@ -19,7 +19,7 @@ from routing.incidents.silencing import keep
 from routing.incidents.state import SILENCE_CAP
 from routing.incidents.telling import target_key, tell_channel
 from routing.incidents.turn import Turn
-from routing.matchers import MatcherSyntax, matches_anything, parse_matchers
+from routing.matchers import Matcher, MatcherSyntax, matches_anything, parse_matchers
 from routing.oncall.instants import utc
 from routing.policy import ChannelTarget
 from schemas.cause import Acknowledged, Approved, Hand, Resolved, Silenced, Snoozed
@@ -130,33 +130,52 @@ def ruled(turn: Turn, cause: Approved) -> None:
 
 
 def silenced(turn: Turn, cause: Silenced) -> None:
-    """Somebody silences what matches, or what is like an incident; the same id again replaces it."""
+    """Somebody silences what matches, or what is like an incident; the same id again replaces it.
+
+    Where it says nothing but an id that is known, as when somebody ends it, it silences what it did.
+    """
     case = first_time_open(turn, cause) if cause.incident else None
-    if cause.incident and case is None:
+    if (cause.incident and case is None) or not _has_room(turn, cause.id):
         return
-    texts = cause.matchers or (_likeness(case) if case else ())
-    if not texts:
-        turn.complain(f"silence {cause.id}: it says nothing of what is to be silenced", cause.id)
-        return
-    silences = turn.state.core.silences
-    for each in [each for each in silences.values() if each.until <= turn.now]:
-        del silences[each.id]
-    if len(silences) >= SILENCE_CAP and cause.id not in silences:
-        turn.state.count("silences refused at the cap")
-        turn.complain(f"silence {cause.id}: {SILENCE_CAP} silences hold already", cause.id)
-        return
-    try:
-        matchers = tuple(one for text in texts for one in parse_matchers(text))
-    except MatcherSyntax as fault:
-        turn.complain(f"silence {cause.id}: {fault}", cause.id)
-        return
-    if matches_anything(matchers):
-        turn.complain(f"silence {cause.id}: it would silence everything", cause.id)
+    matchers = _matchers(turn, cause, case)
+    if matchers is None:
         return
     keep(turn, cause, matchers)
     if case is not None:
         note_deed(turn, case, cause, "silenced", f"until {utc(cause.until).isoformat()}")
         edit_latest(turn, case, case.told, "updated")
+
+
+def _has_room(turn: Turn, name: str) -> bool:
+    """Whether one more silence can be kept; those that are over are let go."""
+    silences = turn.state.core.silences
+    for each in [each for each in silences.values() if each.until <= turn.now]:
+        del silences[each.id]
+    if len(silences) < SILENCE_CAP or name in silences:
+        return True
+    turn.state.count("silences refused at the cap")
+    turn.complain(f"silence {name}: {SILENCE_CAP} silences hold already", name)
+    return False
+
+
+def _matchers(turn: Turn, cause: Silenced, case: Case | None) -> tuple[Matcher, ...] | None:
+    """What is to be silenced; None, with a complaint, where that cannot be."""
+    texts = cause.matchers or (_likeness(case) if case else ())
+    known = turn.state.core.silences.get(cause.id)
+    if not texts and known is not None:
+        return known.matchers
+    if not texts:
+        turn.complain(f"silence {cause.id}: it says nothing of what is to be silenced", cause.id)
+        return None
+    try:
+        matchers = tuple(one for text in texts for one in parse_matchers(text))
+    except MatcherSyntax as fault:
+        turn.complain(f"silence {cause.id}: {fault}", cause.id)
+        return None
+    if matches_anything(matchers):
+        turn.complain(f"silence {cause.id}: it would silence everything", cause.id)
+        return None
+    return matchers
 
 
 def _likeness(case: Case) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     `receivers`: in the tree's order, before mute times; one may occur again. `told`: those of them that
     neither muted hours, planned silences nor inhibition keep quiet. `on_call`: whom the first step
     of the team's escalation reaches. `labels`: as routes see them. `routes`: ids. `why`: one line each.
+    `scored`: what the score alone says; it stands where no label says otherwise. Of what is no finding there
+    are no `parts`.
     """
 
     receivers: tuple[str, ...]
@@ -34,6 +36,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str]
     routes: tuple[str, ...]
     why: tuple[str, ...]
+    scored: Severity
     parts: tuple[ScorePart, ...] = ()
 
 
@@ -82,6 +85,7 @@ def explain(
     others are routed as they are, as Alertmanager would. `firing`: what fires beside it.
     """
     seen, scored = _seen(policy, labels, at)
+    parts = scored.parts if "detector" in seen else ()
     routes = matching(policy.route, seen)
     muted = muting(policy, seen, at, [_seen(policy, each, at)[0] for each in firing])
     return Answer(
@@ -92,8 +96,9 @@ def explain(
         score=scored.total,
         labels=seen,
         routes=tuple(route.id for route in routes),
-        why=(*_why(scored, routes), *asleep(policy, routes, at), *muted),
-        parts=scored.parts,
+        why=(*_why(parts, routes), *asleep(policy, routes, at), *muted),
+        scored=scored.severity,
+        parts=parts,
     )
 
 
@@ -148,8 +153,8 @@ def _escalation(policy: Policy, labels: Mapping[str, str], routes: tuple[Route, 
     return next((each for each in found if each is not None), None)
 
 
-def _why(scored: Score, routes: tuple[Route, ...]) -> Iterator[str]:
-    for part in scored.parts:
+def _why(parts: tuple[ScorePart, ...], routes: tuple[Route, ...]) -> Iterator[str]:
+    for part in parts:
         yield f"{part.points:+d} {part.why}"
     for route in routes:
         yield f"{route.id} takes it: receiver {route.receiver}"

@@ -17,6 +17,7 @@ COMMANDS = (
     "route",
     "oncall",
     "silences",
+    "silence",
     "project",
     "render",
     "topics",

@@ -28,13 +28,21 @@ def show(summary: Summary, look: Console) -> None:
         look.print(
             f"\n[warning]{summary.ahead:,} events are dated ahead of now[/]: as of the time before them"
         )
-    _malformed(summary, look)
+    show_malformed(summary, look)
 
 
 def _totals(summary: Summary) -> Table:
-    totals = table("#events", "#signals", "#incidents", "#pages", "#people", "#advice", "#malformed")
+    totals = table(
+        "#causes" if summary.causes else "#events",
+        "#signals",
+        "#incidents",
+        "#pages",
+        "#people",
+        "#advice",
+        "#malformed",
+    )
     figures = (
-        summary.events,
+        summary.causes or summary.events,
         summary.signals.total(),
         len(summary.incidents),
         len(summary.pages),
@@ -73,7 +81,8 @@ def bars(counts: Sequence[int]) -> str:
     return "".join(BARS[-(-count * len(BARS) // top) - 1] if count else "·" for count in counts)
 
 
-def _malformed(summary: Summary, look: Console) -> None:
+def show_malformed(summary: Summary, look: Console) -> None:
+    """How many lines could not be taken, and some of them; nothing where all could."""
     if not summary.malformed:
         return
     look.print(f"\n[warning]{summary.malformed:,} lines could not be taken[/] (dead letters), such as")

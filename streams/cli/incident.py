@@ -1,31 +1,22 @@
 """`oversight incident`: take, close, put off, hand over and comment incidents."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import click
 import msgspec
 
-from routing.callbacks.refused import Refused
-from routing.callbacks.requests import AFTERWARDS, Delivery, Request, cause
+from routing.callbacks.requests import AFTERWARDS, Request
 from routing.content import advice
-from schemas.cause import Hand
-from schemas.identity import derived
 from schemas.incident import Incident
-from schemas.wire import encode
 from streams.cli.account import account
 from streams.cli.console import Wrong, console, emit
 from streams.cli.incident_shown import shown
 from streams.cli.incidents import board_at
-from streams.cli.options import BROKER, as_json
-from streams.cli.rules import INSTANT
+from streams.cli.options import BROKER, LASTS, UNTIL, as_json
+from streams.cli.saying import say
 from streams.hosting.clock import WallClock
-from streams.hosting.kafka import KafkaLog
-from streams.hosting.log import AppendFailed, Outgoing
-from streams.hosting.topics import CAUSES
 from streams.ingress.board import Board, Unknown
 
 HELP = """Does to incidents what a person does: everything here is also a button or a call of the HTTP API.
@@ -68,12 +59,6 @@ def _shared(adding: Callable[..., None]) -> Callable[..., None]:
     return adding
 
 
-FOR = click.option(
-    "--for", "lasts", default="", metavar="DURATION", help="How long; an hour, if nothing is said."
-)
-UNTIL = click.option("--until", type=INSTANT, help="Or until when.")
-
-
 @command.command("ack", short_help="Take it: nobody else is paged.")
 @_shared
 def ack(**given: Any) -> None:
@@ -90,7 +75,7 @@ def resolve(**given: Any) -> None:
 
 @command.command("snooze", short_help="Put it off: it pages again then, if it still holds.")
 @_shared
-@FOR
+@LASTS
 @UNTIL
 def snooze(*, lasts: str, until: datetime | None, **given: Any) -> None:
     """Puts an incident off: it pages again then, if it still holds."""
@@ -99,7 +84,7 @@ def snooze(*, lasts: str, until: datetime | None, **given: Any) -> None:
 
 @command.command("silence", short_help="Silence it and what is like it.")
 @_shared
-@FOR
+@LASTS
 @UNTIL
 @click.option("--comment", default="", help="Why.")
 def silence(*, lasts: str, until: datetime | None, comment: str, **given: Any) -> None:
@@ -196,21 +181,8 @@ def _do(
         raise Wrong(f"incident {found.id} is over")
     if said is not None and action in RULINGS:
         said = msgspec.structs.replace(said, decision=decision_meant(found, said.decision))
-    hand_id = derived("hand", "cli", uuid4().hex)
-    delivery = Delivery(id=hand_id, incident=found.id, now=WallClock().now(), via="cli")
-    try:
-        hand = cause(action, msgspec.structs.replace(said or Request(), by=by), delivery)
-        asyncio.run(_written(bootstrap, hand))
-    except Refused as refused:
-        raise Wrong(f"{refused.at.removeprefix('$.')}: {refused}") from refused
-    except AppendFailed as failed:
-        raise Wrong(f"it could not be written: {failed}") from failed
+    hand = say(bootstrap, by, action, said, found.id)
     if form == "json":
         emit([hand])
     else:
         console().print(f"[fine]✓[/] {action} {found.id}: {found.summary}", markup=True, soft_wrap=True)
-
-
-async def _written(bootstrap: str, hand: Hand) -> None:
-    async with KafkaLog({"bootstrap_servers": bootstrap}) as kafka:
-        await kafka.append(CAUSES, 0, [Outgoing(hand.incident.encode(), encode(hand))])

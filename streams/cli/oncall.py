@@ -39,6 +39,10 @@ REACH = timedelta(days=100)
 """How far around an instant its shift's edges are looked for."""
 
 
+LONGEST = timedelta(days=3660)
+"""Of a time to be shown: shifts are counted one by one."""
+
+
 class Row(Struct, frozen=True):
     """One shift: [start, end) in UTC."""
 
@@ -81,6 +85,8 @@ def command(
     else:
         begin = start or now.replace(minute=0, second=0, microsecond=0)
         over = end or begin + SPAN
+        if not begin < over <= begin + LONGEST:
+            raise click.UsageError("--to must be after --from, and at most ten years after it")
         if form == "ical":
             _export(schedules, policy, begin, over)
         else:
@@ -125,8 +131,6 @@ def _held(schedule: Schedule, at: datetime) -> Shift | None:
 
 
 def _span(schedules: Mapping[str, Schedule], start: datetime, end: datetime, form: str | None) -> None:
-    if end <= start:
-        raise click.UsageError("--to must be after --from")
     if form == "json":
         emit([[_row(name, each) for name, found in schedules.items() for each in found.shifts(start, end)]])
         return

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from streams.cli.rules import INSTANT
+
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 
@@ -20,3 +22,8 @@ RULES = ruled(help="File or directory; without it everything pages one terminal.
 
 as_json = partial(click.option, "--json", "form", flag_value="json")
 """An option to print for machines. `help`: what is printed."""
+
+LASTS = click.option(
+    "--for", "lasts", default="", metavar="DURATION", help="How long; an hour, if nothing is said."
+)
+UNTIL = click.option("--until", type=INSTANT, help="Or until when.")

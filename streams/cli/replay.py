@@ -22,9 +22,12 @@ from streams.demonstration.summary import Summary
 from streams.files import CONFIG_SUFFIXES, STDIN, lines, size
 from streams.hosting.clock import WallClock
 from streams.records import DeadLetter, Told, Turns, Word, line
-from streams.replay import BUILT_IN, replay
+from streams.replay import BUILT_IN, replay_any
 
 HELP = """Runs events from files (JSONL, plain or .gz; `-` is standard input) through the worker's own core.
+
+FILES may also be records of `oversight.causes` (what detectors said, and people did): then routing alone is
+run, under other rules. What people did to an incident counts where these rules make the same incident of it.
 
 Nothing is sent: every page counts as delivered at once. Time is the events' own, so last week takes seconds.
 Files are taken one after the other, as if they were one. Lines that are no events are counted and shown; they
@@ -36,6 +39,7 @@ Examples:
   oversight replay events.jsonl.gz --config oversight.yml
   oversight replay monday.jsonl tuesday.jsonl --config conf.d/ --json > pages.jsonl
   oversight replay events.jsonl --config changed.yml --compare oversight.yml
+  oversight replay causes.jsonl.gz --config changed.yml --compare oversight.yml
 
 With `--json` one record a line, in the order of event time: `signal`, `incident`, `page`, `update` or
 `decision`.
@@ -64,6 +68,8 @@ def command(*, files: tuple[Path, ...], config: Path | None, form: str | None, b
         summary = _run(files, files_of(config) if config else (BUILT_IN,), tell)
     if form != "json":
         show(summary, console())
+    if summary.is_vain:
+        raise Wrong("no line of these files could be taken: expected events, or records of oversight.causes")
     if known is not None:
         now = [paged(page) for page in summary.pages]
         if difference := compare(known, now):
@@ -86,7 +92,7 @@ def _run(
     summary, turns = Summary(), Turns()
     with meter("replaying", size(files)) as bar:
         now_s = WallClock().now().timestamp()
-        for step, told in replay(lines(files, bar.advance), configuration, now_s):
+        for step, told in replay_any(lines(files, bar.advance), configuration, now_s):
             summary.step(step)
             bar.count()
             for each in _news(told, turns):

@@ -1,5 +1,6 @@
 """`oversight report`: how much paging asked of people, and what could be quieter."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -11,11 +12,14 @@ from routing.fatigue import Fatigue, Ledger, shares
 from schemas.incident import Incident
 from schemas.page import Notice, Page
 from schemas.signal import Signal
-from streams.cli.console import console, emit, meter, table
+from streams.cli.console import Wrong, console, emit, meter, table
+from streams.cli.figures import show_malformed
 from streams.cli.options import FILES, RULES, as_json
 from streams.cli.rules import files_of, plainly
 from streams.collector import relax
+from streams.demonstration.summary import Summary
 from streams.files import lines, size
+from streams.records import DeadLetter
 from streams.replay import BUILT_IN, replay_any
 
 HELP = """Tells how many pages each person got, in a shift and out of hours, how soon they were taken, what
@@ -42,27 +46,34 @@ def command(*, files: tuple[Path, ...], config: Path | None, form: str | None) -
     """Prints the report."""
     with plainly():
         relax()
-        report = _report(files, config)
+        report, read = _report(files, config)
     if form == "json":
         emit([report])
     else:
         _show(report, console())
+    show_malformed(read, console(sys.stderr))
+    if read.is_vain:
+        raise Wrong("no line of these files could be taken: expected events, or records of oversight.causes")
 
 
-def _report(files: tuple[Path, ...], config: Path | None) -> Fatigue:
+def _report(files: tuple[Path, ...], config: Path | None) -> tuple[Fatigue, Summary]:
+    """The report, and what was read for it."""
     rules = files_of(config) if config else (BUILT_IN,)
-    ledger = Ledger(load(rules))
+    ledger, read = Ledger(load(rules)), Summary()
     with meter("reading", size(files)) as bar:
-        for told in replay_any(lines(files, bar.advance), rules):
+        for step, told in replay_any(lines(files, bar.advance), rules):
+            read.step(step)
             for word in told:
-                if isinstance(word, Incident):
+                if isinstance(word, DeadLetter):
+                    read.tell(word)
+                elif isinstance(word, Incident):
                     ledger.incident(word)
                 elif isinstance(word, Page) and not isinstance(word, Notice):
                     ledger.page(word)
                 elif isinstance(word, Signal):
                     ledger.signal(word)
             bar.count()
-    return ledger.report()
+    return ledger.report(), read
 
 
 def _show(report: Fatigue, look: Console) -> None:

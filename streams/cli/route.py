@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from routing.policy import Policy
 from routing.rules.explaining import Answer, Explained, explain, explain_whole
+from routing.words.wording import one_line
 from schemas.page import Severity
 from streams.cli.console import Wrong, console, emit, table
 from streams.cli.options import CONFIG, as_json
@@ -36,6 +37,7 @@ Examples:
 `{"receivers": […], "on_call": […], "severity": …}`.
 """
 
+LONGEST = 200
 _labels = msgspec.json.Decoder(dict[str, str])
 
 
@@ -96,12 +98,13 @@ def _explain(found: Iterable[Explained], policy: Policy, form: str | None) -> No
 
 
 def _given(labels: Iterable[str]) -> dict[str, str]:
-    pairs = {}
+    pairs: dict[str, str] = {}
     for label in labels:
         name, sign, value = label.partition("=")
         if not sign or not name:
             raise click.UsageError(f"{label!r} is no label: expected name=value")
-        pairs[name] = value
+        if pairs.setdefault(name, value) != value:
+            raise click.UsageError(f"label {name!r} is given twice: {pairs[name]!r} and {value!r}")
     return pairs
 
 
@@ -120,10 +123,9 @@ def _led(answer: Answer) -> Led:
 def _print(answer: Answer, policy: Policy) -> None:
     made = table("", "")
     made.show_header = False
-    made.add_row(
-        "[heading]labels[/]", escape(" ".join(f"{name}={value}" for name, value in answer.labels.items()))
-    )
-    made.add_row("[heading]severity[/]", f"[{answer.severity}]{answer.severity}[/] (score {answer.score})")
+    labels = " ".join(f"{name}={one_line(value, LONGEST)}" for name, value in answer.labels.items())
+    made.add_row("[heading]labels[/]", escape(labels))
+    made.add_row("[heading]severity[/]", _severity(answer))
     made.add_row("[heading]receivers[/]", escape(", ".join(answer.receivers)))
     if answer.told != answer.receivers:
         told = escape(", ".join(answer.told))
@@ -133,6 +135,16 @@ def _print(answer: Answer, policy: Policy) -> None:
     for number, why in enumerate(answer.why):
         made.add_row("" if number else "[heading]why[/]", escape(why))
     console().print(made)
+
+
+def _severity(answer: Answer) -> str:
+    """What routes see, and what it comes of: only findings are scored."""
+    given = answer.labels.get("severity", "")
+    if "detector" not in answer.labels:
+        return f"{escape(given)} [quiet]as labelled: no detector's finding[/]" if given else "[quiet]none[/]"
+    if answer.severity == answer.scored:
+        return f"[{answer.severity}]{answer.severity}[/] (score {answer.score})"
+    return f"{escape(given)} [quiet]as labelled; its score, {answer.score}, says {answer.scored}[/]"
 
 
 def _zone(name: str, policy: Policy) -> str:

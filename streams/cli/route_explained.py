@@ -30,7 +30,10 @@ def print_whole(whole: Explained, policy: Policy) -> None:
     look.print("\n[heading]the score[/]")
     for part in whole.answer.parts:
         look.print(f"  {part.points:+4d}  {escape(part.why)}", soft_wrap=True)
-    look.print(f"  {whole.answer.score:4d}  {whole.answer.severity}")
+    if whole.answer.parts:
+        look.print(f"  {whole.answer.score:4d}  {whole.answer.scored}")
+    else:
+        look.print("  [quiet]only findings (a label set with `detector`) are scored[/]")
     for name, lines, nothing in (
         ("hours", whole.hours, "no route that takes it has time intervals"),
         ("silences", whole.silences, "no planned silence matches it"),

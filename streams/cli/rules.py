@@ -52,6 +52,10 @@ def plainly(also: type[Exception] = Unreadable) -> Iterator[None]:
         raise Wrong("\n".join(["the configuration does not hold:", *map(str, error.faults)])) from error
 
 
+YEARS = range(1970, 9000)
+"""Years that are taken; what is reckoned around a time may lie hundreds of years to either side."""
+
+
 class Instant(click.ParamType):
     """A time as RFC 3339 has it, or a date; UTC where no offset is said."""
 
@@ -63,6 +67,8 @@ class Instant(click.ParamType):
             found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no time: expected RFC 3339, such as 2026-03-30T08:00:00Z", param, ctx)
+        if found.year not in YEARS:
+            self.fail(f"{value!r}: expected a year from {YEARS[0]} to {YEARS[-1]}", param, ctx)
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -30,6 +30,7 @@ class Summary:
 
     def __init__(self) -> None:
         self.events = 0
+        self.causes = 0
         self.ahead = 0
         """Events whose time lay ahead of the wall clock: they counted as of the time before them."""
         self.malformed = 0
@@ -40,8 +41,16 @@ class Summary:
         self.pages: list[Page] = []
         self._events_by_hour: Counter[int] = Counter()
 
-    def step(self, step: Step) -> None:
-        """Counts an event."""
+    @property
+    def is_vain(self) -> bool:
+        """Whether there were lines, and none of them could be taken."""
+        return bool(self.malformed) and not self.events and self.causes <= self.malformed
+
+    def step(self, step: Step | None) -> None:
+        """Counts an event; or, where there is no step, a recorded cause."""
+        if step is None:
+            self.causes += 1
+            return
         if not step.is_event or step.at_s is None:
             return
         self.events += 1

@@ -1,5 +1,7 @@
 """What is silenced is not paged; what was paged is still resolved."""
 
+from datetime import timedelta
+
 from routing.incidents.state import SILENCE_CAP
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, START, Scenario
 
@@ -76,6 +78,17 @@ def test_the_same_silence_again_replaces_it():
     t.signal()
     t.fast_forward(MINUTE)
     assert len(t.pages) == 1
+
+
+def test_a_silence_is_ended_by_its_id_alone():
+    t = Scenario()
+    t.silence('agent="refund-agent"')
+    t.signal()
+    t.fast_forward(MINUTE)
+    assert t.pages == []
+    t.silence(lasts=timedelta(0))
+    t.fast_forward(MINUTE)
+    assert (len(t.pages), t.complaints) == (1, [])
 
 
 def test_a_silence_that_cannot_be_read_is_refused_and_reported():

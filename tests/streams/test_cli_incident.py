@@ -151,8 +151,44 @@ def test_what_cannot_be_ends_with_two(bootstrap, arguments, fault):
     assert (ran.exit_code, fault in ran.stderr) == (2, True)
 
 
-def test_no_broker_ends_with_two():
-    ran = run("incidents", "--to", "127.0.0.1:1")
+def silence(bootstrap, *arguments):
+    return run("silence", *arguments, "--by", "ana", "--to", bootstrap)
+
+
+def test_a_silence_by_matchers_is_written_and_ended_by_the_beginning_of_its_id(bootstrap):
+    made = json.loads(silence(bootstrap, "agent=a", 'env=~"x|y"', "--for", "2h", "--json").stdout)
+    written = last_cause(bootstrap)
+    assert (written.id, written.matchers, written.by) == (made["id"], ("agent=a", 'env=~"x|y"'), "ana")
+    ran = silence(bootstrap, "--end", made["id"][:12], "--comment", "over")
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith('✓ agent=a, env=~"x|y" is no longer silenced')
+    ended = last_cause(bootstrap)
+    assert (ended.id, ended.until, ended.comment) == (made["id"], ended.at, "over")
+    again = silence(bootstrap, "--end", made["id"])
+    assert again.exit_code == 2
+    assert "no silence that a person made and that holds begins with" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ([], "matchers: expected at least one matcher"),
+        (["agent=~("], "matchers[0]: "),
+        (["agent=~.*"], "this would silence everything"),
+        (["agent=a", "--for", "100d"], "for: expected a time to come, at most 90 days ahead"),
+        (["agent=a", "--end", "hand-1"], "--end ends a silence: give its id alone"),
+    ],
+)
+def test_a_silence_that_cannot_be_ends_with_two(bootstrap, arguments, fault):
+    ran = silence(bootstrap, *arguments)
+    assert (ran.exit_code, fault in ran.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command", [["incidents"], ["silence", "agent=a"], ["silence", "--end", "hand-1"]]
+)
+def test_no_broker_ends_with_two(command):
+    ran = run(*command, "--to", "127.0.0.1:1")
     assert (ran.exit_code, "no Kafka broker at 127.0.0.1:1" in ran.stderr) == (2, True)
 
 

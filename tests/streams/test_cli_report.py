@@ -27,7 +27,7 @@ def causes():
     """A finding is told, taken after two minutes and judged a false alarm."""
     opened = [encode(Signalled(at=NOON, signal=signal())), encode(Wake(at=NOON + timedelta(minutes=1)))]
     config = (ConfigFile("rules.yml", RULES),)
-    words = [word for told in replay_any([Line(each) for each in opened], config) for word in told]
+    words = [word for _, told in replay_any([Line(each) for each in opened], config) for word in told]
     incident = next(word.incident for word in words if hasattr(word, "channel"))
     later = {"at": NOON + timedelta(minutes=2), "by": "ana", "incident": incident}
     return [
@@ -75,7 +75,7 @@ def test_shifts_begin_with_what_was_recorded():
     recorded.append(Line(encode(Wake(at=NOON + timedelta(minutes=40)))))
     for handoff, notices in (("00:00", []), ("12:10", ["handoff_soon", "handoff"])):
         told = replay_any(recorded, (ConfigFile("rules.yml", ROTATED % handoff),))
-        assert [word.reason for words in told for word in words if isinstance(word, Notice)] == notices
+        assert [word.reason for _, words in told for word in words if isinstance(word, Notice)] == notices
 
 
 def test_the_report_is_a_table_for_people(tmp_path):
@@ -98,6 +98,22 @@ def test_what_cannot_be_read_is_wrong_input(tmp_path):
     ran = report(path, "--config", rules)
     assert ran.exit_code == 2
     assert "missing field" in ran.stderr
+
+
+def test_lines_that_cannot_be_taken_are_counted_and_shown_beside_the_report(tmp_path):
+    path, rules = written(tmp_path)
+    ran = report(path, "--config", rules)
+    assert "1 lines could not be taken (dead letters), such as" in ran.stderr
+    assert f"{path}:6: " in ran.stderr
+    assert report(path, "--config", rules, "--json").stdout.count("\n") == 1
+
+
+def test_a_file_of_something_else_is_wrong_input(tmp_path):
+    path = tmp_path / "other.jsonl"
+    path.write_bytes(b"[]\n[]\n")
+    ran = report(path)
+    assert ran.exit_code == 2
+    assert "no line of these files could be taken" in ran.stderr
 
 
 def test_drills_are_told_apart_and_change_nothing_else(tmp_path):

@@ -152,7 +152,7 @@ class TestRoute:
             "↓ leads on  everybody",
             "✓ takes it  owner",
             '✓ severity="critical" found "critical"',
-            "+20  / (default)",
+            "only findings (a label set with `detector`) are scored",
             "no rule has it as a target",
             "at once  Tue 10:00 UTC (10:00 Europe/London)  owner",
         ):

@@ -28,10 +28,10 @@ def test_ids_do_not_count_for_other_rules_give_other_ids(tmp_path):
 
 def test_what_came_and_what_went_is_told_by_time(tmp_path):
     before = earlier(run(tmp_path, page(), page(to="bo")))
-    now = [paged(page(time=NOON + MINUTE)), paged(page())]
+    now = [paged(page(time=NOON + 11 * MINUTE)), paged(page())]
     difference = compare(before, now)
     assert [each.to for each in difference.gone] == ["bo"]
-    assert [each.time for each in difference.new] == ["2026-05-04T12:01:00+00:00"]
+    assert [each.time for each in difference.new] == ["2026-05-04T12:11:00+00:00"]
 
 
 def test_the_same_page_twice_is_not_the_same_page_once():
@@ -44,6 +44,23 @@ def test_a_page_that_goes_to_somebody_else_has_moved():
     assert (difference.gone, difference.new, difference.moved) == ([before], [], [(before, now)])
     assert difference
     assert not compare([before], [before])
+
+
+def test_a_page_that_comes_later_in_other_figures_has_moved_and_one_that_comes_much_later_has_not():
+    before = paged(page(summary="3 of 7 sessions failed"))
+    later, much_later = (
+        paged(page(time=NOON + MINUTE * minutes, to="bo", summary="5 of 9.5 sessions failed"))
+        for minutes in (10, 11)
+    )
+    assert compare([before], [later, much_later]).moved == [(before, later)]
+    assert not compare([before], [much_later]).moved
+    assert not compare([before], [paged(page(summary="3 of 7 calls failed"))]).moved
+
+
+def test_the_nearest_page_is_the_one_that_moved():
+    before = [paged(page(to=to)) for to in ("ana", "bo")]
+    now = [paged(page(time=NOON + MINUTE, to=to)) for to in ("bo", "ana")]
+    assert compare(before, now).moved == list(zip(before, sorted(now, key=lambda each: each.to), strict=True))
 
 
 def test_the_load_of_each_person_is_told_with_the_worst_hour():
