@@ -184,9 +184,7 @@ def test_a_silence_that_cannot_be_ends_with_two(bootstrap, arguments, fault):
     assert (ran.exit_code, fault in ran.stderr) == (2, True)
 
 
-@pytest.mark.parametrize(
-    "command", [["incidents"], ["silence", "agent=a"], ["silence", "--end", "hand-1"]]
-)
+@pytest.mark.parametrize("command", [["incidents"], ["silence", "agent=a"], ["silence", "--end", "hand-1"]])
 def test_no_broker_ends_with_two(command):
     ran = run(*command, "--to", "127.0.0.1:1")
     assert (ran.exit_code, "no Kafka broker at 127.0.0.1:1" in ran.stderr) == (2, True)
