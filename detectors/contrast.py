@@ -1,6 +1,8 @@
 """What stands out in the affected events against the others: counts by dimension, and their lift."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Self
 
 from msgspec import Struct, field
 
@@ -21,6 +23,12 @@ LIFT = 1.5
 HIGHEST_LIFT = 100.0
 MOST_CONTRIBUTORS = 5
 MOST_FRESH = 32
+
+ERROR_TYPE, CLASS = "error type", "class"
+"""Dimensions of failures alone."""
+_CODES = {name: code for code, name in enumerate((*DIMENSIONS, ERROR_TYPE, CLASS))}
+_NAMES = {code: name for name, code in _CODES.items()}
+_NONE: Mapping[str, dict[str, Number]] = MappingProxyType({})
 
 Values = tuple[str | None, ...]
 _last: list[tuple[Data | None, Values]] = [(None, ())]
@@ -48,11 +56,24 @@ def values(data: Data) -> Values:
     return answer
 
 
-class Tally(Struct, array_like=True):
+class Tally:
     """Weights by dimension and value: a dozen values a dimension at most, the rest together."""
 
-    weight: Number = 0
-    by: dict[str, dict[str, Number]] = {}
+    __slots__ = ("by", "weight")
+
+    def __init__(self, weight: Number = 0, by: Mapping[str, dict[str, Number]] = _NONE) -> None:
+        self.weight = weight
+        self.by = dict(by)
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes: the dimensions there are have numbers."""
+        return [self.weight, {_CODES.get(name, name): weights for name, weights in self.by.items()}]
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any]) -> Self:
+        """Goes on from what was saved; earlier versions kept names."""
+        weight, by = saved
+        return cls(weight, {_NAMES.get(code, code): weights for code, weights in by.items()})
 
     def add(self, dimension: str, value: str, weight: Number = 1) -> None:
         """Weight of one value."""

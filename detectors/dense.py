@@ -164,6 +164,32 @@ class Column:
         return cls(saved)
 
 
+class Pairs:
+    """Pairs of floats: times, and something each."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: Iterable[Sequence[float]] = ()) -> None:
+        self.pairs = [(float(at), float(value)) for at, value in pairs]
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes."""
+        return [len(self.pairs), *map(column, zip(*self.pairs, strict=True))] if self.pairs else []
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any]) -> Self:
+        """Goes on from what was saved; earlier versions kept the pairs."""
+        if not saved or not isinstance(saved[0], int):
+            return cls(saved)
+        count, *columns = saved
+        return cls(zip(*(numbers(each, count) for each in columns), strict=True))
+
+
 def single(value: float) -> float:
     """The nearest float of 32 bits: within 6e-8 of it, and kept in half the bytes."""
     return array("f", (value,))[0]
+
+
+def singles(values: Sequence[float]) -> list[float]:
+    """The same of several."""
+    return array("f", values).tolist()

@@ -46,11 +46,11 @@ def _spike(model: str, series: CostSeries, rise: Rise, note: str) -> Finding:
         magnitude=round(mean / usual, 2),
         magnitude_unit="ratio",
         confidence=round(1 - series.chance(mean), 4),
-        trend=_trend([each for _, each in series.history]),
+        trend=_trend([each for _, each in series.history.pairs]),
         blast=Blast(sessions=len(rise.sessions), capped=rise.full),
         contributors=contributors(rise.tally, series.others.joined()),
         samples=tuple(rise.samples),
-        history=tuple(each for _, each in series.history),
+        history=tuple(each for _, each in series.history.pairs),
     )
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from detectors.contrast import Recent, Tally, values
 from detectors.costs.log_tail import TAIL, LogTail, Tail
+from detectors.dense import Pairs
 from schemas.event import Event
 from schemas.signal import Sample
 
@@ -106,7 +107,7 @@ class CostSeries(Struct, array_like=True):
     rise: Rise | None = None
     waiting: list[float] = []
     others: Recent = field(default_factory=Recent)
-    history: list[tuple[float, float]] = []
+    history: Pairs = field(default_factory=Pairs)
 
     @property
     def waits(self) -> bool:
@@ -147,7 +148,7 @@ class CostSeries(Struct, array_like=True):
         mean = minute.cost / minute.count
         seconds = min(at - self.at, IDLE_CAP_S) if self.at else MINUTE_S
         self.at = at
-        self.history = [*self.history[1 - HISTORY :], (at, mean)]
+        self.history.pairs = [*self.history.pairs[1 - HISTORY :], (at, mean)]
         if self.rise is not None and self.rise.told:
             self.rise.take(minute)
             return
@@ -211,7 +212,7 @@ class CostSeries(Struct, array_like=True):
         """Ends the incident when the means of the last ten minutes are back, or when it stayed for a day."""
         if self.rise is None or not self.rise.told:
             return
-        recent = [mean for when, mean in self.history if when > at - RECOVERY_S]
+        recent = [mean for when, mean in self.history.pairs if when > at - RECOVERY_S]
         if recent and sum(recent) / len(recent) < RECOVERED_RATIO * self.usual:
             self.forget()
         elif at - self.rise.onset >= ADOPTED_S:
@@ -223,7 +224,7 @@ class CostSeries(Struct, array_like=True):
 
     def adopt(self) -> None:
         """What goes on now is normal: learns what is usual anew, from the last half hour on."""
-        recent = [mean for _, mean in self.history]
+        recent = [mean for _, mean in self.history.pairs]
         self.group, self.groups = [], LogTail()
         self.means, self.tail, self.usual, self.quiet = LogTail(), None, 0.0, [0.0, 0.0, 0.0]
         self.forget()

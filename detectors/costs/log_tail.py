@@ -4,9 +4,14 @@ An exponential tail of the logarithm is a Pareto tail of the amount, with the me
 (Hill 1975); its standard error is added twice, so few amounts make it careful.
 """
 
+from collections.abc import Mapping, Sequence
 from math import exp, floor, log
+from types import MappingProxyType
+from typing import Any, Self
 
 from msgspec import Struct
+
+from detectors.dense import rows_packed, rows_unpacked
 
 WIDTH = 0.05
 LOWEST, HIGHEST = -400, 400
@@ -15,11 +20,23 @@ THINNEST = 0.1
 """The least mean excess: even the steadiest amounts are believed to vary by a tenth."""
 
 
-class LogTail(Struct, array_like=True):
+class LogTail:
     """Counts by bin of 5 %, 801 at most; halved when there are more than `most`: old amounts fade."""
 
-    bins: dict[int, int] = {}
-    count: int = 0
+    __slots__ = ("bins", "count")
+
+    def __init__(self, bins: Mapping[int, int] = MappingProxyType({})) -> None:
+        self.bins = dict(bins)
+        self.count = sum(self.bins.values())
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes: bins in order, and their counts."""
+        return rows_packed(sorted(self.bins.items()))
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any]) -> Self:
+        """Goes on from what was saved; earlier versions kept counts by bin."""
+        return cls(saved[0] if saved and isinstance(saved[0], Mapping) else dict(rows_unpacked(saved)))
 
     def add(self, amount: float, most: int) -> None:
         """One amount, above 0."""
@@ -54,7 +71,7 @@ class LogTail(Struct, array_like=True):
         """The tail as it is now; `start`: the quantile at 1 - `TAIL`, where that is known already."""
         start = start or self.quantile(1 - TAIL)
         edge = round(log(start) / WIDTH)
-        above = [(place, count) for place, count in self.bins.items() if place >= edge]
+        above = [(place, count) for place, count in sorted(self.bins.items()) if place >= edge]
         beyond = sum(count for _, count in above)
         excess = sum((place + 0.5 - edge) * WIDTH * count for place, count in above)
         mean = excess / beyond if beyond else THINNEST

@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 
 from msgspec import structs
 
-from detectors.contrast import top
+from detectors.contrast import ERROR_TYPE, top
 from detectors.dependencies.dependency_streams import STRICTER, Streams
 from detectors.dependencies.open_calls import Place
 from detectors.detector import Finding
-from detectors.failures.affected import ERROR_TYPE
 from detectors.failures.failure_finding import Words, described
 from detectors.failures.failure_stream import FAILED, RETRIED, FailureStream
 from detectors.failures.gauge import Hold, Terms

@@ -6,12 +6,11 @@ from hashlib import blake2b
 
 from msgspec import Struct, field
 
-from detectors.contrast import Tally, Values, values
+from detectors.contrast import CLASS, ERROR_TYPE, Tally, Values, values
 from detectors.redaction import redact
 from schemas.event import Data, Event
 from schemas.signal import Blast, Sample
 
-ERROR_TYPE, CLASS = "error type", "class"
 MOST_SESSIONS = 256
 MOST_USERS = 256
 MOST_TENANTS = 64

@@ -5,9 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from detectors.contrast import Tally, contributors, lift, top
+from detectors.contrast import CLASS, ERROR_TYPE, Tally, contributors, lift, top
 from detectors.detector import Finding, Unworded
-from detectors.failures.affected import CLASS, ERROR_TYPE
 from detectors.failures.burn_rate import Counted, burn_rate, chance, holding, rates
 from detectors.failures.failure_stream import COLUMNS, FAILED, FailureStream, Kind
 from detectors.failures.gauge import Hold, Terms

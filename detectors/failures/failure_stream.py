@@ -5,9 +5,9 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from detectors.contrast import Recent
+from detectors.contrast import ERROR_TYPE, Recent
 from detectors.dense import Row
-from detectors.failures.affected import ERROR_TYPE, MOST_SAMPLES, Mark, mark_of, sample_of
+from detectors.failures.affected import MOST_SAMPLES, Mark, mark_of, sample_of
 from detectors.failures.burn_rate import Counted
 from detectors.failures.gauge import LEARNT_S, Gauge, Terms
 from detectors.failures.marks import Marks

@@ -10,6 +10,7 @@ from math import log
 
 from msgspec import Struct, field
 
+from detectors.dense import single, singles
 from detectors.latencies.sketch import Sketch
 from detectors.metric import Memory, MetricAnomaly
 from schemas.wire import moment
@@ -63,7 +64,9 @@ class Percentile(Struct, array_like=True):
         if self.memory is None:
             return 0 < self.clear <= level
         anomaly = MetricAnomaly("up", REMEMBERED, self.memory)
-        return anomaly.score_one(moment(at), log(level)) >= anomaly.threshold
+        score = anomaly.score_one(moment(at), single(log(level)))
+        _thin(self.memory)
+        return score >= anomaly.threshold
 
     def learn(self, level: float) -> None:
         """A value of quiet times."""
@@ -89,3 +92,10 @@ class Percentile(Struct, array_like=True):
     def confidence(self) -> float:
         """The chance that the next quiet value is no higher, had none of the quiet ones been (Laplace)."""
         return 1 - 1 / (self.quiet.count + 2)
+
+
+def _thin(memory: Memory) -> None:
+    """Levels to 32 bits: a hundred-thousandth of a bin of the logarithms that they are of."""
+    level, season, departure = memory.level, memory.season, memory.departure
+    for each in (level.known, season.known, memory.hours, departure.wave.levels, departure.recent):
+        each.values = singles(each.values)

@@ -3,10 +3,12 @@
 The mapping is that of DDSketch (Masson, Rim and Lee 2019), with bins of 5 % between a millisecond and a day.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from math import exp, floor, log
+from types import MappingProxyType
+from typing import Any, Self
 
-from msgspec import Struct
+from detectors.dense import rows_packed, rows_unpacked
 
 WIDTH = 0.05
 SHORTEST_S, LONGEST_S = 1e-3, 86400.0
@@ -24,11 +26,23 @@ def middle_of(place: int) -> float:
     return 0.0 if place == NONE else exp((place + 0.5) * WIDTH)
 
 
-class Sketch(Struct, array_like=True):
+class Sketch:
     """Counts by bin: 366 bins at most."""
 
-    bins: dict[int, int] = {}
-    count: int = 0
+    __slots__ = ("bins", "count")
+
+    def __init__(self, bins: Mapping[int, int] = MappingProxyType({})) -> None:
+        self.bins = dict(bins)
+        self.count = sum(self.bins.values())
+
+    def packed(self) -> list[Any]:
+        """What `unpacked` takes: bins in order, and their counts."""
+        return rows_packed(sorted(self.bins.items()))
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any]) -> Self:
+        """Goes on from what was saved; earlier versions kept counts by bin."""
+        return cls(saved[0] if saved and isinstance(saved[0], Mapping) else dict(rows_unpacked(saved)))
 
     def add(self, durations: Iterable[float]) -> None:
         """In seconds; shorter and longer ones count as the shortest and the longest there are."""

@@ -2,6 +2,7 @@
 
 from msgspec import Struct, field
 
+from detectors.dense import Column
 from detectors.metrics.pace import Pace
 
 HOURS = 24
@@ -17,7 +18,7 @@ SPREAD = 1.48
 class DailyWave(Struct, array_like=True):
     """Levels by hour of day. `root`: mean square root of distances from the lines; outliers weigh little."""
 
-    levels: list[float] = field(default_factory=lambda: [0.0] * HOURS)
+    levels: Column = field(default_factory=lambda: Column([0.0] * HOURS))
     counts: list[int] = field(default_factory=lambda: [0] * HOURS)
     root: float = 0.0
     rows: int = 0
@@ -28,7 +29,8 @@ class DailyWave(Struct, array_like=True):
         share, then = hour - at, (at + 1) % HOURS
         if not self.counts[at] or (share and not self.counts[then]):
             return None
-        return (1 - share) * self.levels[at] + share * self.levels[then]
+        levels = self.levels.values
+        return (1 - share) * levels[at] + share * levels[then]
 
     @property
     def spread(self) -> float:
@@ -45,14 +47,15 @@ class DailyWave(Struct, array_like=True):
             weight = max(1 - 0.5 ** (pace.gap / SPREAD_S), 1 / self.rows)
             self.root += weight * (abs(error) ** 0.5 - self.root)
         self.counts[at] += 1
-        pull = value - self.levels[at] if error is None else error
+        levels = self.levels.values
+        pull = value - levels[at] if error is None else error
         first = self.counts[at] == 1
-        self.levels[at] += pull if first else max(least, 1 / self.counts[at]) * (1 - share) * pull
+        levels[at] += pull if first else max(least, 1 / self.counts[at]) * (1 - share) * pull
         if self.counts[then]:
-            self.levels[then] += max(least, 1 / (self.counts[then] + 1)) * share * (error or 0.0)
+            levels[then] += max(least, 1 / (self.counts[then] + 1)) * share * (error or 0.0)
         elif share > 0.5:  # noqa: PLR2004 - nearer to the next full hour
-            self.levels[then], self.counts[then] = value, 1
+            levels[then], self.counts[then] = value, 1
 
     def move(self, by: float) -> None:
         """The whole wave lies elsewhere."""
-        self.levels = [each + by for each in self.levels]
+        self.levels.values = [each + by for each in self.levels.values]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from detectors.dense import Column
 from detectors.metrics.daily_wave import DAY_S, DailyWave
 from detectors.metrics.pace import Pace
 
@@ -52,7 +53,7 @@ class Departure(Struct, array_like=True):
     """`usual`: the largest lasting residual that was no departure, slowly forgotten."""
 
     wave: DailyWave = field(default_factory=DailyWave)
-    recent: list[float] = []
+    recent: Column = field(default_factory=Column)
     usual: float = 0.0
     held: Held | None = None
     moved_by: float = 0.0
@@ -67,7 +68,7 @@ class Departure(Struct, array_like=True):
     def judge(self, at: Residual, pace: Pace) -> tuple[float, float]:
         """(score, sign): 1 and more where a departure begins or grows by half; then learns the value."""
         error = at.error or 0.0
-        self.recent = [] if at.error is None else [*self.recent[1 - MOST :], error]
+        self.recent.values = [] if at.error is None else [*self.recent.values[1 - MOST :], error]
         self.usual *= 0.5 ** (pace.gap / FORGETS_S)
         size, sign = self._lasting(pace.step)
         limit = max(TIMES_USUAL * self.usual, SPREADS * self.wave.spread, RANGES * at.range)
@@ -84,9 +85,9 @@ class Departure(Struct, array_like=True):
     def _lasting(self, step: float) -> tuple[float, float]:
         """What all of the last ten minutes exceed, and to which side."""
         count = max(FEWEST, min(MOST, round(LASTS_S / step)))
-        if len(self.recent) < count:
+        if len(self.recent.values) < count:
             return 0.0, 0.0
-        last = self.recent[-count:]
+        last = self.recent.values[-count:]
         up, down = min(last), -max(last)
         return max(0.0, up, down), 1.0 if up > down else -1.0
 
@@ -115,7 +116,7 @@ class Departure(Struct, array_like=True):
         """It stayed: the wave lies there from here on."""
         by = self.moved(pace.now)
         self.wave.move(by)
-        self.usual, self.recent, self.held = max(self.usual, held.size), [], None
+        self.usual, self.recent, self.held = max(self.usual, held.size), Column(), None
         self.moved_by, self.moved_until = by, pace.now + MOVED_S
         self._learn(at, None if at.error is None else at.error - by, pace)
 

@@ -1,17 +1,24 @@
 """The values that a series has had: sorted, thinned, and bounded."""
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
+from typing import Any, Self
 
-from msgspec import Struct
+from detectors.dense import Column
 
 OUTER = 0.01
 """The range leaves out this share of the remembered values at each end."""
 
 
-class KnownValues(Struct, array_like=True):
+class KnownValues(Column):
     """Distinct values in order."""
 
-    values: list[float] = []
+    __slots__ = ()
+
+    @classmethod
+    def unpacked(cls, saved: Sequence[Any]) -> Self:
+        """Goes on from what was saved; earlier versions kept a list within a list."""
+        return super().unpacked(saved[0] if saved and isinstance(saved[0], list) else saved)
 
     def range(self) -> float:
         """Between the outermost values, without the outer one in a hundred."""

@@ -7,6 +7,7 @@ from math import exp, sqrt
 
 from msgspec import Struct, field
 
+from detectors.dense import Pairs
 from detectors.metrics.highest import Highest
 from detectors.metrics.known_values import KnownValues
 from detectors.metrics.pace import Pace
@@ -27,7 +28,7 @@ class Novelty(Struct, array_like=True):
     """One stream of values. `deviation`: of the present value, in standard deviations of two weeks."""
 
     known: KnownValues = field(default_factory=KnownValues)
-    waiting: list[tuple[float, float]] = []
+    waiting: Pairs = field(default_factory=Pairs)
     mean: float = 0.0
     variance: float = 0.0
     roughness: float = 0.0
@@ -59,7 +60,7 @@ class Novelty(Struct, array_like=True):
 
     def _admit(self, until: float, apart: float, most: int) -> None:
         """What waited long enough is known."""
-        waiting = self.waiting
+        waiting = self.waiting.pairs
         while waiting and waiting[0][0] <= until:
             self.known.add(waiting.pop(0)[1], apart, most)
 
@@ -74,9 +75,10 @@ class Novelty(Struct, array_like=True):
 
     def learn(self, value: float, pace: Pace) -> None:
         """Takes the value into the moments at once, into the known values later."""
-        if len(self.waiting) >= MOST_WAITING:
-            self.waiting = self.waiting[::2]
-        self.waiting.append((pace.now, value))
+        waiting = self.waiting.pairs
+        if len(waiting) >= MOST_WAITING:
+            waiting[:] = waiting[::2]
+        waiting.append((pace.now, value))
         weight = max(1 / (pace.rows + 1), 1 - exp(-pace.gap / MOMENTS_S))
         change, error = abs(value - self.previous), value - self.mean
         if self.range > 0 and len(self.known.values) >= WARM_UP_ROWS:

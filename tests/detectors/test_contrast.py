@@ -1,7 +1,5 @@
 """What stands out among the affected."""
 
-import msgspec
-
 from detectors.contrast import (
     GENERATION_S,
     HIGHEST_LIFT,
@@ -14,6 +12,7 @@ from detectors.contrast import (
     top,
     values,
 )
+from detectors.dense import decoded, encoded
 from tests.detectors.agent_events import START_S, event
 
 
@@ -59,7 +58,7 @@ def test_a_known_value_without_a_place_is_skipped():
     tally = Tally()
     for _ in range(2):
         tally.take(("v1", None, "p", None, None, None), 0.5)
-    assert tally == Tally(1.0, {"version": {"v1": 1.0}, "provider": {"p": 1.0}})
+    assert tally.packed() == Tally(1.0, {"version": {"v1": 1.0}, "provider": {"p": 1.0}}).packed()
 
 
 def test_an_event_gives_its_value_in_each_dimension_the_answering_model_before_the_asked():
@@ -84,11 +83,11 @@ def test_the_last_hour_or_two_are_kept_and_older_generations_go():
     recent.now.take(one)
     recent.turn(START_S + GENERATION_S)
     recent.now.take(("v2", None, None, None, None, None))
-    assert recent.joined() == Tally(3.0, {"version": {"v1": 2.0, "v2": 1.0}})
+    assert recent.joined().packed() == Tally(3.0, {"version": {"v1": 2.0, "v2": 1.0}}).packed()
     recent.turn(START_S + 2 * GENERATION_S)
     assert recent.joined().by == {"version": {"v2": 1.0}}
     recent.turn(START_S + 9 * GENERATION_S)
-    assert recent.joined() == Tally()
+    assert recent.joined().packed() == Tally().packed()
 
 
 def test_the_heaviest_come_first_and_ties_by_name():
@@ -118,4 +117,16 @@ def test_counting_sooner_or_later_changes_not_even_an_order():
         each.add("error type", "timeout")
         each.see(event(START_S, tool={"name": "search"}).data)
         each.settle()
-    assert msgspec.json.encode(sooner) == msgspec.json.encode(later)
+    assert encoded(sooner) == encoded(later)
+
+
+def test_a_tally_is_kept_with_numbers_for_the_dimensions_there_are():
+    tally = Tally(3, {"version": {"v1": 2, "v2": 0.5}, "error type": {"timeout": 1}, "of a team": {"x": 1}})
+    again = decoded(encoded([tally]), list[Tally])
+    assert again[0].packed() == tally.packed()
+    assert len(encoded([tally])) < len(encoded([[tally.weight, tally.by]])) - 15
+
+
+def test_a_tally_of_earlier_versions_is_read():
+    earlier = [3.0, {"version": {"v1": 2.0, "v2": 1.0}, "error type": {"timeout": 1.0}}]
+    assert decoded(encoded([earlier]), list[Tally])[0].packed() == Tally(*earlier).packed()

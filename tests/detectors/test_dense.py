@@ -10,8 +10,10 @@ from msgspec import Struct, field
 
 from detectors.boundaries.parties import Sessions
 from detectors.consents.unapproved import Decided
+from detectors.costs.log_tail import LogTail
 from detectors.dense import (
     Column,
+    Pairs,
     Rows,
     column,
     decoded,
@@ -20,10 +22,14 @@ from detectors.dense import (
     rows_packed,
     rows_unpacked,
     single,
+    singles,
 )
 from detectors.failures.affected import MOST_MARKS, Mark
 from detectors.failures.marks import Marks
 from detectors.failures.windows import Windows
+from detectors.latencies.sketch import Sketch
+from detectors.metrics.highest import Highest
+from detectors.metrics.known_values import KnownValues
 
 floats = st.floats(allow_nan=False)
 
@@ -157,3 +163,40 @@ def test_an_hour_of_calls_of_which_few_fail_takes_three_bytes_a_minute():
 def test_a_single_is_as_near_as_32_bits_are(value):
     assert abs(single(value) - value) <= 6e-8 * value
     assert single(single(value)) == single(value)
+
+
+bins = st.dictionaries(st.integers(-400, 400), st.integers(1, 10**6))
+
+
+@given(bins, bins)
+def test_bins_are_kept_in_order_whatever_order_they_came_in(amounts, durations):
+    tail, sketch = decoded(encoded((LogTail(amounts), Sketch(durations))), tuple[LogTail, Sketch])
+    assert (tail.bins, tail.count) == (amounts, sum(amounts.values()))
+    assert (sketch.bins, sketch.count) == (durations, sum(durations.values()))
+    backwards = dict(reversed(amounts.items()))
+    assert encoded(LogTail(backwards)) == encoded(tail)
+    assert LogTail(backwards).tail(1.0) == tail.tail(1.0)
+    earlier = msgspec.msgpack.encode([[amounts, tail.count], [durations, sketch.count]])
+    assert encoded(decoded(earlier, tuple[LogTail, Sketch])) == encoded((tail, sketch))
+
+
+@given(st.lists(st.tuples(floats, floats)))
+def test_pairs_are_kept_as_they_are(some):
+    again = decoded(encoded(Pairs(some)), Pairs)
+    assert again.pairs == some
+    assert decoded(msgspec.msgpack.encode(some), Pairs).pairs == some
+
+
+def test_what_earlier_versions_knew_of_a_series_is_read():
+    """They kept values and the highest of them as lists within lists."""
+    known, highest = KnownValues([1.0, 2.5]), Highest([(3.0, 0.5), (4.0, 0.25)])
+    kept = decoded(encoded((known, highest)), tuple[KnownValues, Highest])
+    earlier = msgspec.msgpack.encode([[known.values], [highest.pairs]])
+    for read in (kept, decoded(earlier, tuple[KnownValues, Highest])):
+        assert (read[0].values, read[1].pairs) == (known.values, highest.pairs)
+    nothing = decoded(msgspec.msgpack.encode([[[]], [[]]]), tuple[KnownValues, Highest])
+    assert (nothing[0].values, nothing[1].pairs) == ([], [])
+
+
+def test_several_are_rounded_as_one_is():
+    assert singles([0.1, 2.0, -3.3]) == [single(0.1), 2.0, single(-3.3)]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.dense import encoded
 from detectors.detector import State
 from detectors.latencies.sketch import Sketch, middle_of
 from detectors.latencies.slow_series import MOST_A_MINUTE, SlowSeries
@@ -326,7 +327,9 @@ def first_version(detector):
                 series[13] = [[middle_of(place) for place in row] for row in series[13]]
                 del series[14]
                 for percentile in series[6].values():
-                    percentile[0] = percentile[0] or msgspec.to_builtins(Memory())
+                    percentile[0] = percentile[0] or msgspec.msgpack.decode(encoded(Memory()))
+                    quiet = Sketch.unpacked(percentile[1])
+                    percentile[1] = [quiet.bins, quiet.count]
                     del percentile[6]
     return State(msgspec.msgpack.encode(state))
 

@@ -18,7 +18,7 @@ def test_a_queue_that_falls_without_end_is_bounded():
     highest = Highest()
     for at in range(3 * MOST):
         highest.push(at, -float(at))
-    assert len(highest.queue) == MOST
+    assert len(highest.pairs) == MOST
 
 
 def test_known_values_are_thinned_and_halved():
