@@ -3,10 +3,10 @@
 import pytest
 
 from routing.callbacks.pagerduty import done
+from tests.routing.bursts import burst, statuses
 from tests.routing.callbacks.presses import hook
 from tests.routing.pager_duty import Service
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, START, Scenario, busy
-from tests.routing.test_limits import burst, statuses
 
 BY_PAGER = ESCALATED.replace("[slack, pagerduty]", "[pagerduty]")
 

@@ -9,9 +9,9 @@ from routing.fatigue import Ledger, shares
 from schemas.incident import Incident
 from schemas.page import Other, Page, Storm
 from schemas.signal import Signal
+from tests.routing.bursts import burst
 from tests.routing.configs import LEAST, policy
 from tests.routing.scenario import ESCALATED, MINUTE, Scenario
-from tests.routing.test_limits import burst
 from tests.streams.words import content, incident, page, signal
 
 MONDAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
