@@ -1,6 +1,10 @@
 """The quick part of `benchmarks/budget.py`: how early a budget's end is told, and how often wrongly."""
 
+import pytest
+
 from benchmarks.budget import HOUR, KINDS, play
+
+pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 
 
 def test_exhaustion_is_told_hours_before_and_a_quiet_month_tells_nothing():

@@ -1,8 +1,11 @@
 """The quick half of `benchmarks/error_rate.py`: false alarms and delays in simulation, by fixed seeds."""
 
+import pytest
 from rich.console import Console
 
 from benchmarks import error_rate
+
+pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 
 SILENT = Console(quiet=True)
 

@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.faults import ASTRAY, FAULTS, delay, quiet
 
+pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
+
 RATE_PER_H = 120.0
 WITHIN_S = {
     "a tool's calls all time out": 400,

@@ -12,6 +12,8 @@ from detectors.settings import Watch
 from schemas.wire import decode_event
 from tests.conftest import shared_data
 
+pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
+
 
 def clinc():
     return json.loads(gzip.decompress(shared_data("shift_texts.json.gz").read_bytes()))["clinc"]

@@ -6,6 +6,8 @@ from benchmarks.metric_judges import CASES, Numenta, Operators, repeats
 from detectors.metric import MetricAnomaly
 from tests.conftest import SHARED, shared_data
 
+pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
+
 THRESHOLD = MetricAnomaly.threshold
 
 

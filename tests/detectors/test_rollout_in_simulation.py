@@ -7,6 +7,8 @@ from rich.console import Console
 
 from benchmarks import rollout
 
+pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
+
 SILENT = Console(quiet=True)
 RUNS = 30
 

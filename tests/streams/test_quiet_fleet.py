@@ -3,8 +3,12 @@
 import os
 from itertools import islice
 
+import pytest
+
 from benchmarks.judged import judged
 from benchmarks.quiet_fleet import RATES_PER_H, quiet
+
+pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 
 IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 EVENTS = 1_000_000 if IS_NIGHT else 100_000

@@ -18,7 +18,10 @@ from benchmarks.real_traffic import (
 )
 from tests.conftest import shared_data
 
-pytestmark = pytest.mark.data
+pytestmark = [
+    pytest.mark.data,
+    pytest.mark.no_cover,  # it judges the whole, and is several times as fast unmeasured
+]
 
 
 @pytest.fixture(scope="module")
