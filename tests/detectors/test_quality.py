@@ -331,3 +331,14 @@ def test_a_clock_that_jumps_a_day_ahead_tells_nothing():
     agent = Agent().answers(400, 0.02)
     agent.at += DAY_S
     assert agent.answers(200, 0.02).told == []
+
+
+def test_of_events_that_are_shown_together_calls_of_tools_change_nothing():
+    answers = [
+        (event(START_S + at, "chat", response={"finish_reasons": ["stop"]}), START_S + at) for at in (1, 2)
+    ]
+    call = (event(START_S + 3, "execute_tool", tool={"name": "search"}), START_S + 3)
+    without, beside = Quality(Watch(), {}), Quality(Watch(), {})
+    without.observe_many(iter(answers))
+    beside.observe_many(iter((*answers, call)))
+    assert beside.save() == without.save()

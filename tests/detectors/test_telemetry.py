@@ -219,3 +219,13 @@ def test_producers_of_bad_records_without_end_share_a_place():
     assert told is not None
     assert told.time == moment(START_S + 5)
     assert "mostly of (other) (bad)" in told.summary
+
+
+def test_of_many_events_that_are_shown_together_those_beyond_the_minutes_room_change_nothing():
+    coming = [(event(START_S + at / 100, "chat", **WHOLE), START_S + at / 100) for at in range(3000)]
+    together, single = Telemetry(Watch(), {}), Telemetry(Watch(), {})
+    together.observe_many(iter(coming))
+    for each, now in coming:
+        single.observe(each, now)
+    assert together._state.room == 0
+    assert together.save() == single.save()
