@@ -148,12 +148,15 @@ class Rollout:
     def _begun(self, event: Event, release: Release, key: int, now: float) -> Session | None:
         """A session that begins with this event, if it does.
 
-        One that ran before the comparison is not known whole: until those are over only starts count.
+        One that ran before the comparison is not known whole: until those are over only starts count. Of an
+        agent that tells none, the sessions that are seen meanwhile are left out, of either arm alike.
         """
         data, trial = event.data, self._trial
         state = data.conversation.state if data.conversation is not None else None
         canary = release.cohort == "canary"
-        if state != "started" and not canary and now - trial.began < self._plan.ripe_s:
+        if state != "started" and now - trial.began < self._plan.ripe_s:
+            if not self._sessions.starts:
+                self._sessions.leave_out(key)
             return None
         stratum = release.stratum or self._plan.stratum(data)
         session = Session(now, canary, trial.share)
@@ -219,9 +222,9 @@ class Rollout:
             moment(session.began),
             "canary" if session.canary else "control",
             self._sessions.strata[session.stratum],
-            session.values(self._plan.ripe_s),
+            session.values(self._plan.ripe_s, ends=self._sessions.ends),
             schema=self._sessions.schema(session),
-            lacking=self._sessions.usual.lacking(session),
+            lacking=self._sessions.usual.lacking(session, ends=self._sessions.ends),
         )
 
     def rebase(self, now: float) -> None:

@@ -15,11 +15,11 @@ _DIGEST = Layout("<I")
 SHARES = 10_000
 """A share is kept to a hundredth of a percent."""
 LONGEST_TICKS = 2**32 - 1
-_CANARY, _FAILED, _SLIPPED, _ENDED = 1, 2, 4, 8
+_CANARY, _FAILED, _SLIPPED, _ENDED, _FAULTY = 1, 2, 4, 8, 16
 
 
 class Packed(Struct, array_like=True):
-    """A `Sessions`. `base`: POSIX seconds from which ticks are counted."""
+    """A `Sessions`. `base`: POSIX seconds from which ticks are counted. States of old do not say `ends`."""
 
     base: float
     open: bytes
@@ -30,6 +30,7 @@ class Packed(Struct, array_like=True):
     turned_away: int
     usual: Usual
     means: dict[str, list[float]]
+    ends: bool = True
 
 
 def pack(sessions: Sessions) -> Packed:
@@ -45,6 +46,7 @@ def pack(sessions: Sessions) -> Packed:
         sessions.turned_away,
         sessions.usual,
         sessions.means,
+        sessions.ends,
     )
 
 
@@ -59,6 +61,7 @@ def unpack(packed: Packed) -> Sessions:
         turned_away=packed.turned_away,
         usual=packed.usual,
         means=packed.means,
+        ends=packed.ends,
     )
 
 
@@ -68,9 +71,8 @@ def rounded(share: float) -> float:
 
 
 def _row(base: float, key: int, each: Session) -> bytes:
-    flags = (
-        _CANARY * each.canary + _FAILED * each.failed + _SLIPPED * each.slipped + _ENDED * bool(each.ended)
-    )
+    flags = _CANARY * each.canary + _FAILED * each.failed + _SLIPPED * each.slipped + _FAULTY * each.faulty
+    flags += _ENDED * bool(each.ended)
     lasted = _ticks(each.ended - each.began) if each.ended else 0
     share = 0 if each.share is None else round(each.share * SHARES)
     facts = (each.cost, each.tokens, share, flags, each.stratum, each.schema, each.poor, each.scored)
@@ -91,6 +93,7 @@ def _open(base: float, rows: Iterable[tuple[float, ...]]) -> Iterator[tuple[int,
                 ended=at + lasted / TICKS if flags & _ENDED else 0.0,
                 failed=bool(flags & _FAILED),
                 slipped=bool(flags & _SLIPPED),
+                faulty=bool(flags & _FAULTY),
                 cost=cost,
                 tokens=int(tokens),
                 poor=int(poor),

@@ -39,7 +39,7 @@ USUAL = 0.5
 class Session(Struct, array_like=True):
     """One that is open. Times in POSIX seconds; cost in USD; `poor`, `scored`: evaluations.
 
-    `stratum`, `schema`: places in the tables of `Sessions`.
+    `stratum`, `schema`: places in the tables of `Sessions`. `slipped`: a tool failed; `faulty`: another call.
     """
 
     began: float
@@ -54,11 +54,12 @@ class Session(Struct, array_like=True):
     tokens: int = 0
     poor: int = 0
     scored: int = 0
+    faulty: bool = False
 
-    def values(self, ripe_s: float) -> dict[str, float]:
-        """By metric; what is not known is NaN."""
+    def values(self, ripe_s: float, *, ends: bool) -> dict[str, float]:
+        """By metric; what is not known is NaN. `ends`: whether the agent tells of sessions that end."""
         return {
-            "sessions": float(self.bad),
+            "sessions": float(self.is_bad(ends=ends)),
             "tools": float(self.slipped),
             "cost": self.cost or nan,
             "duration": self.ended - self.began if self.ended else ripe_s,
@@ -66,10 +67,9 @@ class Session(Struct, array_like=True):
             "evaluation": self.poor / self.scored if self.scored else nan,
         }
 
-    @property
-    def bad(self) -> bool:
-        """Whether it failed, or has not ended."""
-        return self.failed or not self.ended
+    def is_bad(self, *, ends: bool) -> bool:
+        """Whether it failed, or has not ended; where no end is ever told, whether a call of its failed."""
+        return self.failed or (not self.ended if ends else self.faulty)
 
 
 class Usual(Struct, array_like=True):
@@ -79,9 +79,9 @@ class Usual(Struct, array_like=True):
     cost: float = 0.0
     tokens: float = 0.0
 
-    def lacking(self, session: Session) -> list[str]:
+    def lacking(self, session: Session, *, ends: bool) -> list[str]:
         """What a session lacks that the earlier ones had; learns from it. A bad one lacks nothing."""
-        if session.bad:
+        if session.is_bad(ends=ends):
             return []
         has = {"cost": session.cost > 0, "tokens": session.tokens > 0}
         lacks = [name for name, had in has.items() if not had and getattr(self, name) > USUAL * self.count]
@@ -94,7 +94,8 @@ class Usual(Struct, array_like=True):
 class Sessions(Struct, array_like=True):
     """Open sessions by a digest of their conversation, in the order in which they began.
 
-    `starts`: whether the agent tells of sessions that start; then nothing else begins one. `closed`: the last
+    `starts`: whether the agent tells of sessions that start; then nothing else begins one. `ends`: whether it
+    tells of those that end. `closed`: the last
     that were scored, for agents that do not. `turned_away`: sessions that found no room. `strata`, `schemas`:
     those so far.
     """
@@ -107,6 +108,7 @@ class Sessions(Struct, array_like=True):
     turned_away: int = 0
     usual: Usual = field(default_factory=Usual)
     means: dict[str, list[float]] = {}
+    ends: bool = False
 
     def admit(self, key: int, session: Session, stratum: str, event: Event) -> Session | None:
         """A session that begins with an event, if it does and there is room.
@@ -117,6 +119,7 @@ class Sessions(Struct, array_like=True):
         data = event.data
         state = data.conversation.state if data.conversation is not None else None
         self.starts = self.starts or state == "started"
+        self.ends = self.ends or state == "ended"
         if state == "ended" or data.evaluation is not None or (self.starts and state != "started"):
             return None
         if key in self.closed:
@@ -151,10 +154,13 @@ class Sessions(Struct, array_like=True):
             self._evaluated(session, data.evaluation)
         if event.type == "agent.session.v1":
             if data.conversation is not None and data.conversation.state == "ended":
+                self.ends = True
                 session.ended = _ticked(max(now, session.began))
                 session.failed = data.error is not None and error_class(data.error) != "escalation"
         elif data.error is not None and data.operation.name == "execute_tool":
             session.slipped = True
+        elif data.error is not None and error_class(data.error) != "escalation":
+            session.faulty = True
 
     def _evaluated(self, session: Session, evaluation: Evaluation) -> None:
         """Poor is what lies below the mean of the scores of that name so far, of both arms."""

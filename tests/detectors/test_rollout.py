@@ -12,6 +12,7 @@ from detectors.rollouts.packed import pack, unpack
 from detectors.rollouts.sessions import MOST_CLOSED, MOST_EVALUATIONS, MOST_OPEN, MOST_SCORED, MOST_STRATA
 from detectors.rollouts.trial import MOST_DONE, Trial
 from detectors.settings import Watch
+from schemas.event import Failure
 from tests.detectors.agent_events import START_S, event
 from tests.detectors.streams_rollout import session, stable, step
 
@@ -327,6 +328,29 @@ def test_agents_that_tell_no_starts_are_compared_by_what_they_do():
     for each in late:
         shown.detector.observe(each, shown.now)
     assert shown.trial.canaries == before
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_agents_that_tell_no_starts_are_recorded_alike_in_both_arms(seed):
+    stream = rollout(2400, seed=seed, every_s=4, share=0.2)
+    kept = [step(START_S, 0.2), *(each for each in stream if each.data.conversation.state != "started")]
+    shown, said = Shown(), set()
+    for each in kept:
+        shown.feed([each])
+        said |= {found.finding for found in shown.found}
+    assert said <= {"hold", "ready"}
+
+
+def test_where_no_end_is_told_failed_calls_are_what_is_compared():
+    def error(data):
+        failed = is_canary(data) and data.operation.name == "chat" and draw.random() < 0.3
+        return Failure(type="overloaded", class_="retryable") if failed else data.error
+
+    draw = random.Random(4)
+    stream = [each for each in rollout(1200) if each.type != "agent.session.v1"]
+    assert Shown().feed(stream).found == ()
+    found = Shown().feed(changed(stream, error=error)).finding
+    assert (found.finding, found.labels["metric"]) == ("worse", "sessions")
 
 
 def test_sessions_without_room_are_turned_away_and_counted():

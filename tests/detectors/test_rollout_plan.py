@@ -178,21 +178,26 @@ def visits(number, count, *, at=0.0, cohort="canary", user="ana"):
         )
 
 
+AN_HOUR_ON = 3601.0
+"""From then on sessions count that do not say when they start, where they are scored after an hour."""
+
+
 def test_further_sessions_of_a_user_never_count_whatever_their_events_tell():
-    shown = Shown(unit="user", maturity="1h")
+    shown = Shown(unit="user", maturity="1h").feed(visits(9, 1, user="bo"))
     for number in range(3):
-        shown.feed(visits(number, 10, at=100 * number))
+        shown.feed(visits(number, 10, at=AN_HOUR_ON + 100 * number))
     assert len(shown.detector._sessions.open) == 1
     assert shown.trial.canaries == 1
-    assert shown.trial.last_canary == START_S + 200
-    assert len(shown.detector._sessions.closed) == 2
+    assert shown.trial.last_canary == START_S + AN_HOUR_ON + 200
+    assert len(shown.detector._sessions.closed) == 3
 
 
 def test_a_share_that_is_told_again_makes_nobody_new():
-    shown = Shown(unit="user", maturity="1h").feed([step(START_S, 0.2), *visits(1, 1)])
-    shown.feed([step(START_S + 50, 0.2), *visits(2, 1, at=100)])
+    shown = Shown(unit="user", maturity="1h").feed([step(START_S, 0.2), *visits(9, 1, user="bo")])
+    shown.feed([*visits(1, 1, at=AN_HOUR_ON), step(START_S + AN_HOUR_ON + 50, 0.2)])
+    shown.feed(visits(2, 1, at=AN_HOUR_ON + 100))
     assert len(shown.detector._sessions.open) == 1
-    shown.feed([step(START_S + 150, 0.3), *visits(3, 1, at=200)])
+    shown.feed([step(START_S + AN_HOUR_ON + 150, 0.3), *visits(3, 1, at=AN_HOUR_ON + 200)])
     assert len(shown.detector._sessions.open) == 2
 
 
