@@ -37,6 +37,8 @@ class Incident(Words, frozen=True):
     """What people did, the latest last; the oldest are forgotten."""
     drill: str = ""
     """The fire drill that it belongs to, if any: then it is no real one."""
+    unpaged: str = ""
+    """Of a fire drill: what in the rules keeps people from being paged, apart from what mutes it."""
     waiting: tuple[Offer, ...] = ()
     """Advice that waits for a person to grant or refuse it."""
     feedback: Mapping[str, int] = {}

@@ -11,6 +11,7 @@ from routing.incidents.muting import audible
 from routing.incidents.next_steps import next_step
 from routing.incidents.offers import offers
 from routing.incidents.turn import Turn
+from routing.incidents.unpaged import unpaged
 from routing.ownership import owned
 from schemas.incident import Incident
 from schemas.page import Content, ScorePart, Severity
@@ -127,6 +128,7 @@ def published(turn: Turn, case: Case) -> Incident:
         assigned=case.assigned,
         deeds=case.deeds,
         drill=case.drill,
+        unpaged=unpaged(turn, case),
         waiting=offers(case, turn.now),
         feedback=dict(Counter(sorted(case.judged.values()))),
         flapping=case.flaps,

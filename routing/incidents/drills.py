@@ -63,7 +63,9 @@ def concluded(turn: Turn, cause: Concluded) -> None:
         turn.complain(f"drill {drill.name}: there is no channel to tell of it", cause.id)
         return
     title = f"{DRILL_HEAD}{drill.name} of {drill.agent} {_how(cause)}"
-    word = Word(kind="drill", name=drill.name, reason="drilled", title=title, facts=cause.facts)
+    word = Word(
+        kind="drill", name=drill.name, reason="drilled", title=title, facts=cause.facts, drill=cause.id
+    )
     post(turn, word, [(drill.name, channel)])
 
 

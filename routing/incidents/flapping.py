@@ -15,8 +15,13 @@ GROUPS_CAP = 1_000
 
 
 def is_damped(turn: Turn, case: Case, ended: Signal) -> bool:
-    """Whether the end of an incident's last signal is not believed yet, because it fired too often lately."""
+    """Whether the end of an incident's last signal is not believed yet, because it fired too often lately.
+
+    Ends of fire drills are not counted.
+    """
     rule = turn.policy.limits.flapping
+    if case.drill:
+        return False
     if case.ended is not None and case.ended.id == ended.id:
         return True
     times = _ends(turn, case)

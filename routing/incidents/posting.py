@@ -27,7 +27,8 @@ class Word(Struct, frozen=True, kw_only=True):
     """What is to be said: one sentence, and facts by label.
 
     `kind` and `name`: what it is about, such as the handoffs of a schedule. `schedule`: with which it is
-    forgotten, or empty. `sequence`: tells two of the same kind at the same instant apart.
+    forgotten, or empty. `sequence`: tells two of the same kind at the same instant apart. `drill`: the fire
+    drill that it is about.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Word(Struct, frozen=True, kw_only=True):
     facts: tuple[tuple[str, str], ...]
     schedule: str = ""
     sequence: str = ""
+    drill: str = ""
 
 
 def post(turn: Turn, word: Word, readers: Iterable[tuple[str, Channel]]) -> None:
@@ -53,7 +55,7 @@ def post(turn: Turn, word: Word, readers: Iterable[tuple[str, Channel]]) -> None
             channel=channel,
             reason=word.reason,
             summary=word.title,
-            content=_content(turn, word.title),
+            content=_content(turn, word),
             facts=word.facts,
         )
         while len(core.unheard) >= UNHEARD_CAP:
@@ -102,11 +104,11 @@ def arm(core: Core) -> None:
     core.handoff_at = min(waits, default=NEVER)
 
 
-def _content(turn: Turn, summary: str) -> Content:
+def _content(turn: Turn, word: Word) -> Content:
     """Of no incident: nothing to acknowledge, nothing that fires."""
     return Content(
-        title=summary, severity="info", score=0, score_parts=(), status="resolved", since=turn.now, labels={},
-        signals=(), firing=0, resolved=0,
+        title=word.title, severity="info", score=0, score_parts=(), status="resolved", since=turn.now,
+        labels={}, signals=(), firing=0, resolved=0, drill=word.drill,
     )  # fmt: skip
 
 

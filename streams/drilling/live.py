@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -14,16 +15,27 @@ from schemas.incident import Incident
 from schemas.page import Page
 from schemas.wire import Malformed, decode_cause, decode_event, decode_message, encode
 from streams.drilling.pattern import learnt
-from streams.drilling.progress import Progress, Result, Stage
+from streams.drilling.progress import Progress, Result
 from streams.drilling.rehearsal import Rehearsal
 from streams.drilling.search import Found, last_events
+from streams.drilling.stages import Stage
 from streams.hosting.clock import Clock
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import Outgoing
-from streams.hosting.topics import CAUSES, DEADLETTER, EVENTS, INCIDENTS, PAGES
+from streams.hosting.topics import (
+    CAUSES,
+    DEADLETTER,
+    DETECTOR_STATE,
+    EVENTS,
+    INCIDENTS,
+    PAGES,
+    ROUTING_STATE,
+)
 
 WATCHED = (CAUSES, PAGES, INCIDENTS, DEADLETTER)
 TURN_MS = 200
+SETTLED = timedelta(seconds=60)
+"""Sooner than that after a drill's beginning a worker has written its state that has seen it."""
 _incident = msgspec.json.Decoder(Incident)
 
 
@@ -47,6 +59,7 @@ async def drill(
     found = await _recent(connection, order.agent, clock)
     pattern = learnt(order.agent, found.events)
     async with _watching(connection) as consumer, KafkaLog(connection) as log:
+        before_it = await _written(consumer, found.partition)
         start = clock.now()
         progress = Progress(order.drill, order.agent, start)
         said = Drilled(
@@ -67,7 +80,20 @@ async def drill(
                 break
             await log.append(EVENTS, found.partition, [Outgoing(found.key, encode(event))])
             progress.published(clock.now())
+        if clock.now() - start >= SETTLED:
+            after = await _written(consumer, found.partition)
+            progress.idle(*(stage for stage, end in after.items() if end <= before_it[stage]))
     return progress.result()
+
+
+async def _written(consumer: AIOKafkaConsumer, partition: int) -> dict[Stage, int]:
+    """How much state was written so far by those who bring a stage about."""
+    places: dict[Stage, TopicPartition] = {
+        "signal": TopicPartition(DETECTOR_STATE, partition),
+        "incident": TopicPartition(ROUTING_STATE, 0),
+    }
+    ends = await consumer.end_offsets(list(places.values()))
+    return {stage: ends[place] for stage, place in places.items()}
 
 
 def _is_over(live: Live, progress: Progress, clock: Clock) -> bool:

@@ -1,10 +1,8 @@
 """How far a fire drill has come: published, found, an incident, paged, delivered, acknowledged."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Literal
 
 from msgspec import Struct
 
@@ -13,27 +11,10 @@ from schemas.incident import Incident
 from schemas.outcome import Deferred, Delivered, Undeliverable
 from schemas.page import Notice, Page
 from schemas.signal import DRILL, Signal
+from streams.drilling.stages import IDLE, NEEDED, REMEDIES, STAGES, UNHEARD, Stage
 
-Stage = Literal["published", "signal", "incident", "page", "delivered", "acknowledged"]
-STAGES: tuple[Stage, ...] = ("published", "signal", "incident", "page", "delivered", "acknowledged")
-NEEDED: tuple[Stage, ...] = STAGES[:-1]
-"""Those that a drill must reach: whether somebody acknowledges it is up to them."""
 MOST_EARLY = 10_000
 """Outcomes and acknowledgements that are remembered until it is known whether they are of the drill."""
-REMEDIES: Mapping[Stage, str] = MappingProxyType(
-    {
-        "published": "no event was taken: is the broker there, and has it the topic agent.events?",
-        "signal": "the detector found nothing: is the worker running, is the detector on (`oversight check "
-        "--detectors`), and has the agent sent enough for it to speak? What the agent's own events have "
-        "already brought about is not told again for a drill.",
-        "incident": "the signal opened no incident: does the worker follow a configuration that holds "
-        "(`oversight check`), and does it read oversight.causes?",
-        "page": "nobody was paged: see with `oversight route` where such labels go, who is on call, and "
-        "whether the receiver notifies anybody",
-        "delivered": "the page did not arrive: see what the channel answered, its token and its target",
-        "acknowledged": "nobody has taken it yet",
-    }
-)
 
 
 class Reached(Struct, frozen=True, kw_only=True):
@@ -78,6 +59,7 @@ class Progress:
         self._outcomes: dict[str, str] = {}
         self._incidents: dict[str, Incident] = {}
         self._refusals: list[str] = []
+        self._idle: frozenset[Stage] = frozenset()
         self._early: deque[Reported | Acknowledged] = deque(maxlen=MOST_EARLY)
 
     def published(self, at: datetime) -> None:
@@ -87,6 +69,10 @@ class Progress:
     def refused(self, reason: str) -> None:
         """An event of the drill went to the dead letters."""
         self._refusals.append(reason)
+
+    def idle(self, *stages: Stage) -> None:
+        """Nobody was at work who would have to bring these about."""
+        self._idle = frozenset(stages)
 
     def cause(self, cause: AnyCause) -> None:
         """Anything that moves routing."""
@@ -173,7 +159,7 @@ class Progress:
                 channel=f"{page.channel.kind} {page.channel.target}",
                 instead=page.content.instead,
                 after_s=self._after_s(page.time),
-                outcome=self._outcomes.get(page.id, "nothing was heard of it"),
+                outcome=self._outcomes.get(page.id, UNHEARD),
                 severity=page.severity,
                 reason=page.reason,
             )
@@ -182,12 +168,22 @@ class Progress:
         return max(timedelta(), at - self.start).total_seconds()
 
     def _remedy(self, stage: Stage) -> str:
-        """What is to be done, and what is known of the reason."""
+        """What is known of the reason, and what is to be done."""
         if stage == "signal" and self._refusals:
             return self._refusals[0]
-        muted = [by for each in self._incidents.values() for by in each.muted_by]
-        known = {
-            "page": [f"it is muted by {' and '.join(dict.fromkeys(muted))}"] if muted else [],
-            "delivered": list(dict.fromkeys(self._outcomes.values())),
-        }
-        return "; ".join([*known.get(stage, []), REMEDIES[stage]])
+        if stage in self._idle:
+            return IDLE[stage]
+        known: list[str] = []
+        if stage == "page":
+            known = list(self._unpaged())
+        elif stage == "delivered":
+            known = list(self._outcomes.values()) or [f"{UNHEARD}: does a worker notify?"]
+        return "; ".join([*dict.fromkeys(known), REMEDIES[stage]])
+
+    def _unpaged(self) -> Iterator[str]:
+        """What the incidents themselves say of why nobody is paged."""
+        for each in self._incidents.values():
+            if each.muted_by:
+                yield f"it is muted by {' and '.join(each.muted_by)}"
+            if each.unpaged:
+                yield each.unpaged

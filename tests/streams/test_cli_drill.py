@@ -19,18 +19,24 @@ from schemas.record import Record
 from schemas.wire import Malformed, decode_cause, decode_event, encode
 from streams.cli import main
 from streams.cli.account import account
-from streams.drilling.rehearsal import made_up
+from streams.drilling.live import Live
+from streams.drilling.live import drill as live_drill
+from streams.drilling.progress import Result
+from streams.drilling.rehearsal import Rehearsal, made_up
 from streams.drilling.scenarios import SCENARIOS
 from streams.drilling.scheduled import SPARE
+from streams.drilling.stages import IDLE, REMEDIES
 from streams.embedded import running
+from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import Outgoing
-from streams.hosting.topics import CAUSES, DEADLETTER, EVENTS, INCIDENTS, PAGES, create
+from streams.hosting.topics import CAUSES, DEADLETTER, DETECTOR_STATE, EVENTS, INCIDENTS, PAGES, create
 from tests.streams.words import content, incident, page, signal
 
 RULES = "route: {receiver: oncall}\nreceivers: [{name: oncall, notify: [{slack: '#oncall'}]}]\n"
 
 NO_CAUSE = b"no cause"
+JUMP = timedelta(hours=1)
 
 
 def drill(*arguments: object, **environment: str):
@@ -123,7 +129,7 @@ def _bootstrap() -> Iterator[str]:
     async def filled(address: str) -> None:
         await create({"bootstrap_servers": address})
         async with KafkaLog({"bootstrap_servers": address}) as kafka:
-            for agent in ("ana", "bo", "chi"):
+            for agent in ("ana", "bo", "chi", "dee-True", "dee-False"):
                 events = list(made_up(agent, datetime.now(UTC)))[-20:]
                 await kafka.append(EVENTS, 1, [Outgoing(agent.encode(), encode(each)) for each in events])
             await kafka.append(EVENTS, 1, [Outgoing(None, b"no event")])
@@ -161,7 +167,7 @@ class Pipeline:
             if self.drilled:
                 break
         for topic, outgoing in self._answer(what.drill, record.value):
-            await kafka.append(topic, 0, [outgoing])
+            await kafka.append(topic, int(topic == DETECTOR_STATE), [outgoing])
         return True
 
 
@@ -206,6 +212,26 @@ async def concluded(bootstrap: str, name: str) -> list[Concluded]:
     return []
 
 
+class Jumping(WallClock):
+    """A clock that goes on by an hour as soon as a worker would have read the drill's first event."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+    def saved(self, *_: object) -> Iterator[tuple[str, Outgoing]]:
+        """A worker that finds nothing, and writes its state."""
+        yield DETECTOR_STATE, Outgoing(b"x", b"state")
+        self._ahead = JUMP
+
+    def nothing(self, *_: object) -> Iterator[tuple[str, Outgoing]]:
+        """A worker that is not there."""
+        self._ahead = JUMP
+        yield from ()
+
+
 class TestLive:
     def test_a_drill_that_is_delivered_passes(self, bootstrap):
         pipeline = Pipeline(bootstrap, well)
@@ -233,6 +259,24 @@ class TestLive:
         ran = drill("isolation/breach", "--agent", "chi", "--to", bootstrap, "--timeout", "1s")
         assert ran.exit_code == 1
         assert "it broke at the stage signal" in ran.stdout
+
+    @pytest.mark.parametrize("works", [False, True])
+    def test_where_nothing_is_found_it_says_whether_a_worker_is_at_work(self, bootstrap, works):
+        agent = f"dee-{works}"
+
+        async def played() -> Result:
+            clock = Jumping()
+            worker = Pipeline(bootstrap, clock.saved if works else clock.nothing)
+            pipeline = asyncio.create_task(worker.run(agent))
+            order = Rehearsal(scenario=SCENARIOS["isolation/breach"], agent=agent, token=agent, within=JUMP)
+            result = await live_drill(Live(order=order, by="bo"), {"bootstrap_servers": bootstrap}, clock)
+            pipeline.cancel()
+            await asyncio.gather(pipeline, return_exceptions=True)
+            return result
+
+        result = asyncio.run(played())
+        assert result.broke_at == "signal"
+        assert result.remedy == (REMEDIES if works else IDLE)["signal"]
 
     def test_of_an_agent_that_sent_nothing_the_pipeline_says_so(self, bootstrap):
         ran = drill("isolation/breach", "--agent", "nobody", "--to", bootstrap, "--timeout", "1s")

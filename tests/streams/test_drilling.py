@@ -16,12 +16,20 @@ from streams.drilling.pattern import Pattern, learnt
 from streams.drilling.progress import Progress
 from streams.drilling.rehearsal import Rehearsal, Unheard, made_up, rehearse
 from streams.drilling.scenarios import IMPOSSIBLE, SCENARIOS
+from streams.drilling.stages import IDLE, REMEDIES, STAGES
 from streams.replay import BUILT_IN
 from tests.detectors.agent_events import START_S, event
 from tests.streams.words import content, incident, page, signal
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DRILL = "error_rate/burst:x"
+EMPTY_ROTA = """
+receivers: [{name: a, notify: [{escalation: people}]}]
+users: {bo: {slack: U1}}
+schedules:
+  later: {timezone: UTC, layers: [{name: n, start: '2030-01-01T00:00', every: 1 day, users: [bo]}]}
+escalations: {people: {steps: [{notify: [schedule: later], via: [slack], wait: 5m}]}}
+"""
 MINUTE = timedelta(minutes=1)
 
 
@@ -96,6 +104,43 @@ class TestRehearsals:
         assert result.broke_at == "page"
         assert "oversight route" in result.remedy
 
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("receivers: [{name: a}]\n", "receiver a notifies nobody"),
+            (
+                "receivers: [{name: a, notify: [{slack: '#a', digest: 1h}]}]\n",
+                "receiver a tells of it in a digest",
+            ),
+            (
+                "receivers: [{name: a, notify: [{escalation: '{{ labels.team }}'}]}]\n",
+                "receiver a finds no escalation for team (none)",
+            ),
+            (EMPTY_ROTA, "escalation people reaches nobody at this time"),
+        ],
+    )
+    def test_what_in_the_rules_keeps_people_from_being_paged_is_told(self, text, why):
+        result = rehearse(rehearsal(), rules("route: {receiver: a}\n" + text), made_up("ana", NOW))
+        assert result.broke_at == "page"
+        assert result.remedy.startswith(f"{why}; nobody was paged: see")
+
+    def test_so_is_a_route_that_waits_for_longer_than_the_drill_goes_on(self):
+        text = "route: {receiver: a, group_wait: 1h}\nreceivers: [{name: a, notify: [{slack: '#a'}]}]\n"
+        result = rehearse(rehearsal(), rules(text), made_up("ana", NOW))
+        assert result.broke_at == "page"
+        assert result.remedy.startswith("its route lets it wait until ")
+
+    def test_a_time_interval_in_which_nothing_is_heard_is_told_as_the_reason(self):
+        text = (
+            "route: {receiver: a, routes: [{receiver: a, matchers: ['agent=~\".+\"'], "
+            "mute_time_intervals: [mornings]}]}\nreceivers: [{name: a, notify: [{slack: '#a'}]}]\n"
+            "time_intervals: [{name: mornings, time_intervals: "
+            "[{times: [{start_time: '08:00', end_time: '12:00'}]}]}]\n"
+        )
+        result = rehearse(rehearsal(), rules(text), made_up("ana", NOW))
+        assert result.broke_at == "page"
+        assert result.remedy.startswith("it is muted by time interval mornings; ")
+
     def test_a_silence_is_told_as_the_reason(self):
         files = rules(
             BUILT_IN.text + "silences: [{name: works, matchers: [agent=ana], end: '2027-01-01T00:00'}]\n"
@@ -136,6 +181,26 @@ class TestProgress:
         assert [each.stage for each in result.stages if each.after_s is None] == []
         assert result.stages[-1].what == "by bo, slack"
         assert [(each.to, each.outcome) for each in result.paged] == [(mine.to, "delivered")]
+
+    @pytest.mark.parametrize("stage", ["signal", "incident"])
+    def test_where_no_worker_is_at_work_that_is_told(self, stage):
+        t = Progress(DRILL, "ana", NOW)
+        t.published(NOW)
+        t.idle("signal", "incident")
+        if stage == "incident":
+            t.signal(signal(labels={"drill": DRILL}))
+        assert (t.result().broke_at, t.result().remedy) == (stage, IDLE[stage])
+
+    def test_a_page_of_which_nothing_is_heard_is_told(self):
+        t = Progress(DRILL, "ana", NOW)
+        t.published(NOW)
+        t.signal(signal(labels={"drill": DRILL}))
+        t.incident(incident(id="i1", drill=DRILL))
+        t.page(page(id="p1", incident="i1", content=with_drill()))
+        assert t.result().remedy.startswith("nothing was heard of it: does a worker notify?; ")
+
+    def test_each_stage_that_does_not_come_is_told_otherwise(self):
+        assert len({*REMEDIES.values(), *IDLE.values()}) == len(STAGES) + len(IDLE)
 
     def test_what_the_channel_answered_is_told_where_it_breaks(self):
         t = Progress(DRILL, "ana", NOW)

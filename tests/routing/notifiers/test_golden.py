@@ -204,6 +204,19 @@ def test_every_message_of_a_drill_says_so_where_it_begins(kind, case, words):
 
 
 @pytest.mark.parametrize("kind", NOTIFIERS)
+def test_what_became_of_a_drill_says_so_too(kind):
+    replace = msgspec.structs.replace
+    words = "DRILL: weekly of refund-agent passed"
+    content = replace(NOTICE.content, title=words, drill="error_rate/burst:weekly")
+    message = replace(NOTICE, incident="drill:weekly", reason="drilled", summary=words, content=content)
+    steps, _ = rehearsed(NOTIFIERS[kind], message, built_in(message))
+    told = [shown(step) for step in steps]
+    assert told
+    assert all(words in each for each in told)
+    assert kind != "webhook" or '"drill": true' in told[0].replace(":true", ": true")
+
+
+@pytest.mark.parametrize("kind", NOTIFIERS)
 def test_the_example_of_a_channel_is_one_that_works(kind):
     notifier = NOTIFIERS[kind]
     target = notifier.example["target"]
