@@ -14,6 +14,7 @@ from detectors.consents.unapproved import GRANTED, REFUSED, Consents
 from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded
 from detectors.durations import duration
+from detectors.options import truth
 from detectors.settings import Watch
 from schemas.event import Approval, Event
 
@@ -41,6 +42,7 @@ class Approvals:
     warm_up: ClassVar[str] = "None; how long requests usually wait is known after twenty answers."
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.approval.v1"})
+    takes: ClassVar[frozenset[str]] = frozenset({"wait", "required"})
     outlives_s: ClassVar[float] = 86400.0
 
     __slots__ = ("_least_s", "_required", "_state")
@@ -53,7 +55,7 @@ class Approvals:
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
         """Follows other options; what was learnt stays."""
         self._least_s = duration(options.get("wait", LEAST_WAIT)).total_seconds()
-        self._required = str(options.get("required", False)).lower() == "true"
+        self._required = truth(options, "required")
         self._state.consents.known |= self._required
 
     def observe(self, event: Event, now: float) -> None:

@@ -67,6 +67,7 @@ class Cost:
     outlives_s: ClassVar[float] = 8 * 86_400.0
     """A budget that is spent stays so, whether or not its agent goes on."""
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
+    takes: ClassVar[frozenset[str]] = frozenset({"arl"})
 
     __slots__ = ("_budget", "_closes_at", "_last", "_series", "_sessions", "_state", "_threshold_s")
 

@@ -20,6 +20,7 @@ from detectors.durations import duration
 from detectors.error_rate import OBJECTIVES, STALE_S
 from detectors.failures.failure_stream import CELL_S, FailureStream, Kind
 from detectors.failures.gauge import LEARNT_S, Terms
+from detectors.options import texts
 from detectors.settings import Watch
 from schemas.event import Event, Failure
 
@@ -67,6 +68,7 @@ class Dependency:
     )
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
+    takes: ClassVar[frozenset[str]] = frozenset({"arl", "redact"})
 
     __slots__ = ("_closes_at", "_last", "_patterns", "_providers", "_state", "_terms", "_tools")
 
@@ -87,7 +89,7 @@ class Dependency:
             kind: Terms(min(0.99, max(1e-4, STRICTER * (1 - objectives[name]))), span_s * CHANCES)
             for kind, name in _OBJECTIVE.items()
         }
-        self._patterns: Sequence[str] = tuple(options.get("redact", ()))
+        self._patterns: Sequence[str] = texts(options, "redact")
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: calls of tools and models that begin or end, and ends of sessions."""

@@ -85,8 +85,8 @@ class Detector(Protocol):
 
     Class constants: `name` (its file's name), `version` of its state's format, `warm_up` (one sentence: what
     it needs before it can speak), `quiet_arl_days` (days between false findings it is built for), `watches`
-    (the types of events that concern it; it is shown no others). One whose findings are about silence also
-    has `outlives_s`, see `outlives`.
+    (the types of events that concern it; it is shown no others), `takes` (the options that it has, beside
+    `enabled`, which all have). One whose findings are about silence also has `outlives_s`, see `outlives`.
 
     `observe_many(coming)`, where there is one, takes several events as `observe` would take one after the
     other. It is how the bank shows them: no point of its grid lies between them.
@@ -100,6 +100,7 @@ class Detector(Protocol):
     warm_up: ClassVar[str]
     quiet_arl_days: ClassVar[float]
     watches: ClassVar[frozenset[str]]
+    takes: ClassVar[frozenset[str]]
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """`options`: the overrides of this detector in the configuration."""

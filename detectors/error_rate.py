@@ -18,6 +18,7 @@ from detectors.failures.failure_finding import Words, unworded
 from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.failures.gauge import Terms
 from detectors.failures.windows import MINUTE_S
+from detectors.options import texts
 from detectors.settings import Watch
 from schemas.event import Event, Failure
 from schemas.failures import error_class
@@ -75,6 +76,7 @@ class ErrorRate:
     warm_up: ClassVar[str] = "None: objectives hold from the first event; what is usual is learnt by day."
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
+    takes: ClassVar[frozenset[str]] = frozenset({"arl", "redact"})
 
     __slots__ = (
         "_busy",
@@ -107,7 +109,7 @@ class ErrorRate:
         threshold_s = span_s * (len(OBJECTIVES) + len(_RETRIES))
         objectives = {**OBJECTIVES, **watch.slo}
         self._terms = {name: Terms(_budget(objectives[name]), threshold_s) for name in OBJECTIVES}
-        self._patterns: Sequence[str] = tuple(options.get("redact", ()))
+        self._patterns: Sequence[str] = texts(options, "redact")
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: operations that ended, and ends of sessions."""

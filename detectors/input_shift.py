@@ -7,6 +7,7 @@ rate, is looked at.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from math import inf
 from typing import Any, ClassVar, Self
 
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from detectors.detector import Coming, Finding, State
+from detectors.durations import duration
 from detectors.inputs import (
     admission,
     early_texts,
@@ -41,12 +43,14 @@ from detectors.inputs.shift_finding import (
 from detectors.inputs.shift_samples import ShiftSamples
 from detectors.inputs.text_reading import read
 from detectors.inputs.text_watch import TextWatch, basis_of
+from detectors.options import number, positive, texts
 from detectors.settings import Watch
 from schemas.event import Event, Input
 
 __all__ = ["InputShift", "TextShift"]
 
 _FEWEST, _MOST = 50, 20_000
+PER_MINUTE, APART_S = 120.0, 300.0
 _REFERENCES = 2
 """The version of a state of which the references serve."""
 
@@ -58,12 +62,13 @@ class Options(Struct, frozen=True):
 
     For an agent of at most 10,000 inputs in 30 days, `texts_apart`: between two false alarms of its texts, of
     its features and of its embeddings, at least and on average. `per_minute`: inputs looked at in the long
-    run; `apart_s`: seconds between two of one session; `redact`: RE2 expressions.
+    run; `apart_s`: seconds between two of one session; `redact`: RE2 expressions. `arl` says `texts_apart` as
+    a span of time: 30d is the default.
     """
 
     texts_apart: float = TEXTS_APART
-    per_minute: float = 120.0
-    apart_s: float = 300.0
+    per_minute: float = PER_MINUTE
+    apart_s: float = APART_S
     redact: tuple[str, ...] = ()
 
 
@@ -94,6 +99,7 @@ class InputShift:
     )
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1"})
+    takes: ClassVar[frozenset[str]] = frozenset({"arl", *Options.__struct_fields__})
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         self._options = _options(options)
@@ -257,7 +263,18 @@ class InputShift:
 
 def _options(given: Mapping[str, Any]) -> Options:
     """Raises ValueError where an option does not hold."""
-    return msgspec.convert(dict(given), Options, strict=False)
+    texts_apart = given.get("texts_apart", TEXTS_APART)
+    if "arl" in given:
+        if "texts_apart" in given:
+            raise ValueError("expected arl or texts_apart, found both: they say the same")
+        days = duration(given["arl"]) / timedelta(days=1)
+        texts_apart = TEXTS_APART * days / InputShift.quiet_arl_days
+    return Options(
+        texts_apart=positive(texts_apart),
+        per_minute=positive(given.get("per_minute", PER_MINUTE)),
+        apart_s=number(given.get("apart_s", APART_S)),
+        redact=texts(given, "redact"),
+    )
 
 
 def _size(watch: Watch) -> int:

@@ -14,6 +14,7 @@ from detectors.boundaries.crossing import Crossing, What, named
 from detectors.boundaries.parties import LONGEST_ID, Parties, digest, short
 from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded
+from detectors.options import texts, truth
 from detectors.redaction import redact
 from detectors.settings import Watch
 from schemas.event import Data, Event
@@ -49,6 +50,7 @@ class Isolation:
     watches: ClassVar[frozenset[str]] = frozenset(
         {"agent.operation.v1", "agent.session.v1", "agent.approval.v1"}
     )
+    takes: ClassVar[frozenset[str]] = frozenset({"honeytokens", "shared", "shared_sessions", "redact"})
 
     __slots__ = ("_nobody", "_owners", "_parties", "_patterns", "_shared", "_state", "_users")
 
@@ -66,10 +68,10 @@ class Isolation:
         if not isinstance(owners, Mapping):
             raise ValueError(f"honeytokens must be owners by planted string, found {owners!r}")  # noqa: TRY004 - options are texts: a wrong one is a wrong value
         self._owners = {str(token): short(str(owner)) for token, owner in owners.items()}
-        self._shared = frozenset((*SHARED, *map(str, options.get("shared", ()))))
-        self._users = not options.get("shared_sessions", False)
+        self._shared = frozenset((*SHARED, *texts(options, "shared")))
+        self._users = not truth(options, "shared_sessions")
         self._nobody = frozenset(NOBODY)
-        self._patterns: Sequence[str] = tuple(options.get("redact", ()))
+        self._patterns: Sequence[str] = texts(options, "redact")
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: those that name a tenant, a user, resources or planted strings."""

@@ -56,6 +56,7 @@ class Latency:
     )
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1"})
+    takes: ClassVar[frozenset[str]] = frozenset()
 
     __slots__ = ("_closes_at", "_last", "_limits", "_parts", "_telling")
 

@@ -17,6 +17,7 @@ from detectors.contrast import Recent, values
 from detectors.dense import encoded
 from detectors.detector import STALE_S, Coming, Finding, State, decoded
 from detectors.durations import duration
+from detectors.options import texts
 from detectors.settings import Watch
 from schemas.event import Event
 
@@ -61,6 +62,7 @@ class Quality:
     warm_up: ClassVar[str] = "200 answers, or 200 scores of an evaluation."
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.evaluation.v1"})
+    takes: ClassVar[frozenset[str]] = frozenset({"arl", "lower_is_better", "redact"})
 
     __slots__ = ("_inverse", "_is_waiting", "_patterns", "_state", "_threshold_s")
 
@@ -74,8 +76,8 @@ class Quality:
         """Follows other options; what was learnt stays."""
         span_s = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d")).total_seconds()
         self._threshold_s = STREAMS * span_s
-        self._inverse = frozenset(str(each) for each in options.get("lower_is_better", ()))
-        self._patterns: Sequence[str] = tuple(options.get("redact", ()))
+        self._inverse = frozenset(texts(options, "lower_is_better"))
+        self._patterns: Sequence[str] = texts(options, "redact")
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: answers that ended, and evaluations."""

@@ -13,10 +13,11 @@ from msgspec import Struct, field
 from detectors.dense import encoded
 from detectors.detector import Coming, State, Unworded, decoded
 from detectors.failures.affected import sample_of
+from detectors.options import texts
 from detectors.rollouts.comparison import Comparison
 from detectors.rollouts.met import Met
 from detectors.rollouts.packed import Packed, pack, rounded, unpack
-from detectors.rollouts.plan import plan_of
+from detectors.rollouts.plan import OPTIONS, plan_of
 from detectors.rollouts.rollout_finding import found
 from detectors.rollouts.sessions import METRICS, Session, Sessions, key_of
 from detectors.rollouts.trial import MOST_SAMPLES, Trial
@@ -68,6 +69,7 @@ class Rollout:
     watches: ClassVar[frozenset[str]] = frozenset(
         {"agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.release.v1"}
     )
+    takes: ClassVar[frozenset[str]] = frozenset({*OPTIONS, "redact"})
 
     __slots__ = ("_compared", "_met", "_patterns", "_plan", "_sessions", "_step", "_trial")
 
@@ -84,7 +86,7 @@ class Rollout:
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
         """Follows other options; a comparison that goes on keeps its level and its margins."""
         self._plan = plan_of(options)
-        self._patterns: Sequence[str] = tuple(options.get("redact", ()))
+        self._patterns: Sequence[str] = texts(options, "redact")
         if options:
             self._comparison(None)  # to see that they hold
 

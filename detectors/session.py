@@ -12,6 +12,7 @@ from xxhash import xxh3_64_intdigest
 from detectors.dense import encoded
 from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
+from detectors.options import Unknown, number
 from detectors.sessions.astray import Astray, entry_of
 from detectors.sessions.run import LONGEST_TOOL, Run, Runs
 from detectors.sessions.session_finding import astray
@@ -66,6 +67,7 @@ class Session:
     watches: ClassVar[frozenset[str]] = frozenset(
         {"agent.operation.v1", "agent.session.v1", "agent.approval.v1"}
     )
+    takes: ClassVar[frozenset[str]] = frozenset({"arl", "floors"})
 
     __slots__ = ("_floors", "_limits", "_runs", "_span_s", "_state", "_usual")
 
@@ -81,9 +83,12 @@ class Session:
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
         """Follows other options; what was learnt stays."""
         given = options.get("floors", {})
-        if not isinstance(given, Mapping) or not given.keys() <= FLOORS.keys():
-            raise ValueError(f"floors must be of {', '.join(FLOORS)}, found {given!r}")
-        self._floors = {**FLOORS, **{name: float(floor) for name, floor in given.items()}}
+        if not isinstance(given, Mapping):
+            raise ValueError(f"expected floors of {', '.join(FLOORS)}, found {given!r}")  # noqa: TRY004 - a wrong option is a wrong value
+        strange = next((str(name) for name in given if name not in FLOORS), None)
+        if strange is not None:
+            raise Unknown("floor", strange, FLOORS)
+        self._floors = {**FLOORS, **{name: number(floor) for name, floor in given.items()}}
         span = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d"))
         self._span_s = span.total_seconds() * len(FLOORS)
 

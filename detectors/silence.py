@@ -42,6 +42,7 @@ class Silence:
     )
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset(EVENT_TYPES)
+    takes: ClassVar[frozenset[str]] = frozenset({"least"})
     outlives_s: ClassVar[float] = LONGEST_S + DAY_S
 
     __slots__ = ("_heard", "_last", "_pulse", "_state")

@@ -45,6 +45,7 @@ class Telemetry:
     warm_up: ClassVar[str] = "500 events of a kind: what is usual of them."
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1"})
+    takes: ClassVar[frozenset[str]] = frozenset()
 
     __slots__ = ("_state",)
 

@@ -1,11 +1,12 @@
 """How a rollout is to go: its steps, how long each lasts, and what its sessions are compared by."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
 from detectors.durations import duration
+from detectors.options import Unknown, positive, texts
 from detectors.rollouts.packed import SHARES
 from detectors.rollouts.sessions import METRICS
 from schemas.event import Data
@@ -22,7 +23,12 @@ PARTS = {
 }
 """What strata are made of; a further name with a dot is an attribute of the event."""
 
+NAMES = (*METRICS, *OTHER_NAMES)
+"""All that metrics are called."""
+OPTIONS = ("alpha", "margins", "maturity", "min_time", "steps", "strata", "unit")
+
 Unit = Literal["session", "user"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
 
 
 class Plan(Struct, frozen=True):
@@ -65,26 +71,33 @@ def plan_of(options: Mapping[str, Any]) -> Plan:
     Raises:
         ValueError: one of them does not hold.
     """
-    margins = {str(name): float(each) for name, each in dict(options.get("margins") or {}).items()}
-    margins = {OTHER_NAMES.get(name, name): each for name, each in margins.items()}
-    strata = tuple(str(each) for each in options.get("strata") or ())
-    unknown = [each for each in margins if each not in METRICS]
-    unknown += [each for each in strata if each not in PARTS and "." not in each]
-    if unknown:
-        known = f"margins of {', '.join(METRICS)}; strata of tenant, operation, model, or attributes"
-        raise ValueError(f"expected {known}; found {', '.join(unknown)}")
-    unit = options.get("unit", "session")
-    if unit not in {"session", "user"}:
-        raise ValueError(f"unit must be session or user, found {unit!r}")
+    margins = _margins(options.get("margins") or {})
+    strata = texts(options, "strata")
+    strange = next((each for each in strata if each not in PARTS and "." not in each), None)
+    if strange is not None:
+        raise Unknown("part of an event", strange, (*PARTS, "a name with a dot"))
+    unit, least = options.get("unit", "session"), options.get("min_time")
+    if unit not in UNITS:
+        raise Unknown("unit", str(unit), UNITS)
     return Plan(
         alpha=float(options.get("alpha", 0.01)),
         ripe_s=duration(options.get("maturity", "15m")).total_seconds(),
-        least_s=duration(options["min_time"]).total_seconds() if options.get("min_time") else 0.0,
+        least_s=duration(least).total_seconds() if least else 0.0,
         steps=tuple(_share(each) for each in options.get("steps") or ()),
         margins=margins,
         strata=strata,
         unit=unit,
     )
+
+
+def _margins(given: object) -> Mapping[str, float]:
+    """By metric, under its own name."""
+    if not isinstance(given, Mapping):
+        raise ValueError(f"expected margins by metric, such as error: 1.5; found {given!r}")  # noqa: TRY004 - a wrong option is a wrong value
+    strange = next((str(name) for name in given if name not in NAMES), None)
+    if strange is not None:
+        raise Unknown("metric", strange, NAMES)
+    return {OTHER_NAMES.get(str(name), str(name)): positive(margin) for name, margin in given.items()}
 
 
 def _share(value: object) -> float:

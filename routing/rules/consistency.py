@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from routing.planned_drills import DRILLED
-from routing.rules.compiling import TRUTH
+from routing.rules.detectors_named import detector_faults
 from routing.rules.document.document import Document
 from routing.rules.document.people import SchedulePart, StepPart
 from routing.rules.faults import Fault
@@ -31,10 +31,7 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
     yield from _bands(document, root)
     yield from _backward_silences(document, root)
     yield from _drills(document, root)
-    for name, options in document.detectors.items():
-        node = root.at("detectors", name, "enabled")
-        if node and options["enabled"] not in TRUTH:
-            yield node.place.fault(f"expected true or false, found {options['enabled']!r}")
+    yield from detector_faults(document, root)
 
 
 def _drills(document: Document, root: Node) -> Iterator[Fault]:

@@ -5,7 +5,8 @@ from fnmatch import fnmatchcase
 
 from routing.matchers import Matcher
 from routing.policy import BANDS
-from routing.rules.compiling import BASE, BURN_RATE
+from routing.rules.compiling import BURN_RATE
+from routing.rules.detectors_named import DETECTORS, strange_scores
 from routing.rules.document.alertmanager import RoutePart
 from routing.rules.document.document import Document
 from routing.rules.faults import Fault
@@ -14,7 +15,6 @@ from routing.rules.suggestions import meant
 from routing.rules.yaml_tree import Node, Place
 
 Path = tuple[str | int, ...]
-DETECTORS = tuple(dict.fromkeys(name.partition("/")[0] for name in BASE))
 LABELS = (
     "agent", "approver", "class", "confidence", "consequence", "dependency", "detector", "env", "fault",
     "drill", "feature", "field", "finding", "kind", "metric", "model", "partition", "provider", "release",
@@ -34,6 +34,7 @@ def doubts_of(document: Document, root: Node) -> Iterator[Fault]:
     yield from _unused(document, root)
     yield from _never_burning(document, root)
     yield from _of_nobody(document, root)
+    yield from strange_scores(document, root)
 
 
 # -- matchers --------------------------------------------------------------------------------------------

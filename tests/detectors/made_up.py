@@ -27,6 +27,7 @@ class Told:
     warm_up: ClassVar[str] = "none"
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset(EVENT_TYPES)
+    takes: ClassVar[frozenset[str]] = frozenset({"unfit", "stubborn", "label", "redact"})
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         self.wake_at: float | None = None

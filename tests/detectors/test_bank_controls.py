@@ -57,7 +57,7 @@ class TestControls:
         tape.told(0, find=2)
         said = {"told": {"label": "after"}, "other": {"unfit": "vip"}}
         (letter,) = tape.control(settings_record(said))
-        assert reasons([letter]) == ["configuration d2: detectors: other: ValueError: this does not fit"]
+        assert reasons([letter]) == ["configuration d2: detectors: other: unfit: this does not fit"]
         assert signals(tape.tick(5))[0].summary == "1 seen before"
 
     def test_settings_before_any_event_that_do_not_hold_are_told(self):

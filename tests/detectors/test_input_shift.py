@@ -300,8 +300,17 @@ def test_settings_that_change_are_followed():
 
 
 def test_options_that_do_not_hold_are_refused():
-    with pytest.raises(ValueError, match="apart_s"):
+    with pytest.raises(ValueError, match="expected a number from 0 on, found 'much'"):
         InputShift(FEW, {"apart_s": "much"})
+    with pytest.raises(ValueError, match="expected a number above 0, found 0"):
+        InputShift(FEW, {"per_minute": 0})
+    with pytest.raises(ValueError, match="expected arl or texts_apart, found both"):
+        InputShift(FEW, {"arl": "30d", "texts_apart": 8000})
+
+
+def test_how_seldom_it_errs_may_be_said_as_a_span_of_time():
+    assert InputShift(FEW, {"arl": "30d"})._options == InputShift(FEW, {})._options
+    assert InputShift(FEW, {"arl": "60d"})._options == InputShift(FEW, {"texts_apart": 16_000})._options
 
 
 def test_the_state_keeps_to_its_limits_on_long_texts_with_features_and_embeddings():

@@ -77,7 +77,7 @@ class TestSessions:
         assert (found.blast.tenants, found.blast.users) == (0, 2)
 
     def test_users_may_share_sessions_where_the_team_says_so_but_tenants_may_not(self):
-        agent = Agent(shared_sessions=True)
+        agent = Agent(shared_sessions="true")
         agent.see(tenant="t1", user="u1")
         assert not agent.see(tenant="t1", user="u2")
         assert agent.see(tenant="t2", user="u2")

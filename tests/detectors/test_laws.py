@@ -34,6 +34,23 @@ from tests.detectors.conformance import (
 from tests.detectors.hostile_events import extreme
 
 DAY_S = 86_400.0
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "detectors"
+
+
+class Asked(dict):
+    """No options, and the names of those that are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names = set()
+
+    def get(self, name, default=None):
+        self.names.add(name)
+        return default
+
+    def __contains__(self, name):
+        self.names.add(name)
+        return False
 
 
 @every_detector
@@ -54,6 +71,16 @@ def test_it_declares_its_warm_up_and_its_budget_of_false_alarms(name):
 def test_it_watches_types_of_events_that_there_are(name):
     assert KINDS[name].watches
     assert KINDS[name].watches <= set(EVENT_TYPES)
+
+
+@every_detector
+def test_it_asks_for_no_option_but_those_that_it_takes_and_its_page_tells_of_each(name):
+    asked = Asked()
+    KINDS[name](watch_of(name), asked)
+    KINDS[name](watch_of(name), {}).configure(watch_of(name), asked)
+    assert asked.names == KINDS[name].takes
+    page = (PAGES / f"{name}.md").read_text("utf-8")
+    assert [each for each in sorted(KINDS[name].takes) if f"| `{each}` |" not in page] == []
 
 
 @every_detector

@@ -14,6 +14,7 @@ class {klass}:
     warm_up = "none"
     quiet_arl_days = 30.0
     watches = frozenset()
+    takes = frozenset()
     wake_at = None
     def observe(self, event, now): ...
     def findings(self, now): ...

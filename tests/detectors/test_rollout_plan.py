@@ -109,8 +109,13 @@ def test_strata_are_made_of_attributes_too():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"unit": "tenant"}, "unit must be session or user, found 'tenant'"),
+        ({"unit": "tenant"}, 'no unit "tenant": expected one of session, user'),
         ({"steps": ["many"]}, "could not convert"),
+        ({"margins": ["error"]}, "expected margins by metric, such as error: 1.5; found"),
+        ({"margins": {"error": "0"}}, "expected a number above 0, found '0'"),
+        ({"margins": {"eror": 2}}, 'no metric "eror": expected one of sessions'),
+        ({"strata": ["modl"]}, 'no part of an event "modl": expected one of tenant, '),
+        ({"strata": "model"}, "expected a list, found 'model'"),
         ({"min_time": "soon"}, "no span of time"),
     ],
 )

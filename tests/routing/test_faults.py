@@ -3,6 +3,7 @@
 import pytest
 
 from routing.configuration import ConfigFaults, examine, load
+from routing.rules.detectors_named import DETECTORS
 from routing.rules.document.notify import KINDS
 from routing.rules.document.people import TELLING
 from routing.rules.faults import Fault
@@ -10,6 +11,7 @@ from tests.routing.configs import LEAST, faults, files
 
 COUNTRY = "expected a country such as GB or a part such as GB-SCT"
 CHANNELS = ", ".join(KINDS)
+DETECTOR = f"expected one of {', '.join(DETECTORS)}"
 
 
 def after(text, least=LEAST):
@@ -108,6 +110,14 @@ def test_an_unknown_field_is_told_with_what_was_probably_meant(text, expected):
         ("rollouts: [{agent: a, unit: tenant}]", "1:29: expected one of session, user; found 'tenant'"),
         ("rollouts: [{agent: a, steps: []}]", "1:30: must not be empty"),
         ("detectors: {cost: {enabled: off}}", "1:29: expected true or false, found 'off'"),
+        ("detectors: {cots: {}}", f'1:13: no detector "cots" (did you mean "cost"?): {DETECTOR}'),
+        ("detectors: {nope: {enabled: true}}", f'1:13: no detector "nope": {DETECTOR}'),
+        ("severity: {base: {cost: 1, eror_rate: 40}}",
+         f'1:28: no detector "eror_rate" (did you mean "error_rate"?): {DETECTOR}'),
+        ("severity: {base: {sesion/loop: 40}}",
+         f'1:19: no detector "sesion" (did you mean "session"?): {DETECTOR}'),
+        ("severity: {base: {session/: 40}}",
+         "1:19: expected a finding after the detector, such as session/loop, found 'session/'"),
         ("redact: ['(']", "1:10: bad regular expression '(': missing ): ("),
         ("global: {resolve_timeout: 0s}", "1:27: must be longer than 0s"),
         ("tests: [{at: '2026-01-01T00:00', labels: {}, expect: {}}]",

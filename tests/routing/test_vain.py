@@ -4,7 +4,7 @@ import pytest
 
 from detectors.registry import discover
 from routing.checking import check
-from routing.rules.vain import DETECTORS
+from routing.rules.detectors_named import DETECTORS
 from tests.routing.configs import LEAST, example, files
 
 ROUTES = "route: {receiver: a, routes: [%s]}\nreceivers: [{name: a}]\n"
@@ -109,6 +109,11 @@ def test_names_that_nothing_uses_are_told():
         'no route uses time interval "idle"',
         'nothing uses message "unused"',
     ]
+
+
+def test_scores_of_what_no_detector_here_finds_are_told():
+    text = "severity: {base: {cost: 40, session/loop: 25, budget: 45}}\n"
+    assert doubts(LEAST + text) == [f'3:47: no detector here is called "budget": expected one of {KNOWN}']
 
 
 def test_burn_rates_that_never_come_are_told():

@@ -17,6 +17,7 @@ class Counter:
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = "none"
     watches: ClassVar[frozenset[str]] = frozenset(EVENT_TYPES)
+    takes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         del watch, options

@@ -62,8 +62,78 @@ class TestCheck:
         )
         ran = run("check", rules, **SET)
         assert ran.exit_code == 1
-        assert "oversight.yml:21:3: rollouts: b*: ValueError: expected margins of" in ran.stdout
+        assert 'oversight.yml:21:39: rollouts: b*: no part of an event "x": expected one of' in ran.stdout
         assert ran.stdout.endswith("✗ 1 fault\n")
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            (
+                "detectors: {cost: {enbled: true}}",
+                (
+                    '20: detectors: cost: no option "enbled": expected one of enabled, arl '
+                    '(did you mean "enabled"?)'
+                ),
+            ),
+            (
+                "detectors: {latency: {arl: 7d}}",
+                '23: detectors: latency: no option "arl": expected enabled',
+            ),
+            (
+                "detectors: {input_shift: {arl: 0d}}",
+                "32: detectors: input_shift: arl: '0d' is no span of time: expected one such as 30d or 1h30m",
+            ),
+            (
+                "detectors: {input_shift: {apart_s: soon}}",
+                "36: detectors: input_shift: apart_s: expected a number from 0 on, found 'soon'",
+            ),
+            (
+                "detectors: {input_shift: {arl: 7d, texts_apart: 100}}",
+                "26: detectors: input_shift: expected arl or texts_apart, found both: they say the same",
+            ),
+            (
+                "detectors: {session: {floors: {stps: 9}}}",
+                (
+                    '32: detectors: session: no floor "stps": expected one of steps, tokens, cost, time, '
+                    'repeats, pause (did you mean "steps"?)'
+                ),
+            ),
+            (
+                "detectors: {isolation: {shared_sessions: maybe}}",
+                "42: detectors: isolation: shared_sessions: expected true or false, found 'maybe'",
+            ),
+            (
+                "detectors: {quality: {lower_is_better: risk}}",
+                "40: detectors: quality: lower_is_better: expected a list, found 'risk'",
+            ),
+            (
+                "rollouts: [{agent: a, steps: [1%], margins: {tools: 2, eror: 1.5}}]",
+                (
+                    '56: rollouts: a: no metric "eror": expected one of sessions, tools, cost, duration, '
+                    'tokens, evaluation, error, errors, cost_usd, duration_s (did you mean "error"?)'
+                ),
+            ),
+            (
+                "rollouts: [{agent: a, strata: [task.type, modl]}]",
+                (
+                    '43: rollouts: a: no part of an event "modl": expected one of tenant, tenant.id, '
+                    "operation, operation.name, model, request.model, a name with a dot "
+                    '(did you mean "model"?)'
+                ),
+            ),
+        ],
+    )
+    def test_an_option_that_no_detector_follows_is_a_fault_where_it_stands(self, rules, text, expected):
+        rules.write_text(RULES + text)
+        line = RULES.count("\n") + 1
+        (fault,) = records(run("check", rules, "--json", **SET))
+        assert (fault["line"], f"{fault['column']}: {fault['message']}") == (line, expected)
+
+    def test_every_option_that_does_not_hold_is_told(self, rules):
+        rules.write_text(RULES + "detectors: {session: {arl: 0d, floors: {stps: 9}}, cots: {}}\n")
+        assert len(records(run("check", rules, "--json", **SET))) == 1
+        rules.write_text(rules.read_text().replace(", cots: {}", ""))
+        assert len(records(run("check", rules, "--json", **SET))) == 2
 
     def test_the_demos_own_rules_hold_and_so_do_their_tests(self, tmp_path):
         path = tmp_path / "demo.yml"
