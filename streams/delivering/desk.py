@@ -2,7 +2,8 @@
 
 Attempts run side by side. Two messages of one incident to one channel keep their order (an edit must not
 overtake its page); those to another person or channel do not wait for a slow one. Each kind of channel has
-its own room in a partition, so a channel that hangs takes none from the others.
+its own room in a partition, so a channel that hangs takes none from the others. Few report at a time: the
+log takes turns, and thousands in line for it would keep the router itself from its turn.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from schemas.wire import Malformed, decode_message
 from streams.delivering.outcomes import Outcomes
 
 ROOM = 100
+TELLING = 8
+"""Reports at a time of one partition; a turn at the log is waited for ten seconds at most."""
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
 log = structlog.get_logger(__name__)
@@ -92,6 +95,7 @@ class Desk:
         self._oldest = oldest
         self._rooms = {kind: asyncio.Semaphore(room) for kind in sorted(courier.kinds)}
         self._elsewhere = asyncio.Semaphore(room)
+        self._telling = asyncio.Semaphore(TELLING)
         self._last: dict[Line, asyncio.Task[None]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
@@ -171,7 +175,8 @@ class Desk:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                await append()
+                async with self._telling:
+                    await append()
             except Exception as error:  # noqa: BLE001 - whatever the log's client raises, it is tried again
                 log.warning("page.report_failed", error=type(error).__name__, again_in_s=pause_s)
             else:

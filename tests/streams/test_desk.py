@@ -3,10 +3,11 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.cause import Reported
 from schemas.outcome import Deferred, Delivered
 from schemas.page import Channel
 from schemas.wire import encode
-from streams.delivering.desk import Desk
+from streams.delivering.desk import TELLING, Desk
 from streams.delivering.outcomes import Outcomes
 from tests.fakes import NOW, InHand, Script, Wire, page
 from tests.memory_log import Act, Disk, MemoryLog
@@ -92,6 +93,38 @@ async def test_a_failure_in_handling_is_buried_and_stops_nothing():
     assert wire.buried == [(first.value, "handling it failed: RuntimeError")]
     assert [report.page for report in wire.reported] == ["pag-2"]
     assert first.fate == second.fate == "done"
+
+
+class SlowWire(Wire):
+    """Counts how many report at a time; each waits for the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting, self.most = 0, 0
+        self.gate = asyncio.Event()
+
+    async def report(self, cause: Reported) -> None:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        await self.gate.wait()
+        self.waiting -= 1
+        await super().report(cause)
+
+
+async def test_of_a_flood_of_pages_few_are_reported_at_a_time_and_all_are_sent_and_reported():
+    wire = SlowWire()
+    one, script, _ = desk(wire=wire)
+    arrivals = [InHand(encode(to(f"#{n}", n))) for n in range(5 * TELLING)]
+    for arrival in arrivals:
+        one.take(arrival)
+    for _ in range(20 * len(arrivals)):
+        await asyncio.sleep(0)
+    assert (len(script.attempted), wire.waiting) == (len(arrivals), TELLING)
+    wire.gate.set()
+    await one.idle()
+    assert wire.most == TELLING
+    assert len(wire.reported) == len(arrivals)
+    assert {arrival.fate for arrival in arrivals} == {"done"}
 
 
 async def test_a_report_is_insisted_on_while_the_log_is_away():
