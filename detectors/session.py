@@ -12,6 +12,7 @@ from xxhash import xxh3_64_intdigest
 from detectors.dense import encoded
 from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
+from detectors.lasting import ADOPTED_S, Lasting
 from detectors.options import Unknown, number
 from detectors.sessions.astray import Astray, entry_of
 from detectors.sessions.run import LONGEST_TOOL, Run, Runs
@@ -35,8 +36,6 @@ UNKNOWN: Mapping[str, float] = {"repeats": 25.0, "pause": 900.0}
 LONGEST_ID = 40
 """A conversation's id that is longer than a UUID is kept as one derived from it: state is kept small."""
 FEWEST_BEATS = 3
-ADOPTED_S = 86400.0
-"""Sessions that go astray one after another for a day are the new normal."""
 SETTLED_EVERY_S = 60.0
 _AMOUNTS = ("steps", "tokens", "cost", "time")
 
@@ -48,6 +47,7 @@ class Remembered(Struct, array_like=True):
     usual: dict[str, UsualAmount] = field(default_factory=lambda: {name: UsualAmount() for name in FLOORS})
     found: dict[str, Astray] = {}
     settled: float = 0.0
+    lasting: Lasting = field(default_factory=Lasting)
 
 
 class Session:
@@ -61,7 +61,8 @@ class Session:
     name: ClassVar[str] = "session"
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = (
-        "100 sessions that ended; until then only loops of 25 calls and pauses of 15 min."
+        "100 sessions that ended; until then loops of 25 calls, pauses of 15 min and, from 20 on, what needs"
+        " 20 times the largest."
     )
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset(
@@ -194,6 +195,8 @@ class Session:
             found = self._state.found[finding] = Astray(now, now)
         entry = entry_of(event, run, now, (word, float(amount), limit, usual.usual, usual.chance(amount)))
         found.of = max(found.count, len(self._runs.open))
+        if session not in found.open:
+            self._state.lasting.hears(now)
         found.take(session, entry)
 
     def _end(self, session: str, now: float) -> None:
@@ -220,11 +223,11 @@ class Session:
         for session in list(self._runs.idle(now)):
             self._end(session, now)
         for finding, found in list(self._state.found.items()):
-            if now - found.onset >= ADOPTED_S:
+            if now - found.onset >= ADOPTED_S or self._state.lasting.is_normal:
                 self.rebase(now)
                 return
             found.keep(self._runs.open)
-            if found.over(now):
+            if found.over(now, self._state.lasting.told_s):
                 del self._state.found[finding]
 
     @property
@@ -245,7 +248,7 @@ class Session:
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """What sessions need now is normal: learns it anew; what holds ends."""
-        self._state.found = {}
+        self._state.found, self._state.lasting = {}, Lasting()
         self._state.usual = {name: UsualAmount() for name in FLOORS}
         self._restore(self._state)
 

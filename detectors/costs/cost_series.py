@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from detectors.contrast import Recent, Tally, values
 from detectors.costs.log_tail import TAIL, LogTail, Tail
 from detectors.dense import Pairs
+from detectors.lasting import ADOPTED_S, Lasting
 from schemas.event import Event
 from schemas.signal import Sample
 
@@ -35,8 +36,6 @@ those.
 FEWEST_SESSIONS = 3
 RECOVERED_RATIO = 1.25
 RECOVERY_S = 600.0
-ADOPTED_S = 86400.0
-"""A rise that stays for a day is the new normal."""
 HISTORY = 30
 IDLE_CAP_S = 600.0
 MOST_SESSIONS = 64
@@ -108,6 +107,7 @@ class CostSeries(Struct, array_like=True):
     waiting: list[float] = []
     others: Recent = field(default_factory=Recent)
     history: Pairs = field(default_factory=Pairs)
+    lasting: Lasting = field(default_factory=Lasting)
 
     @property
     def waits(self) -> bool:
@@ -160,6 +160,9 @@ class CostSeries(Struct, array_like=True):
         elif self.mass >= threshold_s and self._worth_telling(self.rise):
             self.rise.told = True
             self.waiting = []
+            self.lasting.hears(at)
+            if self.lasting.is_normal:
+                self.adopt()
 
     def _step(self, mean: float) -> float:
         """The logarithm of the minute's e-value; 0 while warming up."""
@@ -227,6 +230,7 @@ class CostSeries(Struct, array_like=True):
         recent = [mean for _, mean in self.history.pairs]
         self.group, self.groups = [], LogTail()
         self.means, self.tail, self.usual, self.quiet = LogTail(), None, 0.0, [0.0, 0.0, 0.0]
+        self.lasting = Lasting()
         self.forget()
         self._absorb(recent)
 

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from detectors.contrast import values
 from detectors.costs.breakdown import Breakdown
 from detectors.costs.log_tail import LogTail, rare
+from detectors.lasting import ADOPTED_S, Lasting
 from schemas.event import Event
 
 MOST_OPEN = 192
@@ -24,10 +25,6 @@ FRESH_ENOUGH = 50
 TOUCHED_S = 60.0
 """The order of last touch is kept to the minute."""
 MOST_DEAR = 16
-ADOPTED_S = 86400.0
-"""Dear sessions one after another for a day are the new normal."""
-TOLD_S = 300.0
-"""A dear session is told for this long at least, even if it ended at once."""
 
 Spent = list[float]
 """Cost in USD, and when it was last moved to the end of the order (POSIX seconds)."""
@@ -68,6 +65,7 @@ class CostSessions(Struct, array_like=True):
     span_s: float = 0.0
     evicted: int = 0
     """Sessions that were closed because too many were open."""
+    lasting: Lasting = field(default_factory=Lasting)
 
     def add(self, session: str, cost: float, now: float, event: Event) -> None:
         """Cost of one operation of a session."""
@@ -93,6 +91,7 @@ class CostSessions(Struct, array_like=True):
         dear = self.dear = self.dear or Dear(now, now)
         if session not in dear.costs:
             dear.latest = now
+            self.lasting.hears(now)
             dear.count += 1
             if len(dear.costs) >= MOST_DEAR:
                 dear.drop(min(dear.costs, key=lambda each: (dear.costs[each], each)))
@@ -132,12 +131,12 @@ class CostSessions(Struct, array_like=True):
             self.end(session, now)
         if self.dear is None:
             return
-        if now - self.dear.onset >= ADOPTED_S:
+        if now - self.dear.onset >= ADOPTED_S or self.lasting.is_normal:
             self.adopt()
-        elif not self.dear.open and now - self.dear.latest >= TOLD_S:
+        elif not self.dear.open and now - self.dear.latest >= self.lasting.told_s:
             self.dear = None
 
     def adopt(self) -> None:
         """What sessions cost now is normal: learns it anew."""
         self.costs, self.first, self.learnt, self.limited = LogTail(), 0.0, 0, 0
-        self.limit, self.dear = None, None
+        self.limit, self.dear, self.lasting = None, None, Lasting()

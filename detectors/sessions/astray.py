@@ -10,8 +10,6 @@ from schemas.event import Event
 
 MOST_KEPT = 16
 MOST_OPEN = 256
-TOLD_S = 300.0
-"""A session that went astray is told for this long at least, even if it ended at once."""
 
 
 class Entry(Struct, array_like=True):
@@ -62,9 +60,9 @@ class Astray(Struct, array_like=True):
         for session in [each for each in self.open if each not in running]:
             del self.open[session]
 
-    def over(self, now: float) -> bool:
+    def over(self, now: float, told_s: float) -> bool:
         """Whether none goes on and the last was told for long enough."""
-        return not self.open and now - self.latest >= TOLD_S
+        return not self.open and now - self.latest >= told_s
 
     @property
     def worst(self) -> Entry:

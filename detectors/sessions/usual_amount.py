@@ -1,7 +1,8 @@
 """How much of something the agent's sessions usually need, and from where on one of them goes astray.
 
 Amounts are heavy-tailed, so the limit lies where, by the tail of the agent's own history (`log_tail`), less
-than one session in the wanted span would; never below a floor that no person needs to hear of.
+than one session in the wanted span would; never below a floor that no person needs to hear of. Of few
+sessions no tail is known: until there are enough it lies at twenty times what the largest of them needed.
 """
 
 from math import inf
@@ -13,7 +14,11 @@ from detectors.costs.log_tail import LogTail, rare
 RATIO = 4.0
 """Over the median, and over what one in a thousand exceeds: no lower, no higher lies the limit."""
 WARM_UP = 100
-"""Sessions learnt before any is judged."""
+"""Sessions learnt before any is judged by the tail."""
+FEWEST, FAR = 20, 20.0
+"""From so many sessions on, one that needs so many times the largest goes astray. Where amounts are as heavy
+in the tail as a Pareto law of index 1.5, one in two thousand does.
+"""
 FRESH_ENOUGH, FEWEST_FRESH = 50, 10
 """The limit is drawn again when a fiftieth of the sessions is new, and at least ten are."""
 REMEMBERED = 20_000
@@ -37,7 +42,10 @@ class UsualAmount(Struct, array_like=True):
         self.learnt += 1
         self.amounts.add(min(amount, self.limit / RATIO), REMEMBERED)
         fresh = max(FEWEST_FRESH, self.amounts.count // FRESH_ENOUGH)
-        if self.amounts.count >= WARM_UP and self.learnt >= self.limited + fresh:
+        if FEWEST <= self.amounts.count < WARM_UP and not self.limited:
+            self.usual, largest = self.amounts.quantiles(0.5, 1.0)
+            self.limit = max(floor, FAR * largest)
+        elif self.amounts.count >= WARM_UP and self.learnt >= self.limited + fresh:
             self.limited = self.learnt
             expected = max(self.learnt, self.learnt * span_s / max(1.0, now - self.first))
             self.usual, limit = rare(self.amounts, expected, RATIO)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from detectors.contrast import OTHER
 from detectors.cost import MOST_MODELS, Cost
-from detectors.costs.cost_series import ADOPTED_S, MOST_SESSIONS, WAITING, CostSeries, Minute
+from detectors.costs.cost_series import MOST_SESSIONS, WAITING, CostSeries, Minute
 from detectors.costs.cost_sessions import IDLE_S, MOST_DEAR, MOST_OPEN, CostSessions
+from detectors.lasting import ADOPTED_S
 from detectors.settings import Watch
 from schemas.wire import decode_event
 from tests.detectors.agent_events import START_S, event
@@ -304,6 +305,29 @@ def test_dear_sessions_that_stay_for_a_day_are_the_new_normal():
     sessions.settle(START_S + 86_400)
     assert sessions.dear is None
     assert sessions.limit is None
+
+
+def test_a_level_of_sessions_that_moved_for_good_is_told_of_a_few_times_and_then_normal():
+    """Twelve sessions an hour; from the fifth day on they are three times as dear."""
+    agent = Agent()
+    for number in range(10 * 24 * 12):
+        agent.wait(agent.draw.expovariate(12 / 3600))
+        level = 0.03 if number > 5 * 24 * 12 else 0.01
+        for _ in range(4):
+            agent.call(level * agent.draw.lognormvariate(0, 0.5), f"s{number}")
+        agent.end(f"s{number}")
+    days = [(at - START_S) / 86_400 for at, (finding, _, _), _ in agent.told if finding == "session"]
+    assert 1 <= len(days) <= 6
+    assert max(days) < 8
+
+
+def test_spikes_by_fits_and_starts_for_a_day_are_the_new_normal():
+    agent = Agent().minutes(90, calls=8)
+    for _ in range(24):
+        agent.minutes(10, 5.0, calls=8)
+        agent.minutes(80, calls=8)
+    assert 10 <= len(agent.spikes) <= 17
+    assert agent.spikes[-1].onset < START_S + 90 * 60 + ADOPTED_S + 2 * 3600
 
 
 def test_many_dear_sessions_keep_the_dearest():

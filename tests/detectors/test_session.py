@@ -5,8 +5,9 @@ import random
 import msgspec
 import pytest
 
-from detectors.session import ADOPTED_S, FLOORS, SETTLED_EVERY_S, Session
-from detectors.sessions.astray import MOST_KEPT, TOLD_S
+from detectors.lasting import ADOPTED_S, TOLD_S
+from detectors.session import FLOORS, SETTLED_EVERY_S, Session
+from detectors.sessions.astray import MOST_KEPT
 from detectors.sessions.astray import MOST_OPEN as MOST_ASTRAY
 from detectors.sessions.run import IDLE_S, MOST_OPEN, Run
 from detectors.settings import Watch
@@ -122,7 +123,7 @@ class TestRunaway:
             Agent(floors=floors)
 
     def test_before_enough_is_learnt_nothing_runs_away(self):
-        agent = Agent().ordinary(count=50)
+        agent = Agent().ordinary(count=15)
         for _ in range(5000):
             assert not agent.call("x")
 
@@ -149,6 +150,37 @@ class TestRunaway:
         assert f", and {MOST_KEPT + 3} more" in runaway.summary
         assert (runaway.blast.sessions, runaway.blast.capped) == (MOST_KEPT + 4, True)
         assert len(runaway.samples) == 3
+
+    def test_before_a_tail_is_known_only_what_is_far_beyond_all_runs_away(self):
+        agent = Agent().ordinary(19)
+        for _ in range(200):
+            assert not agent.call("early", usage={"input_tokens": 30_000})
+        agent.says("early", "ended")
+        agent = Agent().ordinary(21)
+        assert not agent.call("large", usage={"input_tokens": 200_000})
+        found = agent.call("runaway", usage={"input_tokens": 900_000})
+        assert "runs away: 900,000 tokens, usually 1" in found["runaway"].summary
+        assert found["runaway"].confidence == 0.8
+
+    def test_sessions_that_run_away_by_fits_and_starts_for_a_day_are_told_of_at_few_times_and_then_normal(
+        self,
+    ):
+        agent = Agent().ordinary()
+        beginnings, holding = [], False
+        for number in range(80):
+            agent.at += 1800
+            for part in range(6):
+                agent.call(f"long{number}", usage={"input_tokens": 200_000}, after=5.0)
+                if agent.holding and not holding:
+                    beginnings.append((number, part))
+                holding = bool(agent.holding)
+            agent.says(f"long{number}", "ended")
+            for _ in range(20):
+                agent.at += SETTLED_EVERY_S
+                holding = bool(agent.holding)
+        assert 1 <= len(beginnings) <= 3
+        assert max(number for number, _ in beginnings) <= 48
+        assert not agent.holding
 
     def test_sessions_that_go_astray_for_a_day_are_the_new_normal(self):
         agent = Agent().ordinary()
