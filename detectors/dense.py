@@ -54,7 +54,10 @@ _encode = msgspec.msgpack.Encoder(enc_hook=_packed).encode
 
 
 def column(values: Sequence[float]) -> bytes:
-    """Numbers, each in the fewest bytes that hold all of them as they are; none where all are 0."""
+    """Numbers, each in the fewest bytes that hold all of them as they are; none where all are 0.
+
+    Whole numbers below 2**64 or, beside others, up to 2**53.
+    """
     if not any(values):
         return b""
     try:

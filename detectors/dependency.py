@@ -287,7 +287,7 @@ class Dependency:
         self._state.calls = OpenCalls()
 
     def save(self) -> State:
-        """The whole state: about two kilobytes a dependency."""
+        """The whole state: about a kilobyte a dependency."""
         self._state.closes_at, self._state.last = self._closes_at, self._last
         for _, _, streams in self._all():
             for stream in streams.all():

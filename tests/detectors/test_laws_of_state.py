@@ -29,18 +29,18 @@ LEAST_LEAK = 0.5
 SLACK = 0.12
 """… as does what grows less than this share of the whole, or with the logarithm of the stream's length."""
 SHARES = {
-    "approvals": (12_000, 1_000),
+    "approvals": (8_500, 1_000),
     "cost": (4_000, 28_000),
-    "dependency": (24_000, 55_000),
-    "error_rate": (16_500, 55_000),
+    "dependency": (14_500, 55_000),
+    "error_rate": (8_000, 55_000),
     "input_shift": (20_000, 110_000),
-    "isolation": (12_500, 26_000),
-    "latency": (16_000, 1_000),
-    "quality": (10_000, 5_500),
+    "isolation": (7_000, 26_000),
+    "latency": (11_000, 1_000),
+    "quality": (4_000, 5_500),
     "rollout": (500, 500),
     "session": (2_000, 10_500),
     "silence": (1_000, 1_000),
-    "telemetry": (2_000, 1_500),
+    "telemetry": (1_000, 1_500),
 }
 """Bytes that the moving state may have: of an ordinary agent, and of one whose labels never end."""
 few = settings(max_examples=max(3, settings.default.max_examples // 10))
