@@ -68,6 +68,7 @@ bench: env ## the benchmarks: figures for docs/performance.md
 	@$(BIN)/python benchmarks/latency.py
 	@$(BIN)/python benchmarks/memory.py
 	@$(BIN)/python benchmarks/routing.py
+	@$(BIN)/python benchmarks/advice.py
 	@$(BIN)/python benchmarks/open_incidents.py
 
 lint: env ## ruff, mypy and import-linter only
