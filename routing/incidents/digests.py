@@ -5,9 +5,9 @@ the period, counted from the epoch. What is still open is asked when the notice 
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import nsmallest
-from typing import Literal
+from typing import Literal, cast
 
 from routing.incidents.folding import matters
 from routing.incidents.incident import Case
@@ -36,34 +36,36 @@ def gather(turn: Turn, case: Case, target: ChannelTarget) -> None:
     kind: Kind = "worse" if key in case.digests else "new"
     case.digests = tuple(dict.fromkeys((*case.digests, key)))
     turn.state.digested.put(key, case)
-    digest = turn.state.core.digests.get(key)
-    if digest is None:
-        digest = Digest(
-            receiver=case.receiver,
-            channel=target.channel,
-            period=target.digest,
-            tells_ends=target.send_resolved,
-            due=turn.now - (turn.now - START) % target.digest + target.digest,
-        )
-        turn.state.core.digests[key] = digest
-    _note(digest, case, kind)
+    _note(_begun(turn, case.receiver, target), case, kind)
     turn.state.touch(case)
-    arm(turn.state.core)
 
 
 def ended(turn: Turn, case: Case) -> None:
-    """An incident is over: digests that told of it, or are to, say so."""
+    """An incident is over: digests that told of it, or are to, say so, whoever else has it by now."""
     for key in case.digests:
         turn.state.digested.drop(key, case)
         target = _target(turn, key)
         digest = turn.state.core.digests.get(key)
         if digest is None and target is not None and target.send_resolved:
-            gather(turn, case, target)
-            turn.state.digested.drop(key, case)
-            digest = turn.state.core.digests[key]
+            digest = _begun(turn, key.partition("\n")[0], target)
         if digest is not None and (digest.tells_ends or case.id in digest.news):
             _note(digest, case, "over")
     case.digests = ()
+
+
+def _begun(turn: Turn, receiver: str, target: ChannelTarget) -> Digest:
+    """What is gathered for a channel of a receiver that wants a digest, from now on if nothing was."""
+    key, period = digest_key(receiver, target.channel), cast("timedelta", target.digest)
+    if key not in turn.state.core.digests:
+        turn.state.core.digests[key] = Digest(
+            receiver=receiver,
+            channel=target.channel,
+            period=period,
+            tells_ends=target.send_resolved,
+            due=turn.now - (turn.now - START) % period + period,
+        )
+        arm(turn.state.core)
+    return turn.state.core.digests[key]
 
 
 def digests_due(turn: Turn) -> None:

@@ -208,3 +208,16 @@ def test_a_drill_is_told_at_once_and_is_no_news():
     t.signal("a", agent="a", detector="cost", drill="cost/spike:tuesday")
     t.fast_forward(2 * HOUR)
     assert t.notices == []
+
+
+def test_the_end_of_what_another_receiver_has_by_now_is_told_where_its_beginning_was():
+    t = Scenario(HOURLY)
+    t.signal("a", agent="a")
+    t.fast_forward(HOUR + MINUTE)
+    t.configure(HOURLY.replace("severity=~", "detector=\"cost\"', 'severity=~"))
+    t.fast_forward(MINUTE)
+    assert t.incident.receiver == "triage"
+    t.recover("a")
+    t.fast_forward(HOUR)
+    assert t.complaints == []
+    assert told(t)[1:] == [(120, "low, the last 1 h: 0 new, 1 resolved, 0 open")]
