@@ -1,6 +1,8 @@
 """Configurations drawn by number: routes, receivers, schedules, escalations, inhibition, hours, silences."""
 
+import re
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import cache
 from random import Random
 
@@ -10,6 +12,10 @@ from schemas.cause import ConfigFile
 
 BAD = -1
 """The number of a configuration that nobody can follow."""
+DIGESTED = 100
+"""From this number on the logbook is a digest, and all else as without it."""
+PERIOD = timedelta(minutes=10)
+"""Of the digest."""
 USERS = ("ana", "bo", "chi")
 TEAMS = ("payments", "platform")
 TARGETS = ("#triage", "#log", "env:HOOK", "U01", "U02", "U03", "env:PD_ANA", "env:PD_BO")
@@ -58,6 +64,7 @@ escalations:
     exhausted: {{receiver: {exhausted}}}
   platform: {{steps: [{{notify: [user: {first}], via: [slack], wait: 3m}}]}}
 """
+LOGBOOK = r"(name: logbook, notify: \[).*(\]\})"
 ROUTES = (
     "{receiver: people, matchers: ['agent=~\".+\"']}",
     "{receiver: people, matchers: ['agent=~\".+\"'], continue: true}, {receiver: logbook}",
@@ -102,8 +109,7 @@ def files(number: int) -> tuple[ConfigFile, ...]:
     """The configuration of a number."""
     if number == BAD:
         return (ConfigFile("rules.yaml", "route: {receiver: nobody}\n"),)
-    random = Random(f"rules {number}")
-    any_of = random.choice
+    any_of = Random(f"rules {number % DIGESTED}").choice
     text = TEXT.format(
         group_by=any_of(("[agent]", "[agent, detector]", "['...']", "[]", "[env]")),
         group_wait=any_of(("0s", "10s", "40s")),
@@ -129,6 +135,9 @@ def files(number: int) -> tuple[ConfigFile, ...]:
         exhausted=any_of(("triage", "logbook")),
         first=any_of(USERS),
     )
+    if number >= DIGESTED:
+        text = re.sub(LOGBOOK, r"\1{slack: '#digest', digest: 10m}\2", text)
+        text = text.replace("exhausted: {receiver: logbook}", "exhausted: {receiver: triage}")
     return (ConfigFile("rules.yaml", text),)
 
 

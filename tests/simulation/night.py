@@ -13,10 +13,10 @@ from itertools import count
 from msgspec.structs import replace
 
 from routing.router import KEY, Router
-from schemas.cause import AnyCause, Configured, Signalled, Wake
-from schemas.page import Notice, Page, Update
+from schemas.cause import AnyCause, Configured, Drilled, Signalled, Wake
+from schemas.page import Channel, Notice, Page, Update
 from schemas.record import Origin, Output, Record, Saved
-from schemas.signal import Signal
+from schemas.signal import DRILL, Signal
 from schemas.wire import Malformed, decode_cause, encode
 from tests.simulation.channels import Mood, Office
 from tests.simulation.drawn_rules import files, read
@@ -76,6 +76,8 @@ class Night:
     firing: dict[str, Signal] = field(default_factory=dict)
     quiet: dict[str, Signal] = field(default_factory=dict)
     """What fires and whose detector fell silent."""
+    drills: dict[str, Signal] = field(default_factory=dict)
+    """What fires of fire drills."""
     skews: dict[str, float] = field(default_factory=dict)
     told: list[tuple[float, str]] = field(default_factory=list)
     """What happened when, to be read."""
@@ -157,6 +159,8 @@ class Night:
     def _minute(self) -> None:
         for signal in self.firing.values():
             self.say(replace(signal, time=self.clock("detector")))
+        for signal in self.drills.values():
+            self.write(Signalled(at=self.clock("detector"), signal=signal))
         self.look.minute(self)
 
     # What is written, and the router that reads it.
@@ -311,6 +315,30 @@ class Night:
         names = list(self.firing)
         if names:
             self.say(self.firing[names[each.number % len(names)]], each.much)
+
+    def _on_drill(self, each: Happening) -> None:
+        """A fire drill is announced and played: its findings fire for a while, apart from all others."""
+        agent, detector, env = each.name.split("/")
+        name, at = f"{detector}/x:{each.number}", self.clock("detector")
+        room = Channel(kind="slack", target="#drills") if each.number % 2 else None
+        self.write(Drilled(at=at, id=name, by="ana", agent=agent, channel=room))
+        self.drills[name] = Signal(
+            id=f"drill {name}",
+            detector=detector,
+            finding="x",
+            state="firing",
+            labels={"agent": agent, "env": env, DRILL: name},
+            time=at,
+            onset=at,
+            summary=f"{detector} of {agent} in {env}",
+            confidence=1.0,
+        )
+        self.write(Signalled(at=at, signal=self.drills[name]))
+        self.later(each.much, lambda: self._end_drill(name))
+
+    def _end_drill(self, name: str) -> None:
+        ended = replace(self.drills.pop(name), state="resolved", time=self.clock("detector"))
+        self.write(Signalled(at=ended.time, signal=ended))
 
     def _on_junk(self, each: Happening) -> None:
         self.append(b"junk %d" % each.number)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class People:
-    """They see what is published, as a console does."""
+    """They see what is published, as a console does, and do nothing about fire drills."""
 
     def __init__(self, night: "Night") -> None:
         self._night = night
@@ -36,7 +36,7 @@ class People:
     def see(self, outputs: list[Output]) -> None:
         """What came out of a cause."""
         for output in outputs:
-            if isinstance(output.value, Incident):
+            if isinstance(output.value, Incident) and not output.value.drill:
                 self.incidents[output.value.id] = output.value
             elif isinstance(output.value, Decision):
                 self.decisions[output.value.id] = output.value

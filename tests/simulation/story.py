@@ -3,8 +3,9 @@
 from random import Random
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tests.simulation.drawn_rules import BAD, TARGETS, TEAMS, USERS
+from tests.simulation.drawn_rules import BAD, DIGESTED, TARGETS, TEAMS, USERS
 
 SPAN_S = 150 * 60.0
 """How long things happen."""
@@ -108,6 +109,35 @@ def _happening(random: Random, at_s: float, what: str) -> Happening:
     elif what == "skew":
         name, much = random.choice(WRITERS), float(random.randrange(-MOST_SKEW_S, MOST_SKEW_S))
     return Happening(at_s, what, name, number, much)
+
+
+def digested(story: Story) -> Story:
+    """The same night under rules that gather the logbook's part for a digest."""
+    happenings = (
+        replace(each, number=each.number + DIGESTED) if each.what == "reload" and each.number != BAD else each
+        for each in story.happenings
+    )
+    return replace(story, rules=story.rules + DIGESTED, happenings=tuple(happenings))
+
+
+def even(story: Story) -> Story:
+    """The same night with clocks that agree and a router that lives: nothing in it hangs on offsets."""
+    kept = (each for each in story.happenings if each.what not in ("skew", "router dies"))
+    return replace(story, happenings=tuple(kept))
+
+
+def rehearsed(story: Story) -> Story:
+    """The same night with fire drills in it, half of them in a room of their own."""
+    random = Random(f"drills of {story.seed}")
+    drills = [_drill(random, number) for number in range(random.randrange(3, 12))]
+    happenings = sorted((*story.happenings, *drills), key=lambda each: each.at_s)
+    return replace(story, happenings=tuple(happenings))
+
+
+def _drill(random: Random, number: int) -> Happening:
+    name = "/".join(random.choice(each) for each in (AGENTS, DETECTORS, ("prod", "test")))
+    at_s = round(random.uniform(0, SPAN_S), 2) + 0.003
+    return Happening(at_s, "drill", name, number, random.choice((60.0, 600.0, 1800.0)))
 
 
 def whom(number: int) -> dict[str, str]:
