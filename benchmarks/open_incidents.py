@@ -46,10 +46,11 @@ RULES = {
 route: {receiver: all, group_by: [agent], group_wait: 0s}
 receivers: [{name: all, notify: [{terminal: screen}]}]
 """,
-    "a person, two pages an hour": """
+    "a person, two pages an hour (none is critical)": """
 route: {receiver: all, group_by: [agent], group_wait: 0s}
 receivers: [{name: all, notify: [{escalation: all}]}]
 users: {ana: {terminal: ana}, bo: {terminal: bo}}
+severity: {burn_rate: [[1h, 5m, 14.4, 60]]}
 escalations:
   all: {steps: [{notify: [user: ana], via: [terminal], wait: 5m}, {notify: [user: bo], via: [terminal]}]}
 """,
