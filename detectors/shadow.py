@@ -72,13 +72,11 @@ class Shadow:
     def ask(self, at: float) -> tuple[list[Signal], list[str]]:
         """The signals of the drill that a point of the grid brings, and what raised.
 
-        A point before the drill's last event brings none: the partition catches up.
+        The partition may be behind: then it is asked as of the drill's last event.
         """
-        if at < self._now:
-            return [], []
         if self.is_over(at):
             return self._told(self._state.over(at)), []
-        signals, faults = self._state.ask(at)
+        signals, faults = self._state.ask(max(at, self._now))
         return self._told(signals), faults
 
     def is_over(self, at: float) -> bool:
@@ -87,7 +85,7 @@ class Shadow:
 
     def wake_at(self, at: float, next_grid: float) -> float:
         """When to ask again though no event comes: its end at the latest."""
-        if at < self._now:
+        if at < self._now:  # the partition's grid need not bring every point until then
             self.wanted_at = after(self._now)
             return self.wanted_at
         wish = self._state.wake_at(at, next_grid)

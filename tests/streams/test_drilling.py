@@ -6,17 +6,20 @@ from itertools import islice
 import pytest
 from msgspec.structs import replace
 
+from detectors.bank import Bank
 from detectors.registry import discover
 from schemas.cause import Acknowledged, ConfigFile, Reported, Signalled, Wake
 from schemas.event import Event
 from schemas.outcome import Deferred, Delivered, Undeliverable
 from schemas.page import Channel
+from schemas.record import Record
 from schemas.wire import decode_event, encode
 from streams.drilling.pattern import Pattern, learnt
 from streams.drilling.progress import Progress
 from streams.drilling.rehearsal import Rehearsal, Unheard, made_up, rehearse
 from streams.drilling.scenarios import IMPOSSIBLE, SCENARIOS
 from streams.drilling.stages import IDLE, REMEDIES, STAGES
+from streams.hosting.settings import read_settings
 from streams.replay import BUILT_IN
 from tests.detectors.agent_events import START_S, event
 from tests.streams.words import content, incident, page, signal
@@ -72,6 +75,25 @@ class TestScenarios:
         found = next(each for each in result.stages if each.stage == "signal")
         assert found.after_s <= SCENARIOS[name].lasts.total_seconds() + 10
         assert found.what.startswith(f"{SCENARIOS[name].detector}/")
+
+    @pytest.mark.parametrize("name", ["dependency/outage", "error_rate/burst", "session/loop"])
+    def test_it_is_found_on_the_wall_clock_too_where_ticks_come_two_seconds_late(self, name):
+        bank = Bank(read_settings, "wall")
+        bank.begin((BUILT_IN,))
+        history = list(made_up("ana", NOW))[-600:]
+        now_s, found = NOW.timestamp(), []
+        records = [(encode(each), now_s) for each in history]
+        played = SCENARIOS[name].events(learnt("ana", history), f"{name}:x", NOW)
+        coming = [(encode(each), each.time.timestamp()) for each in islice(played, 60)]
+        for offset, (value, written_s) in enumerate(records + coming):
+            wake_at = bank.wake_at
+            if wake_at is not None and written_s - 2 >= wake_at:
+                _, tick = bank.waking(written_s - 2)
+                found += bank.apply(Record(2 * offset, tick, b"", written_s))
+            found += bank.apply(Record(2 * offset + 1, value, b"", written_s))
+        signals = [each.value.signal for each in found if isinstance(each.value, Signalled)]
+        (drilled, *_) = [each for each in signals if "drill" in each.labels]
+        assert (drilled.time - NOW).total_seconds() <= 30
 
     def test_every_detector_that_there_is_can_be_drilled(self):
         assert {each.detector for each in SCENARIOS.values()} == discover().keys()
