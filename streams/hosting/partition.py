@@ -36,9 +36,14 @@ MOST_BOUNDARIES = 256
 
 
 class Cadence(Struct, frozen=True, kw_only=True):
-    """When state is written: keys not saved for `age` or `events` offsets; `most_bytes` at once."""
+    """When state is written: keys not saved for `age` or `events` offsets; `most_bytes` at once.
+
+    Where writing takes long, `age` is `rest` times as long as the last took: saving many large keys must not
+    leave no time to fold.
+    """
 
     age: timedelta = timedelta(seconds=10)
+    rest: float = 20.0
     events: int = 200_000
     boundary: timedelta = timedelta(milliseconds=500)
     most_bytes: int = 4_000_000
@@ -102,6 +107,7 @@ class Partition:
         self._only_key = only_key
         self._boundaries: deque[Boundary] = deque()
         self._woken = -1
+        self._wrote_s = 0.0
         self._owed: list[tuple[Origin, Output]] = []
         self._unwritten: dict[str, int] = {}
         """Keys whose last write failed, with the first offset that is not saved."""
@@ -224,11 +230,11 @@ class Partition:
 
     def _due(self, now_s: float) -> int | None:
         """Keys unsaved since before this offset are written; None: nothing is due yet."""
+        age_s = max(self._cadence.age.total_seconds(), self._cadence.rest * self._wrote_s)
         old = [
             each.offset
             for each in self._boundaries
-            if now_s - each.since_s >= self._cadence.age.total_seconds()
-            or self.next - each.offset >= self._cadence.events
+            if now_s - each.since_s >= age_s or self.next - each.offset >= self._cadence.events
         ]
         return old[-1] if old and self.next > self.low_water else None
 
@@ -242,6 +248,7 @@ class Partition:
         await self._write(self.next)
 
     async def _write(self, until: int) -> None:
+        began_s = self._clock.monotonic_s()
         pending = {**self.fold.unsaved(), **self._unwritten}
         names = [name for name, since in pending.items() if since <= until]
         remaining = min((since for since in pending.values() if since > until), default=self.next)
@@ -250,6 +257,7 @@ class Partition:
         for batch in batches(saved, self._cadence.most_bytes):
             await self._snapshots.write(batch)
         self._unwritten.clear()
+        self._wrote_s = self._clock.monotonic_s() - began_s
         await self._sink(remaining)
 
     async def _sink(self, remaining: int) -> None:

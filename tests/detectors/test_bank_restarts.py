@@ -198,11 +198,18 @@ def restarted(tape: Tape) -> Tape:
     return heir
 
 
+A_COPY_IS_LEFT = [
+    *[("event", "ana", 0.0, 0)] * 9,
+    ("drill", "ana", 11.0, 0),
+    ("event", "ana", 0.0, 0),
+    ("tick", "ana", 0.0, 0),
+]
 RATES_CHANGE = [*[("event", "ana", 0.0, 0)] * 5, ("settings", "ana", 0.0, 3)]
 
 
 @given(steps, st.lists(st.integers(0, 60), max_size=4))
 @example(RATES_CHANGE, [5])
+@example(A_COPY_IS_LEFT, [11])
 def test_restarts_at_any_place_change_neither_outputs_nor_state(drawn, cuts):
     whole = Tape(clock="events", kinds=KINDS_HERE, most_agents=3)
     broken = Tape(clock="events", kinds=KINDS_HERE, most_agents=3)

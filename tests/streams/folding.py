@@ -20,8 +20,13 @@ DESTINATIONS = {
 
 @dataclass
 class Tally:
-    """Counts records by key. `out N` puts the value out N times, `raise` raises; all of it wants a wake."""
+    """Counts records by key. `out N` puts the value out N times, `raise` raises; all of it wants a wake.
 
+    To save a key takes `save_s` of the `clock`, where there is one.
+    """
+
+    clock: HandClock | None = None
+    save_s: float = 0.0
     wake_at: float | None = None
     counts: dict[str, int] = field(default_factory=dict)
     asleep: dict[str, Saved] = field(default_factory=dict)
@@ -55,6 +60,8 @@ class Tally:
 
     def save(self, key: str) -> Saved:
         self.since.pop(key, None)
+        if self.clock is not None:
+            self.clock.at_s += self.save_s
         return Saved(self.offset, str(self.counts[key]).encode())
 
     def load(self, key: str, saved: Saved) -> None:

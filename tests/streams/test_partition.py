@@ -269,6 +269,20 @@ class TestState:
             await owner.settle()
         assert site.written("low-water") == ["0/low-water"]
 
+    async def test_state_that_takes_long_to_save_is_saved_more_seldom(self):
+        site = Site()
+        site.put(*[("a", "x")] * 4)
+        owner = await begun(site)
+        owner.fold.clock, owner.fold.save_s = site.clock, 3.0
+        written = []
+        for record in site.records():
+            await owner.take([record])
+            for _ in range(2):
+                site.clock.at_s += 15
+                await owner.settle()
+            written.append(len(site.written("entry")))
+        assert written == [1, 1, 2, 2]
+
     async def test_a_refusal_stops_nothing_and_what_was_refused_is_written_later(self):
         site = Site()
         site.put(("a", "out 1"), ("b", "out 1"))
