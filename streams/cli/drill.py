@@ -23,7 +23,7 @@ from schemas.page import Channel
 from schemas.wire import Malformed, decode_event, encode
 from streams.cli.account import account
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
-from streams.cli.drill_tables import listed, show, span
+from streams.cli.drill_tables import listed, show
 from streams.cli.options import as_json, reached, ruled
 from streams.cli.rules import INSTANT, files_of, plainly
 from streams.collector import relax
@@ -31,6 +31,7 @@ from streams.drilling.live import Live, drill
 from streams.drilling.progress import Result
 from streams.drilling.rehearsal import Rehearsal, Unheard, made_up, rehearse
 from streams.drilling.scenarios import IMPOSSIBLE, SCENARIOS, Scenario
+from streams.drilling.stages import span
 from streams.files import lines, size
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog

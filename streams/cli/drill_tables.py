@@ -1,7 +1,5 @@
 """What `oversight drill` shows: the scenarios, and what became of a drill."""
 
-from datetime import timedelta
-
 from msgspec import Struct
 from rich.markup import escape
 
@@ -9,6 +7,7 @@ from detectors.registry import discover as detectors
 from streams.cli.console import console, emit, table
 from streams.drilling.progress import Result
 from streams.drilling.scenarios import IMPOSSIBLE, SCENARIOS
+from streams.drilling.stages import span
 
 
 class Row(Struct, frozen=True):
@@ -69,10 +68,3 @@ def show(result: Result) -> None:
         )
     else:
         look.print("\n[fine]✓[/] it passed")
-
-
-def span(seconds: float) -> str:
-    """Minutes and seconds."""
-    whole = timedelta(seconds=round(seconds))
-    minutes, rest = divmod(int(whole.total_seconds()), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -61,7 +61,7 @@ async def drill(
     async with _watching(connection) as consumer, KafkaLog(connection) as log:
         before_it = await _written(consumer, found.partition)
         start = clock.now()
-        progress = Progress(order.drill, order.agent, start)
+        progress = Progress(order.drill, order.agent, start, order.short)
         said = Drilled(
             at=start,
             id=order.drill,

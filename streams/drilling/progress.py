@@ -49,10 +49,14 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 class Progress:
-    """Takes what comes of a drill that began at `start`; other words are passed over."""
+    """Takes what comes of a drill that began at `start`; other words are passed over.
 
-    def __init__(self, drill: str, agent: str, start: datetime) -> None:
+    `short`: what is said of the time that it had, where that was too short for all of its events.
+    """
+
+    def __init__(self, drill: str, agent: str, start: datetime, short: str = "") -> None:
         self.start = start
+        self._short = short
         self.drill, self._agent = drill, agent
         self._reached: dict[Stage, tuple[datetime, str]] = {}
         self._pages: dict[str, Page] = {}
@@ -173,6 +177,8 @@ class Progress:
             return self._refusals[0]
         if stage in self._idle:
             return IDLE[stage]
+        if stage == "signal" and self._short:
+            return self._short
         known: list[str] = []
         if stage == "page":
             known = list(self._unpaged())

@@ -25,6 +25,7 @@ from streams.demonstration.fleet import Fleet
 from streams.drilling.pattern import learnt
 from streams.drilling.progress import Progress, Result
 from streams.drilling.scenarios import BUSY, History, Scenario
+from streams.drilling.stages import span
 from streams.history import Step
 from streams.hosting.settings import read_settings
 from streams.records import DeadLetter, Told
@@ -49,6 +50,16 @@ class Rehearsal(Struct, frozen=True, kw_only=True):
     def drill(self) -> str:
         """The drill's id."""
         return f"{self.scenario.name}:{self.token}"
+
+    @property
+    def short(self) -> str:
+        """What is said of its time, where the scenario takes longer."""
+        if self.within >= self.scenario.lasts:
+            return ""
+        had, needs = (span(each.total_seconds()) for each in (self.within, self.scenario.lasts))
+        return (
+            f"the time was up after {had}, and the scenario takes up to {needs}: give it longer (--timeout)"
+        )
 
 
 class Unheard(Exception):  # noqa: N818 - says what the agent is
@@ -90,7 +101,7 @@ def rehearse(
     if not recent:
         raise Unheard(f"there is no event of {rehearsal.agent}")
     start = max(each.time for each in recent)
-    progress = Progress(rehearsal.drill, rehearsal.agent, start)
+    progress = Progress(rehearsal.drill, rehearsal.agent, start, rehearsal.short)
     core.tell(
         Drilled(
             at=start, id=rehearsal.drill, by="rehearsal", agent=rehearsal.agent, channel=rehearsal.channel

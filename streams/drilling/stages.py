@@ -1,6 +1,7 @@
 """The stages of a fire drill, and what is said where one does not come."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal
 
@@ -32,3 +33,10 @@ IDLE: Mapping[Stage, str] = MappingProxyType(
 )
 """What is said instead where those that should bring a stage about did nothing else either."""
 UNHEARD = "nothing was heard of it"
+
+
+def span(seconds: float) -> str:
+    """Minutes and seconds."""
+    whole = timedelta(seconds=round(seconds))
+    minutes, rest = divmod(int(whole.total_seconds()), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -87,6 +87,11 @@ class TestWithoutABroker:
         assert result["broke_at"] == ""
         assert result["stages"][1]["what"] == "isolation/breach"
 
+    def test_a_time_that_is_too_short_for_the_scenario_is_named_where_nothing_is_found(self):
+        ran = drill("cost/spike", "--agent", "ana", "--dry", "--timeout", "1s")
+        assert ran.exit_code == 1
+        assert "the time was up after 1 s, and the scenario takes up to 4 min 59 s" in ran.stdout
+
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
