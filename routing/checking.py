@@ -13,14 +13,15 @@ from routing.rules.document.document import Document, TestPart
 from routing.rules.explaining import Answer, explain
 from routing.rules.faults import Fault
 from routing.rules.literals import Variable
-from routing.rules.pending import not_yet
+from routing.rules.newer_names import newer
+from routing.rules.pending import not_yet, unheard
 from routing.rules.rota_faults import Doubt, rota_faults
 from routing.rules.vain import doubts_of
 from routing.rules.yaml_tree import Node, Place
 from routing.schedule import schedules_in
 from schemas.cause import ConfigFile
 
-__all__ = ["Answer", "Report", "Tested", "check", "explain", "not_yet"]
+__all__ = ["Answer", "Report", "Tested", "check", "explain"]
 
 
 AHEAD_DAYS = 366
@@ -46,7 +47,7 @@ class Report(Struct, frozen=True):
     warnings: tuple[Fault, ...]
     variables: tuple[Variable, ...]
     tests: tuple[Tested, ...] = ()
-    not_yet: tuple[str, ...] = ()
+    not_yet: tuple[Fault, ...] = ()
     policy: Policy | None = None
     root: Node | None = None
 
@@ -70,12 +71,12 @@ def check(files: Sequence[ConfigFile], now: datetime | None = None) -> Report:
     return Report(
         faults=tuple(doubt.fault for doubt in doubts if doubt.level == "error"),
         warnings=(
-            *sorted({*found.warnings, *doubts_of(document, root)}),
+            *sorted({*found.warnings, *doubts_of(document, root), *unheard(document, root), *newer(root)}),
             *(doubt.fault for doubt in doubts if doubt.level == "warning"),
         ),
         variables=(*found.variables, *implied(document, root)),
         tests=tuple(_tests(policy, document, root)),
-        not_yet=tuple(not_yet(policy)),
+        not_yet=tuple(not_yet(document, root)),
         policy=policy,
         root=root,
     )
@@ -108,6 +109,13 @@ def _listed(names: Sequence[str]) -> str:
 def _doubts(policy: Policy, root: Node, now: datetime) -> Iterator[Doubt]:
     for name, schedule in schedules_in(policy.schedules).items():
         yield from rota_faults(schedule, root.nearest("schedules", name), now)
+    for number, silence in enumerate(policy.silences):
+        if silence.end and silence.end <= now:
+            place = root.nearest("silences", number, "end").place
+            over = (
+                f'silence "{silence.name}" ended at {silence.end:%Y-%m-%dT%H:%MZ}: it mutes nothing any more'
+            )
+            yield Doubt("warning", place.fault(over))
     for number, drill in enumerate(policy.drills):
         for shown in skipped(drill, now, AHEAD_DAYS):
             place = root.nearest("drills", number, "every", "time").place

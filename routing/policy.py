@@ -281,8 +281,8 @@ class Policy(Frozen, frozen=True):
     """Everything the router follows, and what it keeps for others.
 
     `detectors`: options by detector (true/false and numbers are such, all else is text). `prices`: USD per
-    million tokens by model and direction. `redact`: RE2 expressions. `kept`: sections that are checked but
-    not acted on yet, by name. `raw`: the merged document as texts.
+    million tokens by model and direction. `redact`: RE2 expressions. `raw`: the merged
+    document as texts.
     """
 
     route: Route
@@ -305,5 +305,4 @@ class Policy(Frozen, frozen=True):
     prices: Mapping[str, Mapping[str, float]] = {}
     redact: tuple[str, ...] = ()
     limits: Limits = Limits()
-    kept: Mapping[str, Any] = {}
     raw: Mapping[str, Any] = {}

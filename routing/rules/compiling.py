@@ -79,7 +79,6 @@ BURN_RATE = (
 )
 """The pairs of the SRE workbook (chapter 5) for an objective over 30 days."""
 UTC = "UTC"
-KEPT = ("templates", "tracing")
 TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
@@ -95,7 +94,6 @@ def compiled(
 
     `rosters`: the calendars that are there, by schedule; `validated`: texts by number of entry in `agents`.
     """
-    kept = {name: getattr(document, name) for name in KEPT if name in document.model_fields_set}
     return Policy(
         route=compile_tree(document.route),
         receivers={each.name: receiver_of(each) for each in document.receivers},
@@ -119,7 +117,6 @@ def compiled(
         prices={model: price.model_dump(exclude_none=True) for model, price in document.prices.items()},
         redact=document.redact,
         limits=_limits(document.limits),
-        kept={name: value for name, value in kept.items() if value not in ((), {})},
         raw=raw,
     )
 

@@ -10,6 +10,7 @@ from routing.rules.document.document import Document
 from routing.rules.document.people import SchedulePart, StepPart
 from routing.rules.faults import Fault
 from routing.rules.inheritance import route_faults
+from routing.rules.masking import pattern_faults
 from routing.rules.planning import silence_of
 from routing.rules.suggestions import meant
 from routing.rules.yaml_tree import Node
@@ -32,6 +33,7 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
     yield from _backward_silences(document, root)
     yield from _drills(document, root)
     yield from detector_faults(document, root)
+    yield from pattern_faults(document, root)
 
 
 def _drills(document: Document, root: Node) -> Iterator[Fault]:

@@ -31,6 +31,16 @@ _KEYED = (
     (frozenset({"password", "secret", "token"}), re.compile(r"(?!env:)"), "a secret"),
 )
 ALERTMANAGERS = "_configs"
+_THEIR_SECRETS = frozenset({
+    "api_key", "api_secret", "api_token", "auth_password", "auth_secret", "bearer_token", "bot_token",
+    "client_secret", "credentials", "password", "routing_key", "secret_key", "service_key", "token",
+    "user_key", "webhook_url", "smtp_auth_password", "smtp_auth_secret", "slack_api_url", "slack_app_token",
+    "opsgenie_api_key", "wechat_api_secret", "victorops_api_key", "telegram_bot_token",
+    "mattermost_webhook_url", "rocketchat_token",
+})  # fmt: skip
+"""What Alertmanager itself masks when it shows its configuration."""
+_ADDRESSES = {"slack_configs": "api_url"}
+"""Addresses that let whoever knows them write."""
 
 
 class Variable(Struct, frozen=True, order=True):
@@ -56,15 +66,14 @@ def literals(root: Node) -> Literals:
     for path, text, place in _texts(root, ()):
         if name := reference(text):
             variables.append(Variable(name, place))
-        elif what := _secret(path, text):
-            if path[0] == "global" or any(step.endswith(ALERTMANAGERS) for step in path):
+        elif path[0] == "global" or any(step.endswith(ALERTMANAGERS) for step in path):
+            if what := _secret(path, text) or _their_secret(path):
+                kept = "the text of the configuration is kept in the log, and project prints it"
                 warnings.append(
-                    place.fault(f"looks like {what}: the text of the configuration is kept in the log")
+                    place.fault(f"looks like {what}: {kept}; put it into a file: {path[-1]}_file")
                 )
-            else:
-                faults.append(
-                    place.fault(f"looks like {what}: write env:NAME, and put it into that variable")
-                )
+        elif what := _secret(path, text):
+            faults.append(place.fault(f"looks like {what}: write env:NAME, and put it into that variable"))
     return Literals(tuple(variables), tuple(faults), tuple(warnings))
 
 
@@ -78,6 +87,13 @@ def _secret(path: tuple[str, ...], text: str) -> str:
     for keys, shape, what in _KEYED:
         if key in keys and shape.match(text):
             return what
+    return ""
+
+
+def _their_secret(path: tuple[str, ...]) -> str:
+    """What stands here in a part of Alertmanager's, or an empty string."""
+    if path[-1] in _THEIR_SECRETS or any(_ADDRESSES.get(step) == path[-1] for step in path):
+        return "a secret"
     return ""
 
 

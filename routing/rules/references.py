@@ -10,7 +10,7 @@ from routing.rules.document.document import Document
 from routing.rules.document.notify import KINDS
 from routing.rules.document.people import EscalationPart, SchedulePart
 from routing.rules.faults import Fault
-from routing.rules.suggestions import meant
+from routing.rules.suggestions import instead
 from routing.rules.yaml_tree import Node, Place
 
 Path = tuple[str | int, ...]
@@ -58,7 +58,7 @@ def reference_faults(document: Document, root: Node, names: Mapping[str, tuple[s
     known = {section: frozenset(found) for section, found in names.items()}
     for each in _references(document):
         if each.name not in known[each.section]:
-            hint = meant(each.name, names[each.section])
+            hint = instead(each.name, names[each.section])
             yield root.nearest(*each.path).place.fault(f'no {_WORDS[each.section]} "{each.name}"{hint}')
     for section in _NAMED:
         yield from _twice(root, section)

@@ -45,7 +45,7 @@ def _late(schedule: Schedule, node: Node, now: datetime) -> Iterator[Fault]:
     for at, layer in enumerate(schedule.layers):
         first = layer.handoff(0)
         if first > now:
-            said = f"layer {layer.name} starts only at {_at(first, schedule.place)}"
+            said = f"layer {layer.name.removeprefix('layer ')} starts only at {_at(first, schedule.place)}"
             yield node.nearest("layers", at, "start").place.fault(f'schedule "{schedule.name}": {said}')
 
 

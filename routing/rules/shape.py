@@ -83,8 +83,9 @@ def _sentence(error: Any) -> str:
         hint = meant(found, choices) if isinstance(found, str) else ""
         return f"expected {'one of ' * (len(choices) > 1)}{', '.join(choices)}; found {kind_of(found)}{hint}"
     if kind == "too_short":
-        return "must not be empty"
-    return f"{error['msg'].replace('Input should be', 'must be')}, found {kind_of(error['input'])}"
+        return "expected at least one entry, found none"
+    what = "expected a number " if kind.startswith(("greater_than", "less_than")) else "expected "
+    return f"{error['msg'].replace('Input should be ', what)}, found {kind_of(error['input'])}"
 
 
 def _place_within(node: Node, error: Any) -> Place:

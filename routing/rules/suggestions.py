@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from routing.rules.document.part import Part
 
 CLOSE = 0.6
+MOST_SHOWN = 12
 
 
 def meant(word: str, known: Iterable[str]) -> str:
@@ -16,8 +17,21 @@ def meant(word: str, known: Iterable[str]) -> str:
     >>> meant("adress", ["address", "name"])
     ' (did you mean "address"?)'
     """
-    found = get_close_matches(word, list(known), n=1, cutoff=CLOSE)
-    return f' (did you mean "{found[0]}"?)' if found else ""
+    alike = {each.casefold(): each for each in reversed(list(known))}
+    found = get_close_matches(word.casefold(), list(alike), n=1, cutoff=CLOSE)
+    return f' (did you mean "{alike[found[0]]}"?)' if found else ""
+
+
+def instead(word: str, known: Iterable[str]) -> str:
+    """What was probably meant; where nothing is close, what there is.
+
+    >>> instead("x", ["ops", "night"])
+    ': expected one of ops, night'
+    """
+    names = tuple(dict.fromkeys(known))
+    shown = ", ".join(names[:MOST_SHOWN]) + f" and {len(names) - MOST_SHOWN} more" * (len(names) > MOST_SHOWN)
+    expected = f": expected {'one of ' * (len(names) > 1)}{shown}" if names else ": there is none at all"
+    return meant(word, names) or expected
 
 
 def words_at(model: type[Part], path: Sequence[str | int]) -> tuple[str, ...]:

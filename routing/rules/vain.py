@@ -10,7 +10,9 @@ from routing.rules.detectors_named import DETECTORS, strange_scores
 from routing.rules.document.alertmanager import RoutePart
 from routing.rules.document.document import Document
 from routing.rules.faults import Fault
+from routing.rules.first_match import behind
 from routing.rules.inheritance import combined, matchers_of
+from routing.rules.masking import blanking
 from routing.rules.suggestions import meant
 from routing.rules.yaml_tree import Node, Place
 
@@ -35,6 +37,8 @@ def doubts_of(document: Document, root: Node) -> Iterator[Fault]:
     yield from _never_burning(document, root)
     yield from _of_nobody(document, root)
     yield from strange_scores(document, root)
+    yield from blanking(document, root)
+    yield from behind(document, root)
 
 
 # -- matchers --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from schemas.cause import ConfigFile
 from streams.calendars import configuration
 from streams.cli.console import Wrong, console, emit
 from streams.cli.options import CONFIG, as_json
+from streams.cli.rules import INSTANT
 from streams.delivering.long_tail import REMEDY, is_absent, is_needed
 from streams.delivering.secrets import unset
 from streams.files import Unreadable
@@ -27,14 +29,16 @@ from streams.hosting.settings import read_settings
 HELP = """Checks a configuration (a file, or a directory of them) and runs its own `tests:`.
 
 Each fault is one line, `file:line:column: message`, so that editors can jump to it. Warnings do not fail:
-variables of the environment (`env:NAME`) that are not set here, matchers that are read in two ways, parts
-that are accepted but not acted on yet. A running worker makes the same check before it follows a change.
+variables of the environment (`env:NAME`) that are not set here, matchers that are read in two ways, receivers
+that tell nobody, what can never match or is over. What is only kept for Alertmanager is told, too. A running
+worker makes the same check before it follows a change.
 
 \b
 Examples:
   oversight check oversight.yml
   oversight check conf.d/
   oversight check oversight.yml --json
+  oversight check oversight.yml --at 2026-12-24T09:00:00Z
   oversight check oversight.yml --detectors
 
 Exit codes: 0 it holds, 1 it has faults or a test fails, 2 it cannot be read.
@@ -53,6 +57,9 @@ class Place(Struct, frozen=True):
 
 @click.command("check", help=HELP, short_help="Check a configuration and run its own tests.")
 @CONFIG
+@click.option(
+    "--at", type=INSTANT, help="As of this time: who is on call, what is over; now, if nothing is said."
+)
 @as_json(help="Faults and warnings, one JSON object a line.")
 @click.option(
     "--detectors",
@@ -60,11 +67,11 @@ class Place(Struct, frozen=True):
     flag_value="detectors",
     help="Also which detectors are on, how seldom each errs, and what it must have seen before it speaks.",
 )
-def command(*, config: Path, form: str | None, also: str | None) -> None:
+def command(*, config: Path, at: datetime | None, form: str | None, also: str | None) -> None:
     """Prints faults and warnings."""
     try:
         files = configuration(config, os.environ).files
-        report = _checked(files)
+        report = _checked(files, at or WallClock().now())
     except Unreadable as error:
         raise Wrong(str(error)) from error
     warnings = [*report.warnings, *unset(report.variables, os.environ)]
@@ -80,9 +87,9 @@ def command(*, config: Path, form: str | None, also: str | None) -> None:
         _detectors(read_settings(files))
 
 
-def _checked(files: Sequence[ConfigFile]) -> Report:
+def _checked(files: Sequence[ConfigFile], at: datetime) -> Report:
     """With what no detector could follow among the faults."""
-    report = check(files, WallClock().now())
+    report = check(files, at)
     if report.policy is None or report.root is None:
         return report
     return structs.replace(report, faults=(*report.faults, *unfollowed(report.policy, report.root)))
@@ -99,7 +106,7 @@ def _print(report: Report, warnings: Sequence[Fault]) -> None:
     for warning in warnings:
         look.print(f"[warning]{escape(str(warning))}[/] (warning)", soft_wrap=True)
     for part in report.not_yet:
-        look.print(f"[quiet]not acted on yet: {escape(part)}[/]", soft_wrap=True)
+        look.print(f"[quiet]not acted on yet: {escape(str(part))}[/]", soft_wrap=True)
     if report.failed:
         count = len(report.failed)
         look.print(f"[error]✗[/] {count} fault{'s' if count > 1 else ''}")

@@ -1,12 +1,17 @@
 """`oversight project`: the strict Alertmanager part of a configuration."""
 
+import sys
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
+from routing.configuration import examine, load
 from routing.projection import project
+from routing.rules.newer_names import newer
+from streams.cli.console import console
 from streams.cli.options import CONFIG
-from streams.cli.rules import policy_of
+from streams.cli.rules import files_of, plainly
 
 HELP = """Prints the part of a configuration that Alertmanager knows, as Alertmanager itself reads it.
 
@@ -23,5 +28,11 @@ Examples:
 @click.command("project", help=HELP, short_help="The Alertmanager part, for Alertmanager's own tools.")
 @CONFIG
 def command(*, config: Path) -> None:
-    """Prints YAML."""
-    click.echo(project(policy_of(config)), nl=False)
+    """Prints YAML; what older versions refuse of it is told on standard error."""
+    with plainly():
+        files = files_of(config)
+        policy = load(files)
+    root = examine(files).root
+    for each in newer(root) if root else ():
+        console(sys.stderr).print(f"[warning]{escape(str(each))}[/] (warning)", soft_wrap=True)
+    click.echo(project(policy), nl=False)

@@ -1,6 +1,7 @@
 """Which routes are muted now, by random time intervals, is what the real Alertmanager does."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from routing.projection import project
 from tests.routing.configs import policy
 from tests.routing.judge.alertmanager import daemon, post
 
-TOTAL = 300
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+TOTAL = 3_000 if NIGHTLY else 300
 WITHIN_S = 30.0
 CALM_S = 1.5
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.checking import check, explain, not_yet
+from routing.checking import check, explain
 from routing.configuration import load
 from tests.routing.configs import LEAST, example, files, policy
 
@@ -25,13 +25,68 @@ def test_every_example_passes_its_own_tests(name):
 
 
 def test_what_is_not_acted_on_yet_is_named():
-    assert not_yet(load(example("complete"))) == []
-    text = "route: {receiver: a, routes: [{active_time_intervals: [n]}]}\n"
-    text += "receivers: [{name: a, slack_configs: [{}]}]\n"
-    assert not_yet(policy(text + "time_intervals: [{name: n}]\n")) == [
-        "slack_configs of receiver a: kept for projection",
+    assert check(example("complete")).not_yet == ()
+    text = "route: {receiver: a}\ntemplates: [x]\ntracing: {}\n"
+    text += "receivers: [{name: a, notify: [{terminal: x}], email_configs: [], slack_configs: [{}]}]\n"
+    assert [str(each) for each in check(files(text)).not_yet] == [
+        "1.yml:2:1: templates: kept for projection",
+        "1.yml:4:67: slack_configs of receiver a: kept for projection",
     ]
-    assert not_yet(policy(LEAST + "limits: {}\nsilences: []\n")) == []
+    assert check(files(LEAST + "limits: {}\nsilences: []\n")).not_yet == ()
+
+
+@pytest.mark.parametrize(
+    ("receivers", "expected"),
+    [
+        ("{name: a, email_configs: [{to: x}]}", '2:23: receiver "a" tells nobody: email_configs is'),
+        (
+            "{name: a}, {name: b, pagerduty_configs: [{}], slack_configs: [{}]}",
+            '2:34: receiver "b" tells nobody: pagerduty_configs and slack_configs are',
+        ),
+        ("{name: a}, {name: b, email_configs: []}", ""),
+        ("{name: a, notify: [{terminal: x}], slack_configs: [{}]}", ""),
+    ],
+)
+def test_a_receiver_that_tells_nobody_is_a_warning(receivers, expected):
+    b = ", {name: b}" * ("name: b" not in receivers)
+    found = check(files(f"route: {{receiver: a, routes: [{{receiver: b}}]}}\nreceivers: [{receivers}{b}]\n"))
+    said = "only kept for projection; expected notify, such as notify: [{slack: '#oncall'}]"
+    assert [str(each) for each in found.warnings] == [f"1.yml:{expected} {said}"] * bool(expected)
+
+
+def test_a_silence_that_is_over_is_a_warning():
+    text = LEAST + (
+        "silences:\n"
+        "- {name: past, matchers: [env=x], start: 2026-11-01T00:00, end: '2026-11-22T00:00', location: UTC}\n"
+        "- {name: present, matchers: [env=x], end: '2026-11-22T01:00'}\n"
+        "- {name: weekly, matchers: [env=x], every: {weekday: monday}, end: '2026-11-01T12:00+02:00'}\n"
+    )
+    assert [str(each) for each in check(files(text), NOW).warnings] == [
+        '1.yml:4:65: silence "past" ended at 2026-11-22T00:00Z: it mutes nothing any more',
+        '1.yml:6:68: silence "weekly" ended at 2026-11-01T10:00Z: it mutes nothing any more',
+    ]
+
+
+def test_what_older_alertmanagers_refuse_is_a_warning():
+    text = (
+        "route:\n  receiver: a\n  group_by: [agent, 'x y']\n  routes:\n"
+        "  - {receiver: a, group_by: ['...'], matchers: ['{\"größe\"=\"x\"}', 'ok=~\"é\"', größe=x]}\n"
+        "receivers: [{name: a}]\n"
+        "inhibit_rules: [{source_match: {größe: x}, target_matchers: [a=b], equal: [env, größe]}]\n"
+    )
+    since = "from Alertmanager 0.27 on: older ones refuse what project prints"
+    assert [str(each) for each in check(files(text)).warnings] == [
+        f'1.yml:3:21: "x y" is the name of a label {since}',
+        f'1.yml:5:49: \'{{"größe"="x"}}\' is a matcher {since}',
+        f"1.yml:5:77: 'größe=x' is a matcher {since}",
+        f'1.yml:7:33: "größe" is the name of a label {since}',
+        f'1.yml:7:81: "größe" is the name of a label {since}',
+    ]
+
+
+def test_a_receiver_that_nothing_leads_to_is_not_told_twice():
+    text = LEAST.replace("a}]", "a}, {name: b, email_configs: [{to: x}]}]")
+    assert [each.message for each in check(files(text)).warnings] == ['nothing leads to receiver "b"']
 
 
 def test_faults_are_reported_and_nothing_else_is_run():

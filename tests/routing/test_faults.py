@@ -66,7 +66,7 @@ def test_an_unknown_field_is_told_with_what_was_probably_meant(text, expected):
         ("agents: {}", "1:9: expected a list, found a mapping"),
         ("agents: [x]", "1:10: expected a mapping, found 'x'"),
         ("agents: [{name: [a]}]", "1:17: expected a name, found a list"),
-        ("agents: [{name: ''}]", "1:17: must not be empty"),
+        ("agents: [{name: ''}]", "1:17: expected a text that is not empty, found ''"),
         ("agents: [{team: t}]", '1:10: missing field "name"'),
         ("agents: [{name: x, runbook: []}]", "1:29: expected a text, found a list"),
         ("agents: [{name: x, consequence: hihg}]",
@@ -77,12 +77,12 @@ def test_an_unknown_field_is_told_with_what_was_probably_meant(text, expected):
         ("agents: [{name: x, slo: {tools: 101%}}]", "1:33: expected a share such as 99.5%, found '101%'"),
         ("agents: [{name: x, slo: {tools: 100%}}]",
          "1:33: an objective of 100% leaves no error budget: expected less than 100%"),
-        ("agents: [{name: x, budget: {usd: 0}}]", "1:34: must be greater than 0, found '0'"),
-        ("agents: [{name: x, budget: {usd: nan}}]", "1:34: must be a finite number, found 'nan'"),
+        ("agents: [{name: x, budget: {usd: 0}}]", "1:34: expected a number greater than 0, found '0'"),
+        ("agents: [{name: x, budget: {usd: nan}}]", "1:34: expected a finite number, found 'nan'"),
         ("agents: [{name: x, reference: some}]",
          "1:31: expected a number of inputs such as first 2000, or file and its path, found 'some'"),
         ("severity: {default: high}", "1:21: expected a whole number, found 'high'"),
-        ("severity: {default: 101}", "1:21: must be less than or equal to 100, found '101'"),
+        ("severity: {default: 101}", "1:21: expected a number less than or equal to 100, found '101'"),
         ("severity: {bands: {error: 70, warning: 80}}", "1:20: error must begin above warning"),
         ("severity: {bands: {warning: 50, critical: 50}}", "1:33: critical must begin above warning"),
         ("severity: {burn_rate: [[1h, 5m]]}",
@@ -105,10 +105,12 @@ def test_an_unknown_field_is_told_with_what_was_probably_meant(text, expected):
             "limits: {pages_per_persn: 1 per 1h}",
             '1:10: unknown field "pages_per_persn" (did you mean "pages_per_person"?)',
         ),
-        ("limits: {pages_per_person: 2 per 0s}", "1:28: must be longer than 0s"),
+        ("limits: {pages_per_person: 2 per 0s}",
+         "1:28: expected a duration longer than 0s, such as 5m, found '0s'"),
         ("rollouts: [{agent: a, steps: [5%, 1%]}]", "1:12: steps must ascend"),
+        ("rollouts: [{agent: a, alpha: 2}]", "1:30: expected a number less than 1, found '2'"),
         ("rollouts: [{agent: a, unit: tenant}]", "1:29: expected one of session, user; found 'tenant'"),
-        ("rollouts: [{agent: a, steps: []}]", "1:30: must not be empty"),
+        ("rollouts: [{agent: a, steps: []}]", "1:30: expected at least one entry, found none"),
         ("detectors: {cost: {enabled: off}}", "1:29: expected true or false, found 'off'"),
         ("detectors: {cots: {}}", f'1:13: no detector "cots" (did you mean "cost"?): {DETECTOR}'),
         ("detectors: {nope: {enabled: true}}", f'1:13: no detector "nope": {DETECTOR}'),
@@ -118,8 +120,12 @@ def test_an_unknown_field_is_told_with_what_was_probably_meant(text, expected):
          f'1:19: no detector "sesion" (did you mean "session"?): {DETECTOR}'),
         ("severity: {base: {session/: 40}}",
          "1:19: expected a finding after the detector, such as session/loop, found 'session/'"),
+        ("redact: ['']", "1:10: expected a regular expression that is not empty, found ''"),
+        ("detectors: {cost: {redact: ['(']}}", "1:29: bad regular expression '(': missing ): ("),
+        ("detectors: {cost: {redact: ['']}}",
+         "1:29: expected a regular expression that is not empty, found ''"),
         ("redact: ['(']", "1:10: bad regular expression '(': missing ): ("),
-        ("global: {resolve_timeout: 0s}", "1:27: must be longer than 0s"),
+        ("global: {resolve_timeout: 0s}", "1:27: expected a duration longer than 0s, such as 5m, found '0s'"),
         ("tests: [{at: '2026-01-01T00:00', labels: {}, expect: {}}]",
          "1:14: '2026-01-01T00:00': expected a time with an offset, such as 2026-03-30T08:00:00Z"),
         ("receivers: []", '1:1: duplicate key "receivers" (first on line 2)'),
@@ -136,14 +142,14 @@ def test_a_wrong_value_is_told_with_what_is_expected(text, expected):
          "1:22: the root route takes everything, always: it cannot have mute_time_intervals"),
         ("group_wait: 90", "1:34: expected a duration such as 30s, 1h30m or 1d, found '90'"),
         ("group_interval: 1.5h", "1:38: expected a duration such as 30s, 1h30m or 1d, found '1.5h'"),
-        ("group_interval: 0s", "1:38: must be longer than 0s"),
-        ("repeat_interval: 0s", "1:39: must be longer than 0s"),
+        ("group_interval: 0s", "1:38: expected a duration longer than 0s, such as 5m, found '0s'"),
+        ("repeat_interval: 0s", "1:39: expected a duration longer than 0s, such as 5m, found '0s'"),
         ("routes: [{matchers: ['a=~\"(\"']}]", "1:43: bad regular expression '(': missing ): ("),
         ("routes: [{match_re: {a: '['}}]", "1:46: bad regular expression '[': missing ]: ["),
         ("routes: [{matchers: ['a']}]", "1:43: expected one of = != =~ !~, found 'the end'"),
         ("routes: [{matchers: 'a=b'}]", "1:42: expected a list, found 'a=b'"),
         ("routes: [{matchers: [{a: b}]}]", "1:43: expected a matcher, found a mapping"),
-        ("routes: [{receiver: b}]", '1:42: no receiver "b"'),
+        ("routes: [{receiver: b}]", '1:42: no receiver "b": expected a'),
         ("routes: [{continue: 2}]", "1:42: expected true or false, found '2'"),
         ("matchers: ['a=b']", "1:22: the root route takes everything, always: it cannot have matchers"),
         ("match: {a: b}", "1:22: the root route takes everything, always: it cannot have match"),
@@ -181,7 +187,8 @@ def climb(text):
         (after("schedules: {s: {timezone: UTC}}"),
          "1:16: an empty schedule: expected layers, overrides or ical"),
         (rota("layers: []"), "4:5: an empty schedule: expected layers, overrides or ical"),
-        (layer("start: 2026-01-01T00:00, every: day, users: []"), "6:52: must not be empty"),
+        (layer("start: 2026-01-01T00:00, every: day, users: []"),
+         "6:52: expected at least one entry, found none"),
         (layer("start: 2026-01-01T00:00, every: 0 days, users: [u]"),
          "6:40: expected a period such as 1 week, 2 days, 12 hours or 1 month, found '0 days'"),
         (layer("start: 2026-01-01, every: day, users: [u]"),
@@ -216,11 +223,11 @@ def climb(text):
          '4:38: user "u" has no contact for any of: pagerduty'),
         (climb("{notify: [user: u]}"),
          "4:13: people are reached by a channel: expected via, such as [slack, pagerduty]"),
-        (climb("{notify: [team: x], via: [slack]}"), '4:29: no team "x"'),
+        (climb("{notify: [team: x], via: [slack]}"), '4:29: no team "x": there is none at all'),
         (after("users: {u: {slack: U1, contact: [{via: [pagerduty]}]}}"),
          '1:41: user "u" has no contact pagerduty'),
-        (climb("{notify: [], via: [slack]}"), "4:22: must not be empty"),
-        (climb(""), "4:12: must not be empty"),
+        (climb("{notify: [], via: [slack]}"), "4:22: expected at least one entry, found none"),
+        (climb(""), "4:12: expected at least one entry, found none"),
         (climb("{notify: [{}], via: [slack]}"),
          f"4:23: expected one of schedule, user, team, {CHANNELS} in an entry; found none"),
         (climb("{notify: [{user: u, slack: x}], via: [slack]}"),
@@ -244,7 +251,7 @@ SWAPPED = (
         ("[u, u]", "2026-01-02T00:00", "2026-01-03T00:00", [TWO]),
         ("[u]", "2026-01-02T00:00", "2026-01-03T00:00", [TWO]),
         ("[u, v]", "2026-01-02T00:00", "2026-01-02T00:00", ["6:13: the swap ends before it starts",
-                                                            '6:25: no user "v"']),
+                                                            '6:25: no user "v": expected u']),
     ],
 )  # fmt: skip
 def test_a_swap_is_between_two_people_and_lasts(users, start, end, expected):
@@ -295,29 +302,39 @@ def test_every_dangling_reference_is_told_at_its_place():
         "teams: {q: {}, r: {escalation: y}}\n"
         "schedules: {s: {timezone: UTC, layers: [{start: 2026-01-01T00:00, every: day, users: [u]}],\n"
         "  overrides: [{user: v, start: 2026-01-01T00:00, end: 2026-01-02T00:00}]}}\n"
-        "escalations: {z: {steps: [{notify: [schedule: y, user: v], via: [slck]}],\n"
+        "escalations: {z: {steps: [{notify: [schedule: S, user: v], via: [slck]}],\n"
         "  exhausted: {receiver: r}}}\n"
         "tests: [{at: 2026-01-01T00:00Z, labels: {}, expect: {receivers: x}}]\n"
     )
     assert faults(text) == [
         '1:19: no receiver "aa" (did you mean "a"?)',
-        '1:43: no receiver "b"',
-        '1:68: no time interval "n"',
-        '2:27: no time interval "m"',
-        '3:53: no message "t"',
-        '3:70: no team or escalation "e"',
-        '3:83: no team or escalation "f"',
-        '4:26: no team "t"',
-        '5:12: no escalation "q"',
-        '5:32: no escalation "y"',
-        '6:87: no user "u"',
-        '7:22: no user "v"',
-        '8:47: no schedule "y"',
-        '8:56: no user "v"',
+        '1:43: no receiver "b": expected a',
+        '1:68: no time interval "n": there is none at all',
+        '2:27: no time interval "m": there is none at all',
+        '3:53: no message "t": there is none at all',
+        '3:70: no team or escalation "e": expected one of q, r, z',
+        '3:83: no team or escalation "f": expected one of q, r, z',
+        '4:26: no team "t": expected one of q, r',
+        '5:12: no escalation "q": expected z',
+        '5:32: no escalation "y": expected z',
+        '6:87: no user "u": there is none at all',
+        '7:22: no user "v": there is none at all',
+        '8:47: no schedule "S" (did you mean "s"?)',
+        '8:56: no user "v": there is none at all',
         '8:66: no channel "slck" (did you mean "slack"?)',
-        '9:25: no receiver "r"',
-        '10:65: no receiver "x"',
+        '9:25: no receiver "r": expected a',
+        '10:65: no receiver "x": expected a',
     ]
+
+
+def test_of_many_names_the_first_are_told():
+    users = ", ".join(f"u{number}: {{}}" for number in range(20))
+    (found,) = after(
+        f"users: {{{users}}}\nteams: {{t: {{escalation: e}}}}\nescalations:\n  e:\n    steps:\n"
+        "    - {notify: [user: somebody], via: [terminal]}\n"
+    )
+    shown = ", ".join(f"u{number}" for number in range(12))
+    assert found == f'6:23: no user "somebody": expected one of {shown} and 8 more'
 
 
 def test_names_that_stand_twice_are_told():
@@ -343,11 +360,11 @@ def test_faults_of_shape_do_not_hide_what_dangles_nor_make_more_of_it():
     )
     assert faults(text) == [
         '1:22: unknown field "gruop_by" (did you mean "group_by"?)',
-        '1:57: no receiver "nobody"',
+        '1:57: no receiver "nobody": expected one of a, b',
         "1:77: expected a duration such as 30s, 1h30m or 1d, found '1'",
         "2:40: expected a target, found a list",
         '2:57: unknown field "notfy" (did you mean "notify"?)',
-        '3:43: no user "ghost"',
+        '3:43: no user "ghost": there is none at all',
         "3:71: expected a duration such as 30s, 1h30m or 1d, found 'x'",
     ]
 
@@ -369,7 +386,7 @@ def test_a_template_that_does_not_parse_is_told_with_its_line():
         ("{slack: a, escalation: b}", "found slack and escalation"),
         ("{slack: a, fallback: b}", "fallback stands in the same entry as an escalation"),
         ("{webhook: 'env:'}", "expected env: and the name of a variable, found 'env:'"),
-        ("{slack: ' '}", "must not be empty"),
+        ("{slack: ' '}", "expected a text that is not empty, found ' '"),
         ("{webhok: a}", 'unknown field "webhok" (did you mean "webhook"?)'),
         ("{slack: a, template: '{{'}", 'no message "{{"'),
         ("{escalation: '{{ labels.team'}", "bad template"),
@@ -388,9 +405,9 @@ def test_an_entry_of_notify_names_one_thing(entry, expected):
         ("receivers: [{name: a}]\n", ['1:1: missing field "route"']),
         ("route: {}\n", ['1:8: missing field "receiver": the root route needs one']),
         ("route: [a]\n", ["1:8: expected a mapping, found a list"]),
-        ("route: {receiver: a}\n", ['1:19: no receiver "a"']),
+        ("route: {receiver: a}\n", ['1:19: no receiver "a": there is none at all']),
         ("route: {receiver: a}\nreceivers: {}\n",
-         ['1:19: no receiver "a"', "2:12: expected a list, found a mapping"]),
+         ['1:19: no receiver "a": there is none at all', "2:12: expected a list, found a mapping"]),
         ("", ["1:1: the file is empty"]),
         ("- a\n", ["1:1: expected a mapping of sections, found another kind of value"]),
         ("route:\n\treceiver: a\n", ["2:1: a tab here: YAML is indented with spaces only"]),

@@ -5,6 +5,7 @@ import pytest
 from routing.configuration import examine
 from tests.routing.configs import LEAST, faults, files
 
+KEPT = "the text of the configuration is kept in the log, and project prints it; put it into a file"
 KEY = "0123456789abcdef0123456789abcdef"
 TOKEN = f"xoxb-{123456789012}-abcdefghijkl"  # in pieces, so that no scanner takes it for a real one
 
@@ -45,9 +46,32 @@ def test_in_alertmanagers_own_parts_it_is_a_warning():
     found = examine(files(text))
     assert found.policy is not None
     assert [str(each) for each in found.warnings] == [
-        "1.yml:1:25: looks like a Slack webhook's address: the text of the configuration is kept in the log",
-        "1.yml:3:57: looks like a PagerDuty key: the text of the configuration is kept in the log",
+        f"1.yml:1:25: looks like a Slack webhook's address: {KEPT}: slack_api_url_file",
+        f"1.yml:3:57: looks like a PagerDuty key: {KEPT}: routing_key_file",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("global: {smtp_auth_password: hunter2}", "1:30: looks like a secret: %s: smtp_auth_password_file"),
+        ("receivers: [{name: a, slack_configs: [{api_url: 'https://chat.example/x'}]}]",
+         "1:49: looks like a secret: %s: api_url_file"),
+        ("receivers: [{name: a, victorops_configs: [{api_key: x}]}]",
+         "1:53: looks like a secret: %s: api_key_file"),
+        ("receivers: [{name: a, pagerduty_configs: [{routing_key: short}]}]",
+         "1:57: looks like a secret: %s: routing_key_file"),
+        ("receivers: [{name: a, webhook_configs: [{http_config: {basic_auth: {username: u, password: x}}}]}]",
+         "1:92: looks like a secret: %s: password_file"),
+        ("receivers: [{name: a, pagerduty_configs: [{routing_key: 'env:KEY', url: 'https://x.example'}]}]",
+         ""),
+        ("global: {smtp_auth_username: u, smtp_auth_password_file: /run/x}", ""),
+    ],
+)  # fmt: skip
+def test_what_alertmanager_itself_masks_is_a_secret(text, said):
+    rest = "" if "receivers" in text else "receivers: [{name: a}]\n"
+    found = examine(files(f"{text}\nroute: {{receiver: a}}\n{rest}"))
+    assert [str(each) for each in found.warnings] == [f"1.yml:{said % KEPT}" for _ in [said] if said]
 
 
 @pytest.mark.parametrize("text", ["users: {u: {pagerduty: 'env:PD'}}", "users: {u: {slack: U0123456789}}",

@@ -116,6 +116,40 @@ def test_scores_of_what_no_detector_here_finds_are_told():
     assert doubts(LEAST + text) == [f'3:47: no detector here is called "budget": expected one of {KNOWN}']
 
 
+def test_patterns_that_leave_nothing_of_a_sample_are_told():
+    text = "redact: ['ACME-[0-9]+', '.*']\ndetectors: {cost: {redact: ['\\w+']}, latency: {}}\n"
+    text += "rollouts: [{agent: a}, {agent: b, redact: [order, '.']}]\n"
+    assert doubts(LEAST + text) == [
+        "3:25: '.*' blanks every sample: expected what is to be masked",
+        "5:51: '.' blanks every sample: expected what is to be masked",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("globs", "told"),
+    [
+        (["*", "refund-*"], [(1, 0)]),
+        (["refund-*", "*"], []),
+        (["a", "b", "a"], [(2, 0)]),
+        (["pay-*", "pay-eu-*", "pay-?"], [(1, 0), (2, 0)]),
+        (["pay-?", "pay-*", "[p]ay"], []),
+        (["*a*", "[ab]"], []),
+    ],
+)
+def test_agents_behind_an_entry_that_takes_all_of_theirs_are_told(globs, told):
+    agents = "".join(f"- {{name: '{each}'}}\n" for each in globs)
+    rollouts = "".join(f"- {{agent: '{each}'}}\n" for each in globs)
+    said = [
+        f'"{globs[at]}" is never reached: "{globs[first]}" at 1.yml:{4 + first} takes all of it'
+        for at, first in told
+    ]
+    wins = ", and the first match wins"
+    expected = [f"{4 + at}:10: {each}{wins}" for (at, _), each in zip(told, said, strict=True)]
+    assert doubts(f"{LEAST}agents:\n{agents}") == expected
+    expected = [f"{4 + at}:11: {each}{wins}" for (at, _), each in zip(told, said, strict=True)]
+    assert doubts(f"{LEAST}rollouts:\n{rollouts}") == expected
+
+
 def test_burn_rates_that_never_come_are_told():
     never = "agents: [{name: x, slo: {tools: 50%}}]\nseverity: {burn_rate: [[1h, 5m, 14.4, 90]]}\n"
     assert doubts(LEAST + never) == [

@@ -14,7 +14,7 @@ from routing.rules.document.alertmanager import (
 )
 from routing.rules.document.part import Part
 from routing.rules.document.people import EscalationPart, SchedulePart, TeamPart, UserPart
-from routing.rules.document.scalars import Expression, Instant, Name, Template
+from routing.rules.document.scalars import Instant, Name, Pattern, Template
 from routing.rules.document.watching import (
     AgentPart,
     DecisionPart,
@@ -72,7 +72,7 @@ class Document(Part):
     decisions: tuple[DecisionPart, ...] = ()
     prices: Mapping[str, PricePart] = {}
     limits: LimitsPart = LimitsPart()
-    redact: tuple[Expression, ...] = ()
+    redact: tuple[Pattern, ...] = ()
     drills: tuple[DrillPart, ...] = ()
     severity: SeverityPart = SeverityPart()
     messages: Mapping[str, Template] = {}

@@ -55,7 +55,7 @@ def _read(parse: Callable[[str], T], expected: str) -> Callable[[Any], T]:
 def _positive(text: str) -> timedelta:
     found = parse_duration(text)
     if not found:
-        raise ValueError("must be longer than 0s")
+        raise ValueError(f"expected a duration longer than 0s, such as 5m, found {text!r}")
     return found
 
 
@@ -173,9 +173,20 @@ def _expression(text: str) -> str:
     return text
 
 
+def pattern(text: str) -> str:
+    """A regular expression of what is to be masked.
+
+    Raises:
+        ValueError: it is empty, or none of RE2's.
+    """
+    if not text:
+        raise ValueError("expected a regular expression that is not empty, found ''")
+    return _expression(text)
+
+
 def _name(text: str) -> str:
     if not text.strip():
-        raise ValueError("must not be empty")
+        raise ValueError(f"expected a text that is not empty, found {text!r}")
     return text
 
 
@@ -225,6 +236,7 @@ Share = Annotated[float, PlainValidator(_read(_share, "a share such as 99.5%")),
 Objective = Annotated[float, PlainValidator(_read(_objective, "a share such as 99.5%")), _STRING]
 Matchers = Annotated[tuple[Matcher, ...], PlainValidator(_read(parse_matchers, "a matcher")), _STRING]
 Expression = Annotated[str, PlainValidator(_read(_expression, "a regular expression")), _STRING]
+Pattern = Annotated[str, PlainValidator(_read(pattern, "a regular expression")), _STRING]
 Zone = Annotated[ZoneInfo, PlainValidator(_read(zone, "a time zone")), _STRING]
 WallTime = Annotated[datetime, PlainValidator(_read(_naive, _TIME)), _STRING]
 AnyTime = Annotated[datetime, PlainValidator(_read(_wall, _TIME)), _STRING]

@@ -21,6 +21,7 @@ from routing.rules.document.scalars import (
     Matchers,
     Name,
     Objective,
+    Pattern,
     Points,
     PositiveDuration,
     Rate,
@@ -151,7 +152,7 @@ class RolloutPart(Part):
     strata: tuple[Name, ...] = ()
     margins: Mapping[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
     unit: Literal["session", "user"] = "session"
-    redact: tuple[Expression, ...] = ()
+    redact: tuple[Pattern, ...] = ()
 
     @model_validator(mode="after")
     def _ascends(self) -> "RolloutPart":
