@@ -14,7 +14,7 @@ from detectors.memory import MOST_CHANGES, Identities
 from detectors.prices import Prices
 from detectors.rhythms.intake import SILENCE, Missed
 from detectors.settings import Settings
-from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about
+from detectors.standing import REASSERT_S, About, Found, Signals, Standing, Why, about, because
 from schemas.event import Event
 from schemas.record import Saved
 from schemas.signal import Signal
@@ -227,8 +227,18 @@ class AgentState:
         if at > known:
             found = self._withhold(found)
         of = About(self.name, self._env, self._changes)
-        reason = "stale" if self._stale(at) else "recovered"
-        return [*ended, *self._signals.settle(found, of, at, reason)], found.faults
+        return [*ended, *self._signals.settle(found, of, at, self._why(at))], found.faults
+
+    def _why(self, at: float) -> Why:
+        """For what reason that ends at `at` of which a detector says no more that it holds."""
+        if self._stale(at):
+            return because("stale")
+
+        def why(ended: Standing) -> str:
+            unheard = getattr(self.detectors.get(ended.detector), "unheard", None)
+            return "stale" if unheard is not None and unheard(ended.labels, at) else "recovered"
+
+        return why
 
     def _withhold(self, found: Found) -> Found:
         """Of what lasting detectors find only what stands: it may be otherwise, were the agent seen."""

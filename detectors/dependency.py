@@ -15,9 +15,9 @@ from detectors.dependencies.blame import blame
 from detectors.dependencies.dependency_finding import findings_of
 from detectors.dependencies.dependency_streams import ALL_FAIL, ENDED_BEFORE, STRICTER, Streams
 from detectors.dependencies.open_calls import Call, OpenCalls, Place, Required, slim
-from detectors.detector import Finding, State, decoded
+from detectors.detector import STALE_S, Finding, State, decoded
 from detectors.durations import duration
-from detectors.error_rate import OBJECTIVES, STALE_S
+from detectors.error_rate import OBJECTIVES, OUTLIVES_S
 from detectors.failures.failure_stream import CELL_S, FailureStream, Kind
 from detectors.failures.gauge import LEARNT_S, Terms
 from detectors.options import texts
@@ -67,6 +67,7 @@ class Dependency:
         "None for failures and limits; 100 durations for slowness; 20 calls that began and ended for hanging."
     )
     quiet_arl_days: ClassVar[float] = 30.0
+    outlives_s: ClassVar[float] = OUTLIVES_S
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
     takes: ClassVar[frozenset[str]] = frozenset({"arl", "redact"})
 
@@ -207,15 +208,16 @@ class Dependency:
         """Closes the cells that are over: all with the ten minutes, those with failures with five seconds."""
         began = self._closes_at - CELL_S
         grid = now // CELL_S * CELL_S
-        if grid // LEARNT_S > began // LEARNT_S:
+        over = grid // LEARNT_S > began // LEARNT_S
+        if over:
             for kind, _, streams in self._all():
                 streams.turn(self._closes_at, self._terms[kind])
         elif self._state.busy:
             for kind, _, streams in self._all():
                 streams.close(self._closes_at, self._terms[kind])
         if now - self._last > STALE_S:
-            self._forget(now)
-        elif self._state.busy:
+            self._state.calls = OpenCalls()
+        if over or self._state.busy:
             self._settle(grid)
         self._closes_at = grid + CELL_S
         if now >= self._state.calls.due:
@@ -230,22 +232,12 @@ class Dependency:
                 self._fail((kind, streams), streams.waits, call.event, now, "exhausted")
 
     def _settle(self, grid: float) -> None:
-        """Ends the incidents that are over."""
+        """Ends the incidents that are over; after a silence too long what comes next is something new."""
         busy = False
         for kind, _, streams in self._all():
-            for stream in streams.all():
-                stream.settle(grid, streams.terms(stream, self._terms[kind]))
+            streams.settle(grid, self._terms[kind])
             busy |= streams.busy
         self._state.busy = int(busy)
-
-    def _forget(self, now: float) -> None:
-        """A silence so long that what comes next is something new."""
-        for _, _, streams in self._all():
-            streams.row = 0
-            for stream in streams.all():
-                stream.forget(now)
-        self._state.calls = OpenCalls()
-        self._state.busy = 0
 
     def _all(self) -> list[tuple[str, str, Streams]]:
         """Kind, name and streams of every dependency."""
@@ -257,10 +249,10 @@ class Dependency:
 
     @property
     def wake_at(self) -> float | None:
-        """The end of the open cell while something fails, and when the next call should have ended."""
+        """While something failed or holds, when that may change; and when the next call should have ended."""
         due = self._state.calls.due
         if self._state.busy:
-            return min(self._closes_at, due)
+            return min(due, *(streams.due(self._closes_at) for _, _, streams in self._all()))
         return None if due == inf else due
 
     def findings(self, now: float) -> Sequence[Finding]:
@@ -275,6 +267,12 @@ class Dependency:
             if streams.busy
             for finding in findings_of((kind, name), streams, self._terms[kind], now)
         ]
+
+    def unheard(self, found: Mapping[str, str], at: float) -> bool:
+        """Whether a finding that ended at `at` did so only because none of its trials came any more."""
+        known = self._tools if found["kind"] == "tool" else self._providers
+        streams = known.get(found["dependency"])
+        return streams is not None and streams.unheard(found["finding"], at)
 
     def rebase(self, now: float) -> None:
         """What the last hour was like is normal from here on; what holds ends."""

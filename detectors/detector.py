@@ -46,6 +46,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     confidence: float = 1.0
     trend: str = ""
     burn_rates: Mapping[str, float] = {}
+    exhausted_in_s: float | None = None
     blast: Blast = Blast()
     contributors: Sequence[Contributor] = ()
     samples: Sequence[Sample] = ()
@@ -90,6 +91,9 @@ class Detector(Protocol):
 
     `observe_many(coming)`, where there is one, takes several events as `observe` would take one after the
     other. It is how the bank shows them: no point of its grid lies between them.
+
+    `unheard(labels, at)`, where there is one, says of a finding that ended at `at`, by its signal's labels,
+    whether it did so only because nothing came any more of what it is about: it is then stale.
 
     `let_go()`, where there is one, waits no more for the end of what has begun: a copy that a fire drill is
     shown to does not see it.

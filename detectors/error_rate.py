@@ -14,17 +14,19 @@ from msgspec import Struct, field
 from detectors.dense import encoded
 from detectors.detector import State, Unworded, decoded
 from detectors.durations import duration
+from detectors.failures.burn_rate import PAIRS
 from detectors.failures.failure_finding import Words, unworded
 from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.failures.gauge import Terms
+from detectors.failures.patience import MOST_S
 from detectors.failures.windows import MINUTE_S
 from detectors.options import texts
 from detectors.settings import Watch
 from schemas.event import Event, Failure
 from schemas.failures import error_class
 
-STALE_S = 900.0
-"""After a silence this long an agent begins anew; a signal resolves as stale by then."""
+OUTLIVES_S = MOST_S + 600.0
+"""What is silent for longer than a stream is waited for (`patience`) has ended by then."""
 OBJECTIVES = {"sessions": 0.99, "tools": 0.90, "models": 0.95, "escalations": 0.90}
 LAST_ATTEMPT = 3
 """A retryable failure that does not say whether a retry follows is lost from this attempt on."""
@@ -51,7 +53,10 @@ _RETRIES = {
 
 
 class Remembered(Struct, array_like=True):
-    """The whole state. `owed`: escalations whose session has not ended; each takes the place of one end."""
+    """The whole state. `owed`: escalations whose session has not ended; each takes the place of one end.
+
+    `last`: the place of what older states kept; nothing reads it.
+    """
 
     streams: dict[str, FailureStream] = field(
         default_factory=lambda: {name: FailureStream() for name in OBJECTIVES}
@@ -75,6 +80,7 @@ class ErrorRate:
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = "None: objectives hold from the first event; what is usual is learnt by day."
     quiet_arl_days: ClassVar[float] = 30.0
+    outlives_s: ClassVar[float] = OUTLIVES_S
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
     takes: ClassVar[frozenset[str]] = frozenset({"arl", "redact"})
 
@@ -82,7 +88,6 @@ class ErrorRate:
         "_busy",
         "_closes_at",
         "_escalations",
-        "_last",
         "_operations",
         "_patterns",
         "_sessions",
@@ -97,7 +102,7 @@ class ErrorRate:
 
     def _restore(self, state: Remembered) -> None:
         self._state = state
-        self._closes_at, self._last = state.closes_at, state.last
+        self._closes_at = state.closes_at
         self._operations = {operation: state.streams[name] for operation, name in _STREAMS.items()}
         self._sessions = state.streams["sessions"]
         self._escalations = state.streams["escalations"]
@@ -108,14 +113,13 @@ class ErrorRate:
         span_s = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d")).total_seconds()
         threshold_s = span_s * (len(OBJECTIVES) + len(_RETRIES))
         objectives = {**OBJECTIVES, **watch.slo}
-        self._terms = {name: Terms(_budget(objectives[name]), threshold_s) for name in OBJECTIVES}
+        self._terms = {name: Terms(_budget(objectives[name]), threshold_s, PAIRS) for name in OBJECTIVES}
         self._patterns: Sequence[str] = texts(options, "redact")
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: operations that ended, and ends of sessions."""
         if now >= self._closes_at:
             self._turn(now)
-        self._last = now
         data = event.data
         operation = data.operation
         stream = self._operations.get(operation.name)
@@ -165,30 +169,24 @@ class ErrorRate:
         self._busy = True
 
     def _turn(self, now: float) -> None:
-        """Closes the cells that are over: all with the minute, those with failures with five seconds.
-
-        An agent that was silent for long begins anew.
-        """
-        stale = now - self._last > STALE_S
+        """Closes the cells that are over: all with the minute, those with failures with five seconds."""
         grid = now // CELL_S * CELL_S
         began = self._closes_at - CELL_S
         self._closes_at = grid + CELL_S
         over = grid // MINUTE_S > began // MINUTE_S
-        if not (over or stale or self._busy):
+        if not (over or self._busy):
             return
         for name, stream in self._state.streams.items():
             if stream.total and (over or stream.busy):
                 stream.close(began, began + CELL_S, self._terms[name])
-            if stale:
-                stream.forget(now)
-            else:
-                stream.settle(grid, self._terms[name])
+            stream.settle(grid, self._terms[name])
         self._busy = any(each.busy for each in self._state.streams.values())
 
     @property
     def wake_at(self) -> float | None:
-        """The end of the open cell, while something failed in it or something holds."""
-        return self._closes_at if self._busy else None
+        """The end of the open cell, while something failed in it; else when what holds may end."""
+        due = (each.due(self._closes_at) for each in self._state.streams.values() if each.busy)
+        return min(due, default=None) if self._busy else None
 
     def findings(self, now: float) -> Sequence[Unworded]:
         """What holds, as of the last closed cell."""
@@ -205,6 +203,10 @@ class ErrorRate:
                 found.append(unworded(stream, stream.retrying.hold, now, terms, _RETRIES[name]))
         return found
 
+    def unheard(self, found: Mapping[str, str], at: float) -> bool:
+        """Whether a finding that ended at `at` did so only because none of its trials came any more."""
+        return self._state.streams[found["finding"]].unheard(at)
+
     def rebase(self, now: float) -> None:
         """The rates of the last hour are normal from here on; what holds ends."""
         for stream in self._state.streams.values():
@@ -213,7 +215,7 @@ class ErrorRate:
 
     def save(self) -> State:
         """The whole state, some kilobytes of msgpack."""
-        self._state.closes_at, self._state.last = self._closes_at, self._last
+        self._state.closes_at = self._closes_at
         for stream in self._state.streams.values():
             stream.others.settle()
         return State(encoded(self._state))

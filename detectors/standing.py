@@ -1,6 +1,6 @@
 """The signals of one agent that stand: opened, asserted again and resolved by what its detectors find."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal, cast
 
 from msgspec import Struct
@@ -48,12 +48,21 @@ class Found(Struct):
     faults: list[str]
 
 
+Why = Callable[[Standing], str]
+"""For what reason something that stood has ended."""
+
+
 class About(Struct):
     """What signals say of their agent besides the finding. `changes`: the newest first."""
 
     agent: str
     env: str
     changes: Sequence[str]
+
+
+def because(reason: str) -> Why:
+    """The same reason for all."""
+    return lambda _: reason
 
 
 def about(detector: str, finding: Finding | Unworded) -> str:
@@ -82,11 +91,11 @@ class Signals:
         over = [each for each in self._standing.values() if each.detector not in speaking]
         gone = [each for each in over if each.detector in lasting]
         stale = [each for each in over if each.detector not in lasting]
-        return [*self._ended(stale, at, "stale"), *self._ended(gone, at, "gone")]
+        return [*self._ended(stale, at, because("stale")), *self._ended(gone, at, because("gone"))]
 
     def over(self, at: float) -> list[Signal]:
         """What was looked at is over, and so is all that stands."""
-        return list(self._ended(list(self._standing.values()), at, "over"))
+        return list(self._ended(list(self._standing.values()), at, because("over")))
 
     def standing(self, found: Found, lasting: Collection[str]) -> Found:
         """Of what some detectors find, only what stands already."""
@@ -97,15 +106,15 @@ class Signals:
         }
         return Found(holding, found.mute, found.faults)
 
-    def settle(self, found: Found, of: About, at: float, reason: str = "recovered") -> list[Signal]:
-        """What changes: ended by evidence (for this reason), opened, or asserted again."""
+    def settle(self, found: Found, of: About, at: float, why: Why) -> list[Signal]:
+        """What changes: ended by evidence, opened, or asserted again."""
         kept = self._capped(found, of, at)
         ended = [
             each
             for what, each in self._standing.items()
             if what not in kept and each.detector not in found.mute
         ]
-        return [*self._ended(ended, at, reason), *self._asserted(kept, found.faults, of, at)]
+        return [*self._ended(ended, at, why), *self._asserted(kept, found.faults, of, at)]
 
     def _capped(self, found: Found, of: About, at: float) -> Holding:
         """As many as may stand, those that stand already first; and, where some are left out, that."""
@@ -128,7 +137,7 @@ class Signals:
         )
         return {**kept, about(TELEMETRY, finding): (TELEMETRY, finding)}
 
-    def _ended(self, ended: Sequence[Standing], at: float, reason: str) -> Iterator[Signal]:
+    def _ended(self, ended: Sequence[Standing], at: float, why: Why) -> Iterator[Signal]:
         for each in ended:
             del self._standing[each.what]
             yield Signal(
@@ -140,7 +149,7 @@ class Signals:
                 time=moment(at),
                 onset=moment(each.onset),
                 summary=each.summary,
-                reason=reason,
+                reason=why(each),
             )
 
     def _asserted(self, holding: Holding, faults: list[str], of: About, at: float) -> Iterator[Signal]:
@@ -186,6 +195,7 @@ def _signal(standing: Standing, finding: Finding, of: About, at: float) -> Signa
         confidence=finding.confidence,
         trend=cast("Literal['rising', 'falling', 'steady', '']", finding.trend),
         burn_rates=dict(finding.burn_rates),
+        exhausted_in_s=finding.exhausted_in_s,
         blast=finding.blast,
         contributors=tuple(finding.contributors),
         samples=tuple(finding.samples),

@@ -5,7 +5,7 @@ before it is shown; each channel escapes it in its own way.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -257,6 +257,9 @@ def _observed(signal: Signal) -> str:
     if signal.burn_rates:
         rates = ", ".join(f"{number(signal.burn_rates[name])} over {name}" for name in signal.burn_rates)
         parts.append(f"· budget burnt at {one_line(rates, LINE)}")
+    if signal.exhausted_in_s is not None:
+        left = timedelta(seconds=signal.exhausted_in_s)
+        parts.append(f"· 3-day budget {f'gone in {duration(left)}' if left else 'spent'}")
     return " ".join(parts)
 
 

@@ -87,5 +87,7 @@ class Signal(Words, frozen=True):
     """What changed lately: releases, rollout steps, configuration; newest first."""
     history: tuple[float, ...] = ()
     """The last values of what was observed, oldest first, one a minute: for a sparkline."""
+    exhausted_in_s: float | None = None
+    """Seconds until the error budget of three days is spent at this rate, 0 once it is."""
     reason: str = ""
     """Why it resolved: `recovered`, `stale`, `gone`, `rebased`, of a drill's `over`."""

@@ -49,6 +49,7 @@ def _told(place: Place, found: Finding, what: tuple[Hold, Words], streams: Strea
         contributors=tuple(each for each in found.contributors if each.dimension not in untold),
         magnitude=round((found.magnitude or 0.0) * share, 2),
         burn_rates={},
+        exhausted_in_s=None,
     )
 
 

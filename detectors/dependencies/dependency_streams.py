@@ -19,6 +19,7 @@ from msgspec import Struct, field
 from detectors.costs.log_tail import LogTail
 from detectors.failures.failure_stream import CELL_S, FailureStream
 from detectors.failures.gauge import HIGHEST_ALLOWED, Gauge, Terms
+from detectors.failures.patience import heard, lapsed
 
 STRICTER = 0.4
 """The rate that alarms nobody, as a share of what the objective allows. Wrong requests are not in it, so it
@@ -105,6 +106,22 @@ class Streams(Struct, array_like=True):
         for stream in self.all():
             if stream.total and stream.busy:
                 stream.close(closes_at - CELL_S, closes_at, self.terms(stream, terms))
+
+    def settle(self, at: float, terms: Terms) -> None:
+        """Ends the incidents that are over; after a silence too long what comes next is something new."""
+        if self.row and lapsed(self.answers.windows, heard(self.answers.windows), at):
+            self.row = 0
+        for stream in self.all():
+            stream.settle(at, self.terms(stream, terms))
+
+    def due(self, closes_at: float) -> float:
+        """When that which failed or holds may be judged otherwise though no call comes."""
+        return min((each.due(closes_at) for each in self.all() if each.busy), default=inf)
+
+    def unheard(self, finding: str, at: float) -> bool:
+        """Whether a finding that ended just now did so without evidence."""
+        stream = {"slow": self.waits, "hanging": self.waits, "unseen": self.unseen}.get(finding, self.answers)
+        return stream is not None and stream.unheard(at)
 
     def turn(self, closes_at: float, terms: Terms) -> None:
         """Ends the open cells with the ten minutes, and says anew what is slow."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 from detectors.contrast import CLASS, ERROR_TYPE, Tally, contributors, lift, top
 from detectors.detector import Finding, Unworded
 from detectors.failures.burn_rate import Counted, burn_rate, chance, holding, rates
+from detectors.failures.error_budget import ErrorBudget, error_budget
 from detectors.failures.failure_stream import COLUMNS, FAILED, FailureStream, Kind
 from detectors.failures.gauge import Hold, Terms
 from schemas.signal import Contributor
@@ -16,7 +17,10 @@ HISTORY_MINUTES = 30
 FAST_MINUTES = 5
 FAST_S = 300.0
 SURE = 1e-2
-THREE_DAYS = 4320
+SPANS_MINUTES = (60, 360)
+"""The burn rate is that of the first of these that tells enough, …"""
+ENOUGH = 20
+"""… which so many trials do."""
 TREND_MINUTES = 2
 TREND_FACTOR = 1.25
 _CLASSES: dict[str, str] = {
@@ -65,14 +69,15 @@ def described(stream: FailureStream, hold: Hold, now: float, terms: Terms, words
     pairs = holding(counted, terms.budget) if words.unit == "burn_rate" else ()
     if words.unit == "burn_rate":
         magnitude = _burn(bad, total, counted, terms)
+        spending = error_budget(stream.windows, counted, terms.budget, magnitude)
     else:
-        magnitude = bad / total / gauge.allowed(now, terms)
+        magnitude, spending = bad / total / gauge.allowed(now, terms), None
     history = _shares(stream, now, words.kinds)
     return Finding(
         finding=words.finding,
         labels=_labels(words),
         onset=hold.onset,
-        summary=_summary(hold, usual, counted, terms, words),
+        summary=_summary(hold, usual, spending, words),
         observed=round(bad / total, 4),
         baseline=None if usual is None else round(usual, 4),
         unit="share",
@@ -81,6 +86,7 @@ def described(stream: FailureStream, hold: Hold, now: float, terms: Terms, words
         confidence=round(1.0 - min(0.5, chance(hold.bad, gauge.allowed(now, terms) * hold.total)), 4),
         trend=_trend(history),
         burn_rates={window: round(rate, 2) for window, rate in rates(counted, pairs, terms.budget).items()},
+        exhausted_in_s=None if spending is None else spending.gone_in_s,
         blast=hold.affected.blast(hold.bad / hold.total),
         contributors=_contributors(stream, hold),
         samples=tuple(each for each in stream.samples if each.time.timestamp() >= hold.onset),
@@ -95,10 +101,14 @@ def _observed(hold: Hold, now: float, counted: Counted) -> tuple[int, int]:
 
 
 def _burn(bad: int, total: int, counted: Counted, terms: Terms) -> float:
-    """The burn rate of what is observed, or of the last hour where so few failures may be chance."""
+    """The burn rate of what is observed; where so little may be chance, of the last hour, or of six."""
     if chance(bad, terms.budget * total) < SURE:
         return burn_rate(bad, total, terms.budget)
-    return burn_rate(*counted(60), terms.budget)
+    for minutes in SPANS_MINUTES:
+        bad, total = counted(minutes)
+        if total >= ENOUGH:
+            break
+    return burn_rate(bad, total, terms.budget)
 
 
 def _shares(stream: FailureStream, now: float, kinds: tuple[Kind, ...]) -> tuple[float, ...]:
@@ -135,14 +145,13 @@ def _contributors(stream: FailureStream, hold: Hold) -> tuple[Contributor, ...]:
     return errors + contributors(Tally(affected.weight, dimensions), others)
 
 
-def _summary(hold: Hold, usual: float | None, counted: Counted, terms: Terms, words: Words) -> str:
+def _summary(hold: Hold, usual: float | None, spending: ErrorBudget | None, words: Words) -> str:
     """One sentence: how many of what since when, usually how many, why, and what it costs of the budget."""
     since = datetime.fromtimestamp(hold.onset, UTC).strftime("%H:%M")
     usually = "" if usual is None else f" (usually {usual:.1%})"
     by = hold.affected.tally.by
     why = ", ".join(f"{value} ({weight:.0f})" for value, weight in top(by.get(ERROR_TYPE, {}), 3))
     how = ", ".join(_CLASSES[kind] for kind, _ in top(by.get(CLASS, {}), 3))
-    budget = terms.budget * max(1, counted(THREE_DAYS)[1])
-    burnt = f"; {hold.bad / budget:.1f}x the 3-day error budget" if words.unit == "burn_rate" else ""
+    burnt = "" if spending is None else f"; {spending}"
     what = f"{hold.bad} of {hold.total} {words.noun} {words.verb}"
     return f"{what} since {since} UTC{usually}: {why} [{how}]{burnt}"

@@ -11,6 +11,7 @@ from detectors.failures.affected import MOST_SAMPLES, Mark, mark_of, sample_of
 from detectors.failures.burn_rate import Counted
 from detectors.failures.gauge import LEARNT_S, Gauge, Terms
 from detectors.failures.marks import Marks
+from detectors.failures.patience import LEAST_S, heard, lapsed, patience
 from detectors.failures.rate_alarm import Cell
 from detectors.failures.windows import Windows
 from schemas.event import Data, Event
@@ -107,10 +108,31 @@ class FailureStream(Struct, array_like=True):
         return self.failed.hold is not None or self.retrying.hold is not None
 
     def settle(self, at: float, terms: Terms) -> None:
-        """Ends the incidents that are over at `at`."""
-        if self.holding:
+        """Ends the incidents that are over at `at`; after a silence too long what comes next is new."""
+        if (self.failed.alarm.at or self.retrying.alarm.at or self.holding) and lapsed(
+            self.windows, self._judged, at
+        ):
+            self.failed.forget(at)
+            self.retrying.forget(at)
+        elif self.holding:
             self.failed.settle(at, self.counted(FAILED, at), terms)
             self.retrying.settle(at, self.counted(RETRIED, at), terms)
+
+    def due(self, closes_at: float) -> float:
+        """When a stream that is busy may be judged otherwise though no trial comes."""
+        open_cell = self.total and (self.holding or self.first_failed is not None)
+        if open_cell or self.failed.ending or self.retrying.ending:
+            return closes_at
+        return max(closes_at, self._judged + patience(self.windows))
+
+    @property
+    def _judged(self) -> float:
+        """When the last cell with trials was over."""
+        return max(heard(self.windows), self.failed.judged)
+
+    def unheard(self, at: float) -> bool:
+        """Whether what ended just now did so without evidence."""
+        return at - heard(self.windows) > LEAST_S
 
     def accept(self, at: float) -> None:
         """What goes on now is normal."""
@@ -125,6 +147,8 @@ class FailureStream(Struct, array_like=True):
         if again or self.retrying.alarm.at:
             cell = Cell(at, self.total, again, first, self.repeated_retries)
             self._show(self.retrying, RETRIED, cell, terms)
+        else:
+            self.retrying.pass_by(self.total)
 
     def _show(self, gauge: Gauge, kinds: tuple[Kind, ...], cell: Cell, terms: Terms) -> None:
         """A cell to a gauge. What an incident that opens lays claim to is no longer of the others."""
@@ -156,11 +180,6 @@ class FailureStream(Struct, array_like=True):
     def counted(self, kinds: tuple[Kind, ...], at: float) -> Counted:
         """Failures of some kinds, and the total, over the last so many minutes."""
         return lambda minutes: _picked(self.windows.last(at - CELL_S, minutes), kinds)
-
-    def forget(self, at: float) -> None:
-        """A silence so long that what comes next is something new."""
-        self.failed.forget(at)
-        self.retrying.forget(at)
 
 
 def _picked(row: Row, kinds: tuple[Kind, ...]) -> tuple[int, int]:

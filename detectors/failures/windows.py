@@ -5,11 +5,12 @@ nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any, Self
 
 from detectors.dense import Row, rows_packed, rows_unpacked
 
-MINUTE_S = 60.0
+MINUTE_S, HOUR_S = 60.0, 3600.0
 MINUTES = 60
 TENS = 36
 HOURS = 72
@@ -65,6 +66,14 @@ class Windows:
         rows = [row for row in ring if row[0] > oldest]
         rows += [row for row in self.minutes[-1:] if row[0] // size > oldest]
         return _sum(rows)
+
+    @property
+    def reach_s(self) -> float:
+        """Seconds from the first hour that is known, of three days, to the end of the last minute."""
+        if not self.minutes:
+            return 0.0
+        first = min(self.hours[0][0] * HOUR_S if self.hours else inf, self.minutes[0][0] * MINUTE_S)
+        return (self.minutes[-1][0] + 1) * MINUTE_S - first
 
     def series(self, at: float, minutes: int) -> list[Row]:
         """The counts of each of the last `minutes`, at most 60, oldest first; an idle one is an empty row."""

@@ -15,7 +15,7 @@ from detectors.detector import Finding
 from detectors.rhythms.clock import DAY_S
 from detectors.rhythms.pulse import LONGEST_S, Heard, Pulse
 from detectors.rhythms.silence_finding import silent, span
-from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about
+from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about, because
 from schemas.signal import Signal
 
 INTAKE = "(intake)"
@@ -109,7 +109,7 @@ class Intake:
         holding = {} if finding is None else {about(SILENCE, finding): (SILENCE, finding)}
         signals = Signals(state.standing)
         of = About(agent=INTAKE, env="", changes=())
-        given = signals.settle(Found(holding, (), []), of, at, "gone" if over else "recovered")
+        given = signals.settle(Found(holding, (), []), of, at, because("gone" if over else "recovered"))
         state.standing = signals.saved()
         state.wake_at = state.heard.due if at <= known else None
         if hush is not None and not over:

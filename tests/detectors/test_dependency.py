@@ -9,7 +9,7 @@ from detectors.dependencies.blame import blame
 from detectors.dependencies.dependency_streams import ALL_FAIL, HANGING_S
 from detectors.dependencies.open_calls import MOST_CALLS, MOST_ENDED, MOST_REQUIRED, MOST_SESSIONS
 from detectors.dependency import MOST_TOOLS, OTHER, UNUSED_S, Dependency
-from detectors.error_rate import STALE_S
+from detectors.detector import STALE_S
 from detectors.settings import Watch
 from schemas.event import Failure
 from tests.detectors.agent_events import START_S, event

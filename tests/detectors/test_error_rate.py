@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.error_rate import MOST_OWED, STALE_S, ErrorRate
+from detectors.detector import STALE_S
+from detectors.error_rate import MOST_OWED, ErrorRate
 from detectors.failures.affected import MOST_MARKS
 from detectors.settings import Watch
 from schemas.event import Operation
@@ -116,14 +117,14 @@ def test_a_few_sessions_that_fail_all_along_within_the_objective_open_nothing():
     assert agent.told == []
 
 
-def test_an_agent_with_one_session_an_hour_is_told_of_after_five_failures_in_a_row():
+def test_an_agent_with_one_session_an_hour_is_told_of_after_three_failures_in_a_row():
     agent = Agent().sessions(30, 3600.0)
-    agent.sessions(4, 3600.0, "retryable")
+    agent.sessions(2, 3600.0, "retryable")
     assert agent.told == []
     agent.session("retryable")
     assert set(agent.wait(5)) == {"sessions"}
     assert set(agent.holding["sessions"].burn_rates) == {"6h", "30m"}
-    assert agent.holding["sessions"].onset == agent.at - 5 - 4 * 3600
+    assert agent.holding["sessions"].onset == agent.at - 5 - 2 * 3600
 
 
 def test_a_sustained_rise_shows_the_windows_whose_pair_holds():

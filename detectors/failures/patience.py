@@ -1,0 +1,39 @@
+"""How long a stream may be silent before it is unknown what it is like: some of its own usual gaps."""
+
+from detectors.failures.windows import MINUTE_S, Windows
+
+LEAST_S = 900.0
+"""However much usually comes, a quarter of an hour is waited, …"""
+MOST_S = 86_400.0
+"""… and however little, no more than a day."""
+USUAL_GAPS = 8
+"""At random times eight mean gaps go by without a trial once in 3,000 times."""
+SPANS_S = (3600.0, 6 * 3600.0, 72 * 3600.0)
+SIZES_S = (MINUTE_S, 600.0, 3600.0)
+
+
+def heard(windows: Windows) -> float:
+    """When the minute of the last closed cell with trials began; POSIX seconds, 0 without any."""
+    return windows.minutes[-1][0] * MINUTE_S if windows.minutes else 0.0
+
+
+def lapsed(windows: Windows, since: float, at: float) -> bool:
+    """Whether the silence from `since` until `at` is longer than the stream's own gaps explain."""
+    silent_s = at - since
+    return silent_s > LEAST_S and silent_s > patience(windows)
+
+
+def patience(windows: Windows) -> float:
+    """Seconds: eight mean gaps of the last hour, six hours or three days, whichever has the longest.
+
+    So what comes by day only is not waited for all night, and what comes rarely by night is waited for.
+    """
+    until, rings = heard(windows) + MINUTE_S, (windows.minutes, windows.tens, windows.hours)
+    starts = [ring[0][0] * size for ring, size in zip(rings, SIZES_S, strict=True) if ring]
+    last = sum(row[1] for row in windows.minutes[-1:])
+    longest = 0.0
+    for place, start in enumerate(starts):
+        trials = sum(row[1] for row in rings[place]) + (last if place else 0)
+        since = min(start, *starts[place + 1 : place + 2], until)
+        longest = max(longest, min(SPANS_S[place], until - since) / trials)
+    return min(MOST_S, max(LEAST_S, USUAL_GAPS * longest))
