@@ -1,12 +1,12 @@
 """`dependency`, `session` and `isolation`: how soon injected faults are told, and 30 days without any.
 
-    python benchmarks/faults.py [--quick] [--seeds 12] [--days 30]
+    python benchmarks/faults.py [--quick] [--seeds 12] [--days 30] [--only lasting]
 
 Sessions are made up from seeds: heavy-tailed numbers of calls of a model and three tools, with durations,
 arguments, costs, tenants, users, resources and planted strings of their own. On every day one call in 200
 times out, one in 500 is rate-limited, one in 12 refused as a wrong request. In a quiet agent every finding is
 a false one; a page is one that the default severity table makes an error or worse. A fault begins after six
-quiet hours.
+quiet hours. Faults that last for a day, and those of sparse agents, are told of apart (`lasting_faults.py`).
 """
 
 import argparse
@@ -27,6 +27,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.lasting_faults import LASTING, SPARSE, lasting_table
 from detectors.dependency import Dependency
 from detectors.detector import Detector, Finding
 from detectors.isolation import Isolation
@@ -298,11 +299,16 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--rate", type=float, default=120.0, help="sessions an hour of agents with a fault")
     parser.add_argument("--quick", action="store_true", help="three seeds, two days")
+    parser.add_argument("--only", choices=["lasting"], help="only faults that last for a day")
     given = parser.parse_args()
     seeds, days = (3, 2.0) if given.quick else (given.seeds, given.days)
-    look = Console()
-    look.print(faults_table(seeds, given.rate))
-    look.print(quiet_table(max(1, seeds // 4), days))
+    look = Console(width=130)
+    if given.only != "lasting":
+        look.print(faults_table(seeds, given.rate))
+        look.print(quiet_table(max(1, seeds // 4), days))
+    few = max(1, seeds // 3)
+    look.print(lasting_table("a fault that lasts for a day", LASTING[: few if given.quick else None], few))
+    look.print(lasting_table("the same of sparse agents", SPARSE[: few if given.quick else None], few))
 
 
 if __name__ == "__main__":

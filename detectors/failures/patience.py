@@ -1,6 +1,6 @@
 """How long a stream may be silent before it is unknown what it is like: some of its own usual gaps."""
 
-from detectors.failures.windows import MINUTE_S, Windows
+from detectors.failures.windows import HOUR_S, MINUTE_S, Windows
 
 LEAST_S = 900.0
 """However much usually comes, a quarter of an hour is waited, …"""
@@ -24,9 +24,10 @@ def lapsed(windows: Windows, since: float, at: float) -> bool:
 
 
 def patience(windows: Windows) -> float:
-    """Seconds: eight mean gaps of the last hour, six hours or three days, whichever has the longest.
+    """Seconds: eight mean gaps of the last hour, six hours, three days, or of their slow hours: the longest.
 
-    So what comes by day only is not waited for all night, and what comes rarely by night is waited for.
+    A fifth of the hours in which anything came were slower. So what comes rarely by night is waited for by
+    night, and what comes by day only is not waited for until morning.
     """
     until, rings = heard(windows) + MINUTE_S, (windows.minutes, windows.tens, windows.hours)
     starts = [ring[0][0] * size for ring, size in zip(rings, SIZES_S, strict=True) if ring]
@@ -36,4 +37,7 @@ def patience(windows: Windows) -> float:
         trials = sum(row[1] for row in rings[place]) + (last if place else 0)
         since = min(start, *starts[place + 1 : place + 2], until)
         longest = max(longest, min(SPANS_S[place], until - since) / trials)
+    if windows.hours:
+        slow = sorted(row[1] for row in windows.hours)[len(windows.hours) // 5]
+        longest = max(longest, HOUR_S / slow)
     return min(MOST_S, max(LEAST_S, USUAL_GAPS * longest))

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from detectors.failures.rate_alarm import CATASTROPHE, IDLE_CAP_S, STEEPEST, Cell
 
-STILL_S = 3 * 86400.0
+STILL_S = 7 * 86400.0
 """c: a fault that lasts is taken for over once in this span at most, in expectation."""
 MOST_S = 1e4 * STILL_S
 """More evidence than this is not kept: a fault that comes back is not to be outweighed for long."""

@@ -5,7 +5,6 @@ nothing.
 """
 
 from collections.abc import Iterable, Sequence
-from math import inf
 from typing import Any, Self
 
 from detectors.dense import Row, rows_packed, rows_unpacked
@@ -69,10 +68,8 @@ class Windows:
 
     @property
     def reach_s(self) -> float:
-        """Seconds from the first hour that is known, of three days, to the end of the last minute."""
-        if not self.minutes:
-            return 0.0
-        first = min(self.hours[0][0] * HOUR_S if self.hours else inf, self.minutes[0][0] * MINUTE_S)
+        """Seconds from the first hour that is known, of three days, to the last minute; something is."""
+        first = self.hours[0][0] * HOUR_S if self.hours else self.minutes[0][0] * MINUTE_S
         return (self.minutes[-1][0] + 1) * MINUTE_S - first
 
     def series(self, at: float, minutes: int) -> list[Row]:

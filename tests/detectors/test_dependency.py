@@ -151,6 +151,35 @@ class TestFailing:
         agent.wait(STALE_S + 10)
         assert not agent.wait(5.0)
 
+    def test_a_tool_that_is_called_no_more_is_stale_though_its_agent_goes_on(self):
+        agent = healthy()
+        assert agent.each(120, 5.0, lambda: agent.call(error=TIMEOUT))
+        last = agent.at
+        labels = {"finding": "failing", "kind": "tool", "dependency": "refund"}
+        assert not agent.each(STALE_S + 60, 5.0, lambda: agent.call("lookup"))
+        assert agent.detector.unheard(labels, last + STALE_S)
+        assert not agent.detector.unheard(labels, last + 60)
+        assert not agent.detector.unheard({**labels, "finding": "unseen"}, last + STALE_S)
+        assert not agent.detector.unheard({**labels, "kind": "provider"}, last + STALE_S)
+
+    def test_a_tool_with_two_calls_an_hour_that_is_down_for_half_a_day_is_one_finding(self):
+        agent, draw = Agent(), random.Random(4)
+        for error in [None] * 60 + [TIMEOUT] * 24:
+            agent.call(error=error)
+            agent.wait(draw.expovariate(1 / 1800.0))
+        held = [at for at, name in agent.seen if name == "failing"]
+        assert held == [held[0] + 5.0 * step for step in range(len(held))]
+
+    def test_twenty_failures_in_a_row_count_over_ordinary_gaps_and_not_over_a_night(self):
+        agent = Agent()
+        agent.each(20 * 1200, 1200.0, agent.call)
+        agent.each(6 * 1200, 1200.0, lambda: agent.call(error=WRONG))
+        streams = agent.detector._tools["refund"]
+        assert streams.row == 6
+        agent.wait(DAY_S)
+        agent.call(error=WRONG)
+        assert streams.row == 1
+
 
 class TestWhoseFault:
     @pytest.mark.parametrize(
@@ -185,6 +214,17 @@ class TestRateLimited:
         assert limited.labels == {"dependency": "openai", "kind": "provider"}
         assert limited.summary.startswith("provider openai limits the rate: ")
         assert limited.summary.endswith("rate_limit_exceeded (38)")
+
+    @pytest.mark.parametrize("every_s", [1800.0, 900.0, 60.0])
+    def test_what_is_usual_counts_the_calls_that_went_well_whatever_the_gaps(self, every_s):
+        agent, draw = Agent(), random.Random(7)
+        for _ in range(1500):
+            agent.chat(error=LIMITED if draw.random() < 0.03 else None)
+            agent.at += draw.expovariate(1 / every_s)
+            agent.detector.findings(agent.at)
+        gauge = agent.detector._providers["openai"].answers.retrying
+        assert gauge.usual_share == pytest.approx(0.03, abs=0.012)
+        assert gauge.allowed(agent.at, agent.detector._terms["provider"]) < 0.13
 
 
 class TestSlow:

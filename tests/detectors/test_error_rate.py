@@ -123,7 +123,6 @@ def test_an_agent_with_one_session_an_hour_is_told_of_after_three_failures_in_a_
     assert agent.told == []
     agent.session("retryable")
     assert set(agent.wait(5)) == {"sessions"}
-    assert set(agent.holding["sessions"].burn_rates) == {"6h", "30m"}
     assert agent.holding["sessions"].onset == agent.at - 5 - 2 * 3600
 
 
@@ -353,6 +352,29 @@ def test_a_first_event_that_fails_has_no_usual_rate_to_compare_with():
     agent.wait(5)
     assert agent.holding["sessions"].baseline is None
     assert "usually" not in agent.holding["sessions"].summary
+
+
+def test_it_says_when_the_error_budget_of_three_days_is_gone():
+    agent = Agent().sessions(360, 60.0).sessions(6, 60.0, "retryable")
+    found = agent.holding["sessions"]
+    # 6 of the 43 that three days at this pace may lose are spent; the rest goes a hundred times too fast.
+    assert found.exhausted_in_s == pytest.approx(0.86 * 72 * 36, rel=0.02)
+    assert "0.1x the 3-day error budget, gone in 37 min at this rate" in found.summary
+
+
+def test_a_budget_that_is_spent_is_gone_already():
+    agent = Agent().sessions(300, 60.0).sessions(60, 60.0, "retryable")
+    found = agent.holding["sessions"]
+    assert found.exhausted_in_s == 0
+    assert found.summary.endswith("1.4x the 3-day error budget")
+
+
+def test_a_budget_is_never_gone_where_nothing_fails_any_more():
+    agent = Agent().sessions(60).sessions(30, 2.0, "retryable").sessions(30, 14.0).sessions(10, 400.0)
+    agent = Agent().sessions(3000, 20.0).sessions(9, 2.0, "retryable").sessions(29, 20.0)
+    found = agent.holding["sessions"]
+    assert found.magnitude > 1
+    assert found.exhausted_in_s > 0
 
 
 # -- what ends it ----------------------------------------------------------------------------------

@@ -111,3 +111,20 @@ def test_what_it_gives_up_amid_the_silence_is_stale_and_not_recovered():
     t.told(0, find=1)
     t.tick(HOUR_S)
     assert states(t.signals[-1:]) == [("lasting", "resolved", "stale")]
+
+
+class Unheard(Lasting):
+    """Ends what it found because nothing of it came any more, though its agent speaks."""
+
+    def unheard(self, labels, at):
+        return labels["finding"] == "odd" and at > START_S + 100
+
+
+def test_what_ends_only_as_nothing_of_it_comes_is_stale_though_the_agent_speaks():
+    t = tape(lasting=Unheard)
+    t.told(0, find=1)
+    t.told(50, find=0)
+    t.told(100, find=1)
+    t.told(200, find=0)
+    t.tick(205)
+    assert [each.reason for each in t.signals if each.state == "resolved"] == ["recovered", "stale"]
