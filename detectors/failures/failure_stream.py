@@ -132,7 +132,7 @@ class FailureStream(Struct, array_like=True):
 
     def unheard(self, at: float) -> bool:
         """Whether what ended just now did so without evidence."""
-        return at - heard(self.windows) > LEAST_S
+        return at - heard(self.windows) >= LEAST_S
 
     def accept(self, at: float) -> None:
         """What goes on now is normal."""

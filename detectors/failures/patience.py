@@ -20,7 +20,7 @@ def heard(windows: Windows) -> float:
 def lapsed(windows: Windows, since: float, at: float) -> bool:
     """Whether the silence from `since` until `at` is longer than the stream's own gaps explain."""
     silent_s = at - since
-    return silent_s > LEAST_S and silent_s > patience(windows)
+    return silent_s >= LEAST_S and silent_s >= patience(windows)
 
 
 def patience(windows: Windows) -> float:
