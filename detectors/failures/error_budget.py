@@ -19,9 +19,9 @@ class ErrorBudget(Struct, frozen=True):
     gone_in_s: float | None
 
     def __str__(self) -> str:
-        """In words, `0.3x the 3-day error budget, gone in 5 h at this rate`."""
+        """In words, `0.3x the 3-day error budget spent, gone in 5 h at this rate`."""
         gone = f", gone in {_span(self.gone_in_s)} at this rate" if self.gone_in_s else ""
-        return f"{self.spent:.1f}x the 3-day error budget{gone}"
+        return f"{self.spent:.1f}x the 3-day error budget spent{gone}"
 
 
 def error_budget(windows: Windows, counted: Counted, budget: float, burn: float) -> ErrorBudget:

@@ -19,12 +19,12 @@ def after(hours, total, bad):
 @pytest.mark.parametrize(
     ("bad", "burn", "said"),
     [
-        (0, 1.0, "0.0x the 3-day error budget"),
-        (36, 10.0, "0.5x the 3-day error budget, gone in 4 h at this rate"),
-        (36, 1.5, "0.5x the 3-day error budget, gone in 24 h at this rate"),
-        (0, 1.2, "0.0x the 3-day error budget, gone in 2 d at this rate"),
-        (36, 100.0, "0.5x the 3-day error budget, gone in 22 min at this rate"),
-        (144, 100.0, "2.0x the 3-day error budget"),
+        (0, 1.0, "0.0x the 3-day error budget spent"),
+        (36, 10.0, "0.5x the 3-day error budget spent, gone in 4 h at this rate"),
+        (36, 1.5, "0.5x the 3-day error budget spent, gone in 24 h at this rate"),
+        (0, 1.2, "0.0x the 3-day error budget spent, gone in 2 d at this rate"),
+        (36, 100.0, "0.5x the 3-day error budget spent, gone in 22 min at this rate"),
+        (144, 100.0, "2.0x the 3-day error budget spent"),
     ],
 )
 def test_what_is_left_is_spent_so_many_times_too_fast(bad, burn, said):
