@@ -91,6 +91,15 @@ def test_the_magnitude_is_told_in_its_own_words():
     assert told(magnitude_unit="") == "100 % (3)"
 
 
+def test_when_the_error_budget_is_gone_is_told_with_what_is_observed():
+    def told(left_s):
+        plain = signal(burn_rates={}, baseline=None, magnitude=None, exhausted_in_s=left_s)
+        return fact("Observed", signals=(plain,))
+
+    assert told(18_000.0) == "100 % · 3-day budget gone in 5 h"
+    assert told(0.0) == "100 % · 3-day budget spent"
+
+
 def test_a_capped_count_reads_at_least():
     assert fact("Affected", signals=(signal(blast=Blast(sessions=1, share=0.5)),)) == "1 session; 50 % of all"
     assert fact("Affected", signals=(signal(blast=Blast(capped=True)),)) == ""
