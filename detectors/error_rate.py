@@ -52,10 +52,14 @@ _RETRIES = {
 }
 
 
+ENDS_TOLD_S = 7 * 86400.0
+"""An agent of which no session ended for so long does not tell when they end."""
+
+
 class Remembered(Struct, array_like=True):
     """The whole state. `owed`: escalations whose session has not ended; each takes the place of one end.
 
-    `last`: the place of what older states kept; nothing reads it.
+    `last`: the place of what older states kept; nothing reads it. `ended`: when a session ended last.
     """
 
     streams: dict[str, FailureStream] = field(
@@ -64,6 +68,7 @@ class Remembered(Struct, array_like=True):
     closes_at: float = 0.0
     last: float = 0.0
     owed: int = 0
+    ended: float = 0.0
 
 
 class ErrorRate:
@@ -137,6 +142,7 @@ class ErrorRate:
         """A session's end. Where it escalated, that was counted when it did, or is counted now."""
         escalated = self._state.owed > 0
         self._state.owed -= escalated
+        self._state.ended = now
         error = event.data.error
         kind = None if error is None else _kind(error)
         if kind is None or kind == "escalation":
@@ -149,9 +155,12 @@ class ErrorRate:
             self._escalations.well(event.data)
 
     def _failed(self, name: str, event: Event, error: Failure, now: float) -> None:
-        """An operation that failed. An escalation is no failure of what escalates: it counts on its own."""
+        """An operation that failed. An escalation is no failure of what escalates: it counts on its own.
+
+        It counts among sessions, so only where it is told when they end.
+        """
         kind = _kind(error)
-        if kind == "escalation":
+        if kind == "escalation" and now - self._state.ended < ENDS_TOLD_S:
             self._state.owed = min(self._state.owed + 1, MOST_OWED)
             self._fail("escalations", event, now, kind)
         if name == "escalations":

@@ -233,7 +233,7 @@ def test_a_session_that_ends_escalated_counts_once_whether_or_not_a_handoff_came
 
 
 def test_escalations_of_tools_are_tool_calls_that_went_well():
-    agent = Agent()
+    agent = Agent().sessions(1)
     agent.call("execute_tool", {"class": "escalation"})
     assert agent.detector._state.streams["tools"].total == 1
     assert agent.detector._state.streams["tools"].failures == [0, 0, 0, 0]
@@ -242,8 +242,17 @@ def test_escalations_of_tools_are_tool_calls_that_went_well():
     assert agent.detector._state.streams["escalations"].failures == [0, 0, 1, 0]
 
 
-def test_escalations_without_ends_of_sessions_are_owed_up_to_a_cap():
+def test_where_no_session_is_told_to_end_escalations_are_not_counted():
     agent = Agent()
+    for _ in range(200):
+        agent.calls(19, operation="chat")
+        agent.call("handoff", {"class": "escalation"})
+    assert agent.told == []
+    assert agent.detector._state.streams["escalations"].failures == [0, 0, 0, 0]
+
+
+def test_escalations_without_ends_of_sessions_are_owed_up_to_a_cap():
+    agent = Agent().sessions(1)
     for _ in range(MOST_OWED + 5):
         agent.call("handoff", {"class": "escalation"})
     assert agent.detector._state.owed == MOST_OWED
