@@ -94,9 +94,9 @@ class Router:
         """
         if record.offset <= self._intake.applied:
             return ()
-        cause = decode_cause(record.value)
         self._intake.applied = record.offset
         self._unsaved.setdefault(KEY, record.offset)
+        cause = decode_cause(record.value)
         if self._intake.knows(cause):
             self._state.count("causes repeated")
             return ()

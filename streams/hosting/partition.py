@@ -38,11 +38,12 @@ MOST_BOUNDARIES = 256
 class Cadence(Struct, frozen=True, kw_only=True):
     """When state is written: keys not saved for `age` or `events` offsets; `most_bytes` at once.
 
-    Where writing takes long, `age` is `rest` times as long as the last took: saving many large keys must not
-    leave no time to fold.
+    Where writing takes long, `age` is `rest` times what the last took, up to `oldest`: saving many large
+    keys must not leave no time to fold.
     """
 
     age: timedelta = timedelta(seconds=10)
+    oldest: timedelta = timedelta(seconds=120)
     rest: float = 20.0
     events: int = 200_000
     boundary: timedelta = timedelta(milliseconds=500)
@@ -230,7 +231,8 @@ class Partition:
 
     def _due(self, now_s: float) -> int | None:
         """Keys unsaved since before this offset are written; None: nothing is due yet."""
-        age_s = max(self._cadence.age.total_seconds(), self._cadence.rest * self._wrote_s)
+        rest_s = min(self._cadence.oldest.total_seconds(), self._cadence.rest * self._wrote_s)
+        age_s = max(self._cadence.age.total_seconds(), rest_s)
         old = [
             each.offset
             for each in self._boundaries

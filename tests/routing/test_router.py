@@ -165,11 +165,13 @@ def test_origins_beyond_the_cap_are_taken_as_they_come():
     assert not book.knows(cause)
 
 
-def test_what_is_no_cause_is_malformed_and_leaves_the_router_as_it_was():
+def test_what_is_no_cause_is_malformed_and_counts_as_read():
     fold = Router()
     with pytest.raises(Malformed):
         fold.apply(Record(0, b"{"))
-    assert fold.unsaved() == {}
+    assert fold.unsaved() == {KEY: 0}
+    assert fold.save(KEY).applied == 0
+    assert fold.apply(Record(0, b"{")) == ()
 
 
 def test_what_was_not_saved_is_told_from_its_first_offset_on():

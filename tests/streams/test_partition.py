@@ -282,6 +282,13 @@ class TestState:
                 await owner.settle()
             written.append(len(site.written("entry")))
         assert written == [1, 1, 2, 2]
+        owner.fold.save_s = 900.0
+        site.put(*[("a", "x")] * 2)
+        for record in site.records(4):
+            await owner.take([record])
+            site.clock.at_s += 120
+            await owner.settle()
+        assert len(site.written("entry")) == 4
 
     async def test_a_refusal_stops_nothing_and_what_was_refused_is_written_later(self):
         site = Site()
