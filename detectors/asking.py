@@ -9,6 +9,7 @@ from detectors.grid import GRID_S, Grid, after
 from detectors.keys import Keys
 from detectors.rhythms.intake import SILENCE, Intake
 from detectors.shadow import SHADOW
+from detectors.standing import TELEMETRY
 from schemas.cause import Signalled, Wake
 from schemas.record import Output, Record
 from schemas.signal import Signal
@@ -125,6 +126,8 @@ class Asking:
         mark, where = self._keys.mark, self._where
         signals = [mark.crowd.signal(where, self._keys.most, at)]
         signals += [each.signal(kind, where, record.offset, at) for kind, each in mark.misfits.items()]
+        if self._keys.on(TELEMETRY):
+            signals += mark.clocks.signals(where, at)
         yield from (_signalled(signal, at) for signal in signals if signal is not None)
 
     def _ask(self, name: str, at: float, record: Record, known: float) -> Iterator[Output]:
@@ -139,19 +142,24 @@ class Asking:
             return
         state.noted = False
         self._keys.unsaved.setdefault(name, record.offset)
+        self._keys.mark.clocks.hear(name, at, state.last_event)
         signals, faults = state.ask(at, min(known, self._intake.known(name, at)))
         if at > known:
             state.missed = ""
         woken_at = self._intake.state.wake_at
         self._intake.note(name, state.missed, at)
         self._wish_again(woken_at)
-        for signal in signals:
-            yield _signalled(signal, at)
+        yield from (_signalled(signal, at) for signal in signals if not self._is_blameless(signal, at))
         yield from deadletters(faults, record, at)
         before = state.woken_at
         wake_at = state.wake_at(at, at + GRID_S)
         if wake_at is not None and wake_at != before:
             self.wish(name, wake_at)
+
+    def _is_blameless(self, signal: Signal, at: float) -> bool:
+        """Whether it says that events come late, where it is others whose clock is ahead."""
+        is_late = signal.detector == TELEMETRY and signal.finding == "late" and signal.state == "firing"
+        return is_late and bool(self._keys.mark.clocks.ahead(at))
 
     def _ask_shadow(self, agent: str, at: float, record: Record) -> Iterator[Output]:
         """What a drill finds; nothing of it is heard of by the agent itself, or by its partition."""

@@ -12,6 +12,7 @@ import msgspec
 
 from detectors.agent import Taken
 from detectors.asking import Asking, deadletters
+from detectors.clocks import LATE_S
 from detectors.crowd import MOST_AGENTS
 from detectors.detector import Detector
 from detectors.following import Following, SettingsOf
@@ -117,10 +118,13 @@ class Bank:
                 what, time_s = self._corrected(record, what, record.time_s)
             if time_s >= mark.next_grid:
                 waiting.show()
+                mark.clocks.lead(what, time_s, record.time_s)
                 outputs = self._asking.advance(time_s, record)
             mark.watermark = time_s
         elif time_s < mark.watermark - GRID_S:
             mark.late_events += 1
+            if time_s < mark.watermark - LATE_S:
+                mark.clocks.lag(what, mark.watermark, mark.watermark - time_s)
         mark.unheard += 1
         name, taken = what.data.agent.name, (what, mark.watermark)
         if not waiting.joins(name, taken):

@@ -4,6 +4,7 @@ from math import inf
 
 import msgspec
 
+from detectors.clocks import Clocks
 from detectors.crowd import Crowd
 from detectors.misfits import KINDS, Kind, Misfits
 from detectors.rhythms.intake import Received
@@ -30,6 +31,7 @@ class Mark(msgspec.Struct, array_like=True):
     received: Received = msgspec.field(default_factory=Received)
     unheard: int = 0
     """Events that the pulse of the partition has not counted yet: it does when time moves over the grid."""
+    clocks: Clocks = msgspec.field(default_factory=Clocks)
 
     def follow(self, files: tuple[ConfigFile, ...], digest: str) -> None:
         """Remembers what is followed from here on."""
