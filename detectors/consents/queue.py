@@ -17,8 +17,9 @@ FEWEST_WAITS = 20
 USUAL_TIMES = 3.0
 """A request waits too long at three times what one in twenty waits, or `wait`, whichever is more."""
 RARE = 0.95
-GIVEN_UP_S = 86400.0
-"""A request without an answer for a day is waited for no more."""
+DAY_S = 86400.0
+GIVEN_UP_S = 4 * DAY_S
+"""A request without an answer for so long is waited for no more: a day, with a long weekend before it."""
 FEWEST_EXPIRED = 3
 EXPIRED_SHARE = 0.2
 EXPIRED_FOR_S = 7200.0
@@ -101,7 +102,7 @@ class Queue(Struct, array_like=True):
             self.late = None
         elif self.late is None:
             self.late = now
-        expired = [at for at, gone in self.decided if gone and now - at <= GIVEN_UP_S]
+        expired = [at for at, gone in self.decided if gone and now - at <= DAY_S]
         many = len(expired) >= FEWEST_EXPIRED and len(expired) >= EXPIRED_SHARE * len(self.decided)
         if not many or now - expired[-1] > EXPIRED_FOR_S:
             self.expiring = None
@@ -146,7 +147,7 @@ class Queue(Struct, array_like=True):
         return tuple(each.sample for each in self.waiting.values() if each.sample is not None)[:MOST_SAMPLES]
 
     def _expiring(self, onset: float, now: float) -> Finding:
-        expired = sum(gone for at, gone in self.decided if now - at <= GIVEN_UP_S)
+        expired = sum(gone for at, gone in self.decided if now - at <= DAY_S)
         share = expired / len(self.decided)
         every = course(now, [[at // MINUTE_S, gone] for at, gone in self.decided])
         return Finding(

@@ -91,13 +91,25 @@ def test_who_is_silent_while_it_waits_is_told_of_all_the_same():
     assert (tape.signals[-1].state, tape.signals[-1].reason) == ("resolved", "recovered")
 
 
-def test_what_nobody_answers_in_a_day_is_given_up_and_counts_as_expired():
+def test_what_nobody_answers_in_four_days_is_given_up_and_counts_as_expired():
     desk = Desk()
     for number in range(3):
         desk.say(number, "requested", number)
-    found = desk.holds(DAY + 10)
+    assert set(desk.holds(4 * DAY - 10)) == {"waiting"}
+    found = desk.holds(4 * DAY + 10)
     assert set(found) == {"expiring"}
     assert "3 of the last 3 approvals expired without an answer" in found["expiring"].summary
+
+
+def test_what_waits_over_a_weekend_and_is_answered_on_monday_did_not_expire():
+    desk = Desk()
+    for number in range(6):
+        desk.say(HOUR * number, "requested", number)
+    for day in (1, 2):
+        assert set(desk.holds(day * DAY + 6 * HOUR)) == {"waiting"}
+    for number in range(6):
+        desk.say(2.7 * DAY + 600 * number, "approved", number, approver="eva")
+    assert desk.holds(2.8 * DAY) == {}
 
 
 def test_requests_that_expire_are_told_until_two_hours_pass_without():
@@ -289,10 +301,10 @@ def test_what_is_said_to_be_normal_ends_and_nothing_is_waited_for():
     assert "unapproved" in desk.act(HOUR + 6, 3).holds(HOUR + 7)
 
 
-def test_a_clock_that_jumps_a_day_ahead_gives_up_what_waited():
+def test_a_clock_that_jumps_four_days_ahead_gives_up_what_waited():
     desk = Desk().say(0, "requested")
-    desk.show(DAY + 1, "chat")
-    assert desk.holds(DAY + 5) == {}
+    desk.show(4 * DAY + 1, "chat")
+    assert desk.holds(4 * DAY + 5) == {}
 
 
 def test_options_and_versions_that_do_not_hold_are_refused():
