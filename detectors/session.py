@@ -33,6 +33,7 @@ FLOORS: Mapping[str, float] = {
 """Below these nobody is told: operations, tokens, USD, seconds, equal calls, seconds without progress."""
 UNKNOWN: Mapping[str, float] = {"repeats": 25.0, "pause": 900.0}
 """Limits until enough is learnt; the others have none until then."""
+USER_INPUT = "receive_input"
 LONGEST_ID = 40
 """A conversation's id that is longer than a UUID is kept as one derived from it: state is kept small."""
 FEWEST_BEATS = 3
@@ -122,7 +123,9 @@ class Session:
         """Counts an operation; a call that is repeated too often is a loop."""
         data = event.data
         run.steps += 1
-        if run.beats or self._state.found:
+        if data.operation.name == USER_INPUT:
+            run.repeated = {}  # what is asked for anew is called anew
+        if run.beats or self._state.found or run.repeated:
             self._moved(session, run, now)
         else:
             run.moved = now

@@ -10,6 +10,8 @@ IDLE_S = 1800.0
 TOUCHED_S = 60.0
 """The order of last touch is kept to the minute."""
 MOST_REPEATED = 6
+REPEATED_WITHIN_S = 3600.0
+"""Equal calls are counted within the hour."""
 LONGEST_TOOL = 64
 
 
@@ -44,7 +46,9 @@ class Run(Struct, array_like=True):
         return count
 
     def on(self, now: float) -> None:
-        """It gets on."""
+        """It gets on. Calls of another hour are no longer counted: seldom repeated is no loop."""
+        if self.repeated and now // REPEATED_WITHIN_S != self.moved // REPEATED_WITHIN_S:
+            self.repeated = {}
         self.moved, self.beats = now, 0
 
     def spent(self, now: float) -> str:

@@ -207,6 +207,17 @@ class TestLoops:
             found = agent.call("x", "search", f"same{number % 2}")
         assert found["loop"]
 
+    def test_one_equal_call_for_each_input_of_a_user_is_none(self):
+        agent = Agent()
+        for _ in range(60):
+            assert not agent.see("x", "receive_input")
+            assert not agent.call("x", "calendar", "today")
+
+    def test_one_equal_call_each_ten_minutes_of_a_lasting_conversation_is_none(self):
+        agent = Agent()
+        for _ in range(60):
+            assert not agent.call("x", "calendar", "today", after=600.0)
+
     def test_calls_that_differ_are_none(self):
         agent = Agent().ordinary()
         for _ in range(49):
