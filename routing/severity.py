@@ -30,6 +30,8 @@ SLOW_PARTS = frozenset({"slow", "first_chunk"})
 """… the second as these findings."""
 TELEMETRY = "telemetry"
 SUSTAINED = timedelta(hours=1)
+SURE = 0.7
+"""A shift of less confidence than this pages nobody, whatever its size and whatever stands beside it."""
 LARGE_RATIO = 5.0
 LARGE_SIGMA = 10.0
 
@@ -162,6 +164,11 @@ def _shift_limit(
     """
     if signal.detector == TELEMETRY:
         return ("telemetry is at most a warning", table.bands.get("error", 101) - 1)
+    if signal.detector in SHIFTS and signal.confidence < SURE:
+        return (
+            f"a shift below {SURE:.0%} confidence is at most a warning",
+            table.bands.get("error", 101) - 1,
+        )
     alone = signal.detector in SHIFTS and signal.finding not in HARM
     if not alone or _is_large(signal) or now - signal.onset >= SUSTAINED or not HARMFUL.isdisjoint(beside):
         return ("at most 100", 100)

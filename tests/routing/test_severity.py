@@ -49,6 +49,13 @@ def points(each, beside=(), **labels):
     return found.total, {part.why: part.points for part in found.parts if part.points}
 
 
+def test_what_is_as_likely_as_not_to_be_no_attack_is_at_most_a_warning():
+    doubtful = signal("input_shift", "injection", confidence=0.5, magnitude=125.0, magnitude_unit="ratio")
+    assert points(doubtful)[0] == POLICY.severity.bands["error"] - 1
+    sure = signal("input_shift", "injection", confidence=0.9, magnitude=125.0, magnitude_unit="ratio")
+    assert points(sure)[0] == 78
+
+
 def test_the_base_is_the_finding_s_own_or_its_detector_s_or_the_default():
     assert points(signal("input_shift", "injection")) == (65, {"input_shift/injection": 65})
     assert points(signal("silence", "agent_down")) == (80, {"silence": 80})
