@@ -34,7 +34,7 @@ DOLLARS = (None, "USD")
 STREAMS = 4
 """Chances of a false alarm that share the span: a few models, and the sessions."""
 
-DEAREST_USD = 1e9
+DEAREST_USD, MOST_TOKENS = 1e9, 2**40
 """What no operation costs: an amount above counts as this, and sums stay finite."""
 
 
@@ -115,7 +115,7 @@ class Cost:
         minute = series.minute
         minute.count += 1
         minute.cost += cost
-        minute.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        minute.tokens += min(MOST_TOKENS, (usage.input_tokens or 0) + (usage.output_tokens or 0))
         session = conversation.id if conversation is not None and conversation.id else ""
         if len(session) > LONGEST_ID:
             session = _short(session)

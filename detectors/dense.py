@@ -58,7 +58,7 @@ def column(values: Sequence[float]) -> bytes:
 
     Whole numbers below 2**64 or, beside others, up to 2**53.
     """
-    if not any(values):
+    if not any(values) and not any(array("d", values).tobytes()):  # a bit is set in a negative zero
         return b""
     try:
         return b"B" + array("B", values).tobytes()
@@ -80,6 +80,8 @@ def _whole(values: Sequence[float]) -> "array[int] | None":
     most = max(whole)
     code = next((code for code, end in _WHOLE if most < end), None)
     if code is None or min(whole) < 0 or whole != [*values]:
+        return None
+    if 0 in whole and array("d", values).tobytes() != array("d", whole).tobytes():  # a zero is negative
         return None
     return array(code, whole)
 

@@ -12,7 +12,7 @@ from xxhash import xxh3_64_intdigest
 from detectors.dense import encoded
 from detectors.detector import Finding, State, decoded
 from detectors.durations import duration
-from detectors.lasting import ADOPTED_S, Lasting
+from detectors.lasting import TOLD_S, Lasting
 from detectors.options import Unknown, number
 from detectors.sessions.astray import Astray, entry_of
 from detectors.sessions.run import LONGEST_TOOL, Run, Runs
@@ -39,6 +39,10 @@ LONGEST_ID = 40
 FEWEST_BEATS = 3
 SETTLED_EVERY_S = 60.0
 _AMOUNTS = ("steps", "tokens", "cost", "time")
+_MEASURED: Mapping[str, tuple[str, ...]] = {"runaway": _AMOUNTS, "loop": ("repeats",), "stuck": ("pause",)}
+"""By what a session is found to go astray."""
+MOST_TOKENS = 2**40
+"""Of one session: no more is counted."""
 
 
 class Remembered(Struct, array_like=True):
@@ -48,7 +52,7 @@ class Remembered(Struct, array_like=True):
     usual: dict[str, UsualAmount] = field(default_factory=lambda: {name: UsualAmount() for name in FLOORS})
     found: dict[str, Astray] = {}
     settled: float = 0.0
-    lasting: Lasting = field(default_factory=Lasting)
+    lasting: dict[str, Lasting] = {}
 
 
 class Session:
@@ -176,7 +180,7 @@ class Session:
     def _moved(self, session: str, run: Run, now: float) -> None:
         """It got on: how long it had not is learnt, and it is stuck no more."""
         if run.beats:
-            self._usual["pause"].learn(now - run.moved, now, self._span_s, self._floors["pause"])
+            self._learn("pause", now - run.moved, now)
         run.on(now)
         stuck = self._state.found.get("stuck")
         if stuck is not None:
@@ -199,8 +203,14 @@ class Session:
         entry = entry_of(event, run, now, (word, float(amount), limit, usual.usual, usual.chance(amount)))
         found.of = max(found.count, len(self._runs.open))
         if session not in found.open:
-            self._state.lasting.hears(now)
+            self._state.lasting.setdefault(name, Lasting()).hears(now)
         found.take(session, entry)
+
+    def _learn(self, name: str, amount: float, now: float) -> None:
+        lasting = self._state.lasting.get(name)
+        if lasting is not None:
+            lasting.learns(amount, self._usual[name].usual)
+        self._usual[name].learn(amount, now, self._span_s, self._floors[name])
 
     def _end(self, session: str, now: float) -> None:
         """A session is over: what it needed is learnt."""
@@ -217,7 +227,7 @@ class Session:
             "repeats": float(run.most),
         }
         for name, amount in last.items():
-            self._usual[name].learn(amount, now, self._span_s, self._floors[name])
+            self._learn(name, amount, now)
         self._limits = tuple(self._usual[name].limit for name in _AMOUNTS)
 
     def _settle(self, now: float) -> None:
@@ -226,12 +236,22 @@ class Session:
         for session in list(self._runs.idle(now)):
             self._end(session, now)
         for finding, found in list(self._state.found.items()):
-            if now - found.onset >= ADOPTED_S or self._state.lasting.is_normal:
-                self.rebase(now)
-                return
             found.keep(self._runs.open)
-            if found.over(now, self._state.lasting.told_s):
+            lasting = {name: each for name, each in self._state.lasting.items() if name in _MEASURED[finding]}
+            for each in lasting.values() if not found.open else ():
+                each.rests(now)
+            normal = [name for name, each in lasting.items() if each.is_normal(now)]
+            told_s = max((each.told_s for each in lasting.values()), default=TOLD_S)
+            if normal or found.over(now, told_s):
                 del self._state.found[finding]
+            self._adopt(normal)
+
+    def _adopt(self, names: Sequence[str]) -> None:
+        """What sessions need of these now is normal: learns it anew."""
+        for name in names:
+            self._state.usual[name] = UsualAmount()
+            self._state.lasting.pop(name, None)
+        self._restore(self._state)
 
     @property
     def wake_at(self) -> float | None:
@@ -251,9 +271,8 @@ class Session:
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """What sessions need now is normal: learns it anew; what holds ends."""
-        self._state.found, self._state.lasting = {}, Lasting()
-        self._state.usual = {name: UsualAmount() for name in FLOORS}
-        self._restore(self._state)
+        self._state.found = {}
+        self._adopt(tuple(FLOORS))
 
     def save(self) -> State:
         """The whole state: about 60 bytes an open session."""
@@ -271,6 +290,6 @@ _ENCODING = ("utf-8", "surrogatepass")
 
 
 def _spend(run: Run, usage: Usage) -> None:
-    run.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    run.tokens = min(MOST_TOKENS, run.tokens + (usage.input_tokens or 0) + (usage.output_tokens or 0))
     if usage.cost_amount is not None and usage.cost_currency in {None, "USD"}:
         run.cost += usage.cost_amount

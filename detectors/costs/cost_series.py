@@ -149,6 +149,7 @@ class CostSeries(Struct, array_like=True):
         seconds = min(at - self.at, IDLE_CAP_S) if self.at else MINUTE_S
         self.at = at
         self.history.pairs = [*self.history.pairs[1 - HISTORY :], (at, mean)]
+        self.lasting.learns(mean, self.usual)
         if self.rise is not None and self.rise.told:
             self.rise.take(minute)
             return
@@ -161,8 +162,6 @@ class CostSeries(Struct, array_like=True):
             self.rise.told = True
             self.waiting = []
             self.lasting.hears(at)
-            if self.lasting.is_normal:
-                self.adopt()
 
     def _step(self, mean: float) -> float:
         """The logarithm of the minute's e-value; 0 while warming up."""
@@ -218,11 +217,12 @@ class CostSeries(Struct, array_like=True):
         recent = [mean for when, mean in self.history.pairs if when > at - RECOVERY_S]
         if recent and sum(recent) / len(recent) < RECOVERED_RATIO * self.usual:
             self.forget()
-        elif at - self.rise.onset >= ADOPTED_S:
+        elif at - self.rise.onset >= ADOPTED_S or self.lasting.is_normal(at):
             self.adopt()
 
     def forget(self) -> None:
         """Begins anew; what is usual stays."""
+        self.lasting.paused = True
         self.rise, self.mass, self.at, self.waiting = None, 0.0, 0.0, []
 
     def adopt(self) -> None:

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from detectors.contrast import values
 from detectors.costs.breakdown import Breakdown
 from detectors.costs.log_tail import LogTail, rare
-from detectors.lasting import ADOPTED_S, Lasting
+from detectors.lasting import Lasting
 from schemas.event import Event
 
 MOST_OPEN = 192
@@ -111,6 +111,7 @@ class CostSessions(Struct, array_like=True):
             return
         self.first = self.first or now
         self.learnt += 1
+        self.lasting.learns(spent[0], self.usual)
         usual = spent[0] if self.limit is None else min(spent[0], self.limit / SMALLEST_RATIO)
         self.costs.add(usual, REMEMBERED)
         if self.costs.count >= WARM_UP and self.learnt >= self.limited + self.costs.count // FRESH_ENOUGH:
@@ -131,7 +132,9 @@ class CostSessions(Struct, array_like=True):
             self.end(session, now)
         if self.dear is None:
             return
-        if now - self.dear.onset >= ADOPTED_S or self.lasting.is_normal:
+        if not self.dear.open:
+            self.lasting.rests(now)
+        if self.lasting.is_normal(now):
             self.adopt()
         elif not self.dear.open and now - self.dear.latest >= self.lasting.told_s:
             self.dear = None

@@ -2,7 +2,8 @@
 
 Amounts are heavy-tailed, so the limit lies where, by the tail of the agent's own history (`log_tail`), less
 than one session in the wanted span would; never below a floor that no person needs to hear of. Of few
-sessions no tail is known: until there are enough it lies at twenty times what the largest of them needed.
+sessions no tail is known: until there are enough it lies at twenty times what the largest of them needed, and
+at ten times the floor.
 """
 
 from math import inf
@@ -15,9 +16,10 @@ RATIO = 4.0
 """Over the median, and over what one in a thousand exceeds: no lower, no higher lies the limit."""
 WARM_UP = 100
 """Sessions learnt before any is judged by the tail."""
-FEWEST, FAR = 20, 20.0
-"""From so many sessions on, one that needs so many times the largest goes astray. Where amounts are as heavy
-in the tail as a Pareto law of index 1.5, one in two thousand does.
+FEWEST, FAR, FAR_ABOVE = 20, 20.0, 10.0
+"""Before, from so many sessions on, one that needs so many times the largest, and so many times the floor.
+
+The first of a rare kind of work may need a hundred times what the others do.
 """
 FRESH_ENOUGH, FEWEST_FRESH = 50, 10
 """The limit is drawn again when a fiftieth of the sessions is new, and at least ten are."""
@@ -44,7 +46,7 @@ class UsualAmount(Struct, array_like=True):
         fresh = max(FEWEST_FRESH, self.amounts.count // FRESH_ENOUGH)
         if FEWEST <= self.amounts.count < WARM_UP and not self.limited:
             self.usual, largest = self.amounts.quantiles(0.5, 1.0)
-            self.limit = max(floor, FAR * largest)
+            self.limit = max(FAR_ABOVE * floor, FAR * largest)
         elif self.amounts.count >= WARM_UP and self.learnt >= self.limited + fresh:
             self.limited = self.learnt
             expected = max(self.learnt, self.learnt * span_s / max(1.0, now - self.first))

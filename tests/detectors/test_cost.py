@@ -321,13 +321,30 @@ def test_a_level_of_sessions_that_moved_for_good_is_told_of_a_few_times_and_then
     assert max(days) < 8
 
 
-def test_spikes_by_fits_and_starts_for_a_day_are_the_new_normal():
+def test_spikes_that_recur_and_are_rare_are_told_of_each_time():
     agent = Agent().minutes(90, calls=8)
     for _ in range(24):
         agent.minutes(10, 5.0, calls=8)
         agent.minutes(80, calls=8)
-    assert 10 <= len(agent.spikes) <= 17
-    assert agent.spikes[-1].onset < START_S + 90 * 60 + ADOPTED_S + 2 * 3600
+    assert len(agent.spikes) == 24
+
+
+def test_spikes_most_of_the_time_for_a_day_are_the_new_normal():
+    agent = Agent().minutes(90, calls=8)
+    for _ in range(30):
+        agent.minutes(45, 5.0, calls=8)
+        agent.minutes(15, calls=8)
+    assert 20 <= len(agent.spikes) <= 26
+
+
+def test_dear_sessions_that_recur_and_are_rare_never_become_normal():
+    agent = Agent()
+    for number in range(5 * 480):
+        agent.wait(180)
+        dear = number > 960 and number % 80 == 0
+        agent.call(0.05 * agent.draw.lognormvariate(0, 0.5) * (60 if dear else 1), f"s{number}")
+        agent.end(f"s{number}")
+    assert len([finding for _, (finding, _, _), _ in agent.told if finding == "session"]) == 17
 
 
 def test_many_dear_sessions_keep_the_dearest():

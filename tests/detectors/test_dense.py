@@ -1,10 +1,10 @@
 """Numbers as columns: the same numbers again, in as few bytes as hold them, whatever they are."""
 
-from math import inf, isnan, nan
+from math import copysign, inf, isnan, nan
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Struct, field
 
@@ -43,9 +43,15 @@ class Holder(Struct, array_like=True):
     decided: Decided = field(default_factory=Decided)
 
 
-@given(st.lists(floats | st.integers(0, 2**53) | st.sampled_from([0, 0.0, 1.0, 255, 256, 2**16, 2**32])))
+@given(
+    st.lists(floats | st.integers(0, 2**53) | st.sampled_from([0, 0.0, -0.0, 1.0, 255, 256, 2**16, 2**32]))
+)
+@example([-0.0])
+@example([-0.0, 3.0])
 def test_a_column_gives_its_numbers_back(values):
-    assert numbers(column(values), len(values)) == values
+    again = numbers(column(values), len(values))
+    assert again == values
+    assert [copysign(1, each) for each in again] == [copysign(1, each) for each in values]
 
 
 @given(st.lists(st.integers(0, 2**64 - 1)))
