@@ -1,11 +1,12 @@
 """Alerts: channels that wake people keep a page as an alert, by its key; an open key wakes nobody again.
 
-So the first page of an incident has the incident's id as its key, a later one over the same channel a key of
-its own, and it takes the place of the alert before it. A page that speaks for several incidents is an alert
-by itself: nothing takes its place, and its end is no other's.
+So the first page of an incident has the incident's id as its key, a later one to the same account a key of
+its own, and it takes the place of the alert that the same channel had before. Options belong to the channel:
+whom another option names has another alert. A page that speaks for several incidents is an alert by itself:
+nothing takes its place, and its end is no other's.
 """
 
-from routing.incidents.incident import Case, Sent, channel_key
+from routing.incidents.incident import Case, Sent
 
 KEYED = frozenset({"opsgenie", "pagerduty"})
 """Channels that keep alerts."""
@@ -18,13 +19,15 @@ def give_key(case: Case, sent: Sent) -> None:
     if sent.speaks:
         sent.alert = storm_key(case.id, sent.id)
         return
-    where = channel_key(sent.channel)
-    earlier = (each for each in reversed(case.pages.values()) if not each.speaks)
-    before = next((each for each in earlier if channel_key(each.channel) == where), None)
+    earlier = [each for each in reversed(case.pages.values()) if _account(each) == _account(sent)]
+    before = next((each for each in earlier if not each.speaks and each.channel == sent.channel), None)
     if before is not None and _is_together(before, sent):
         sent.alert, sent.replaces = before.alert, before.replaces
-    elif before is not None:
-        sent.alert, sent.replaces = f"{case.id}.{sent.id}", before.alert or case.id
+        return
+    if before is not None:
+        sent.replaces = before.alert or case.id
+    if before is not None or not all(each.alert for each in earlier):
+        sent.alert = f"{case.id}.{sent.id}"
 
 
 def storm_key(case_id: str, page_id: str) -> str:
@@ -36,12 +39,23 @@ def is_replaced(case: Case, sent: Sent) -> bool:
     """Whether a later page took the place of this one's alert: to trigger that again would wake somebody."""
     if sent.channel.kind not in KEYED:
         return False
-    where, key = channel_key(sent.channel), sent.alert or case.id
-    later = (each for each in case.pages.values() if channel_key(each.channel) == where)
-    return any(each.replaces == key for each in later)
+    key = sent.alert or case.id
+    return any(each.replaces == key and each.channel == sent.channel for each in case.pages.values())
+
+
+def _account(sent: Sent) -> tuple[str, str]:
+    """Where a key means one alert, whoever of those behind it is notified."""
+    return (sent.channel.kind, sent.channel.target)
 
 
 def _is_together(before: Sent, sent: Sent) -> bool:
-    """Several people behind one channel are paged once, not each for the other."""
-    place = (before.target, before.step, before.sequence)
-    return before.at == sent.at or place == (sent.target, sent.step, sent.sequence)
+    """Several people behind one channel are paged once, not each for the other.
+
+    Clocks that disagree hold the time: at one instant somebody may take an incident, or be handed it.
+    """
+    if before.target == sent.target and before.sequence != sent.sequence:
+        return False
+    if (before.target, before.step) == (sent.target, sent.step):
+        return True
+    same = (before.at, before.takes) == (sent.at, sent.takes)
+    return same and "reassigned" not in (before.reason, sent.reason)
