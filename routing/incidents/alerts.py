@@ -20,7 +20,9 @@ def give_key(case: Case, sent: Sent) -> None:
         sent.alert = storm_key(case.id, sent.id)
         return
     earlier = [each for each in reversed(case.pages.values()) if _account(each) == _account(sent)]
-    before = next((each for each in earlier if not each.speaks and each.channel == sent.channel), None)
+    # A page for several without a key of its own is one of an earlier version: the incident's id is its key.
+    single = (each for each in earlier if not (each.speaks and each.alert))
+    before = next((each for each in single if each.channel == sent.channel), None)
     if before is not None and _is_together(before, sent):
         sent.alert, sent.replaces = before.alert, before.replaces
         return
@@ -35,12 +37,30 @@ def storm_key(case_id: str, page_id: str) -> str:
     return f"{case_id}.{page_id.replace('page-', 'storm-', 1)}"
 
 
+def is_shut(case: Case, sent: Sent) -> bool:
+    """Whether a page's alert was closed, or a later page takes its place: an edit would wake somebody."""
+    return sent.closed or bool(_replacing(case, sent))
+
+
 def is_replaced(case: Case, sent: Sent) -> bool:
-    """Whether a later page took the place of this one's alert: to trigger that again would wake somebody."""
+    """Whether a later page that arrived took the place of this one's alert."""
+    return any(each.state == "delivered" for each in _replacing(case, sent))
+
+
+def may_be_there(sent: Sent) -> bool:
+    """Whether an alert may be open of a page that counts as not delivered: an answer may have been lost.
+
+    Only the first refusal says that there is none. To close one that does not exist does no harm.
+    """
+    gone = sent.state == "withdrawn" or (sent.state == "dead" and sent.attempt > 1)
+    return gone and sent.channel.kind in KEYED
+
+
+def _replacing(case: Case, sent: Sent) -> list[Sent]:
     if sent.channel.kind not in KEYED:
-        return False
+        return []
     key = sent.alert or case.id
-    return any(each.replaces == key and each.channel == sent.channel for each in case.pages.values())
+    return [each for each in case.pages.values() if each.replaces == key and each.channel == sent.channel]
 
 
 def _account(sent: Sent) -> tuple[str, str]:

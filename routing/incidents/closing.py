@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from routing.incidents.advice import withdraw
+from routing.incidents.alerts import may_be_there
 from routing.incidents.digests import ended
 from routing.incidents.escalation import stop
 from routing.incidents.flapping import fires_again, is_damped, is_over
@@ -79,7 +80,7 @@ def resolve(turn: Turn, case: Case) -> None:
         if sent.state == "deferred" and not unanswered(turn, sent):
             sent.state = "withdrawn"
             turn.disarm(case, page_timer(sent))
-        elif sent.state not in OVER:
+        if sent.state not in OVER or may_be_there(sent):
             edit(turn, case, sent, "resolved")
     withdraw(turn, case)
     case.advised = {}

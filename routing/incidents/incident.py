@@ -71,12 +71,16 @@ class Told(Kept):
 
 
 class Edit(Kept):
-    """The last update of a delivered page. `settled`: it arrived, or never will."""
+    """The last update of a delivered page. `settled`: it arrived, or never will.
+
+    `opening`: during which opening of the incident it was made, as in `Told`.
+    """
 
     id: str
     reason: UpdateReason
     attempt: int = 1
     settled: bool = False
+    opening: int = 0
 
 
 class Sent(Kept):
@@ -116,6 +120,8 @@ class Sent(Kept):
     """Under which key its channel keeps it, if not under the incident's id."""
     replaces: str = ""
     """The key of the alert that it takes the place of."""
+    closed: bool = False
+    """Whether its alert was told to close: what would trigger it again is not said any more."""
     wanted: UpdateReason | None = None
     edit: Edit | None = None
     edits: int = 0
@@ -123,8 +129,10 @@ class Sent(Kept):
     @property
     def settled(self) -> bool:
         """Whether nothing more is to be learnt or said about it."""
+        if self.edit is not None and not self.edit.settled:
+            return False
         if self.state == "delivered":
-            return self.wanted is None and (self.edit is None or self.edit.settled)
+            return self.wanted is None
         return self.state in ("dead", "withdrawn") and not self.unheard
 
 

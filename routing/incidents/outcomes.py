@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import cast
 
+from routing.incidents.alerts import is_replaced, is_shut, may_be_there
 from routing.incidents.closing import forget_if_settled
 from routing.incidents.escalation import fall_through, is_answered, is_overtaken
 from routing.incidents.folding import unanswered
 from routing.incidents.incident import Case, Edit, Sent
-from routing.incidents.paging import attempt, attempt_edit, edit, edit_timer, page_timer
+from routing.incidents.paging import MERE, attempt, attempt_edit, begin_edit, edit, edit_timer, page_timer
 from routing.incidents.posting import heard
 from routing.incidents.turn import Turn
 from routing.oncall.instants import utc
@@ -46,10 +47,11 @@ def reported(turn: Turn, cause: Reported) -> None:
 def page_due(turn: Turn, case: Case, page_id: str) -> None:
     """The timer of a page: nothing was heard of an attempt, or it is time for the next one.
 
-    A page of a resolved incident is not sent again, but its outcome is still waited for.
+    A page of a resolved incident is not sent again, but its outcome is still waited for; its alert is
+    closed in any case.
     """
     sent = case.pages[page_id]
-    if sent.state == "waiting" and (case.open or unanswered(turn, sent)):
+    if sent.state == "waiting":
         sent.unheard = True
         _failed(turn, case, sent, Deferred(reason="no outcome was reported", retry_at=turn.now))
     if sent.state == "deferred":
@@ -61,6 +63,10 @@ def edit_due(turn: Turn, case: Case, page_id: str) -> None:
     """The timer of an update: the next attempt. It is set only while there is one that is not settled."""
     sent = case.pages[page_id]
     update = cast("Edit", sent.edit)
+    if update.reason in MERE and is_shut(case, sent):
+        update.settled = True
+        turn.state.touch(case)
+        return
     update.attempt += 1
     attempt_edit(turn, case, sent, update)
 
@@ -75,7 +81,10 @@ def _delivered(turn: Turn, case: Case, sent: Sent, outcome: Delivered) -> None:
     sent.reference = outcome.reference
     turn.disarm(case, page_timer(sent))
     wanted = "resolved" if not case.open else sent.wanted
-    if wanted is not None:
+    if sent.closed or is_replaced(case, sent):
+        # It may have arrived after its alert was closed.
+        begin_edit(turn, case, sent, "resolved")
+    elif wanted is not None:
         edit(turn, case, sent, wanted)
 
 
@@ -92,18 +101,26 @@ def _failed(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
         turn.arm_at(case, page_timer(sent), _retry_at(turn, sent.attempt, outcome))
         if sent.attempt == PATIENCE and sent.target not in case.climbs:
             fall_through(turn, case, sent)
+    _end(turn, case, sent)
 
 
 def _again(turn: Turn, case: Case, sent: Sent) -> None:
     """The next attempt, while somebody still waits for the page."""
     answered = sent.target in case.climbs and is_answered(case, sent)
-    lapsed = not case.open or answered or is_overtaken(case, sent)
+    lapsed = not case.open or answered or is_overtaken(case, sent) or is_replaced(case, sent)
     if lapsed and not unanswered(turn, sent):
         sent.state = "withdrawn"
+        _end(turn, case, sent)
     else:
         sent.attempt += 1
         attempt(turn, case, sent)
     turn.state.touch(case)
+
+
+def _end(turn: Turn, case: Case, sent: Sent) -> None:
+    """Closes the alert that may be there of a page that failed after the end of its incident."""
+    if not case.open and may_be_there(sent):
+        edit(turn, case, sent, "resolved")
 
 
 def _retry_at(turn: Turn, attempt_no: int, outcome: Deferred) -> datetime:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from routing.incidents.alerts import give_key, is_replaced
+from routing.incidents.alerts import KEYED, give_key, is_shut, may_be_there
 from routing.incidents.briefing import content
 from routing.incidents.drills import room_of
 from routing.incidents.folding import reason_of, show_elsewhere, with_others
@@ -112,12 +112,14 @@ def edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
     reason = reason_of(turn, case, sent, reason)
     if reason == "resolved" and sent.quiet:
         return
-    if reason in MERE and is_replaced(case, sent):
+    if reason in MERE and is_shut(case, sent):
         return
-    if sent.state != "delivered":
+    if sent.state == "delivered" or (reason == "resolved" and may_be_there(sent)):
+        if not _was_ended(case, sent, reason):
+            begin_edit(turn, case, sent, reason)
+    elif sent.wanted != "resolved" or sent.channel.kind not in KEYED:
+        # An alert that is late is closed, for what fires again has one of its own.
         sent.wanted = reason
-    elif sent.edit is None or (sent.edit.reason, reason) != ("resolved", "resolved"):
-        _begin_edit(turn, case, sent, reason)
     turn.state.touch(case)
 
 
@@ -145,7 +147,7 @@ def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:
         summary=shown.title,
         content=shown,
         page=sent.id,
-        reference=sent.reference,
+        reference=sent.reference or sent.alert,
         attempt=update.attempt,
     )
     turn.emit("pages", case.id, message)
@@ -163,15 +165,24 @@ def edit_timer(sent: Sent) -> str:
     return f"edit {sent.id}"
 
 
-def _begin_edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
+def begin_edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
+    """Brings a page up to date now, in place of what was on its way."""
     sent.wanted = None
+    sent.closed = sent.closed or (reason == "resolved" and sent.channel.kind in KEYED)
     turn.disarm(case, edit_timer(sent))
     if sent.edit is not None:
         turn.state.messages.pop(sent.edit.id, None)
     sent.edits += 1
-    sent.edit = Edit(id=derived("upd", sent.id, reason, str(sent.edits)), reason=reason)
+    sent.edit = Edit(id=derived("upd", sent.id, reason, str(sent.edits)), reason=reason, opening=case.opening)
     turn.state.messages[sent.edit.id] = (case.id, sent.id)
     attempt_edit(turn, case, sent, sent.edit)
+
+
+def _was_ended(case: Case, sent: Sent, reason: UpdateReason) -> bool:
+    """Whether the end that is to be said was said last; alerts are told each end of an incident."""
+    if sent.edit is None or (sent.edit.reason, reason) != ("resolved", "resolved"):
+        return False
+    return sent.channel.kind not in KEYED or sent.edit.opening == case.opening
 
 
 def _shown(turn: Turn, case: Case, sent: Sent) -> Content:

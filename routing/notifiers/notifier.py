@@ -18,12 +18,17 @@ Security = Literal["starttls", "tls", "none"]
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One HTTP request. `body` is sent as it is; `headers` may hold secrets and are never logged."""
+    """One HTTP request. `body` is sent as it is; `headers` may hold secrets and are never logged.
+
+    `known`: what became of the message before this call, which only tidies up; it counts where no time is
+    left for the call.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    known: Outcome | None = None
 
     def __repr__(self) -> str:
         """Without address, headers and body: each may hold a secret, or words of others."""

@@ -73,13 +73,13 @@ class Opsgenie:
             outcome = _failure(answer, now)
             if outcome is not None:
                 return outcome
+        taken = Delivered(reference=under(message))
         if before := replaced(message):
             # Whatever comes of it: this page is there, and the end of the incident closes both.
             said = msgspec.json.encode(AUTHOR | {"note": f"Replaced by {under(message)}"})
-            yield Call(
-                method="POST", url=f"{api}/v2/alerts{_at(before, 'close')}", headers=headers, body=said
-            )
-        return Delivered(reference=under(message))
+            url = f"{api}/v2/alerts{_at(before, 'close')}"
+            yield Call(method="POST", url=url, headers=headers, body=said, known=taken)
+        return taken
 
 
 def _failure(answer: Answer, now: datetime) -> Outcome | None:

@@ -27,6 +27,8 @@ WORD = 255
 DETAIL = 3000
 LABELS = 32
 ACTIONS = {"triggered": "trigger", "acknowledged": "acknowledge", "resolved": "resolve"}
+SAID = frozenset({"acknowledged", "resolved"})
+"""Updates that say what the alert is to be, whatever became of the incident since."""
 
 
 class PagerDuty:
@@ -55,20 +57,25 @@ class PagerDuty:
             outcome = Delivered(reference=under(message))
             if before := replaced(message):
                 # Whatever comes of it: this page is there, and the end of the incident resolves both.
-                yield _call(url, key | {"event_action": "resolve", "dedup_key": before})
+                yield _call(url, key | {"event_action": "resolve", "dedup_key": before}, outcome)
         return outcome or Undeliverable(reason=_refusal(answer))
 
 
-def _call(url: str, event: Mapping[str, Any]) -> Call:
+def _call(url: str, event: Mapping[str, Any], known: Outcome | None = None) -> Call:
     headers = {"content-type": "application/json", "user-agent": "agent-oversight"}
-    return Call(method="POST", url=url, headers=headers, body=msgspec.json.encode(event))
+    return Call(method="POST", url=url, headers=headers, body=msgspec.json.encode(event), known=known)
 
 
 def _would_ring(message: Message) -> bool:
     """Whether it is a mere edit of a storm's page: somebody may have resolved that alert there."""
     content = message.content
     of_many = content.storm is not None and content.storm.told > 0
-    return isinstance(message, Update) and of_many and content.status == "triggered"
+    return isinstance(message, Update) and of_many and _action(message) == "trigger"
+
+
+def _action(message: Message) -> str:
+    is_said = isinstance(message, Update) and message.reason in SAID
+    return ACTIONS[message.reason if is_said else message.content.status]
 
 
 def occurrence(message: Message, rendered: Rendered) -> dict[str, Any]:
@@ -76,7 +83,7 @@ def occurrence(message: Message, rendered: Rendered) -> dict[str, Any]:
     content = message.content
     known = links(message)
     event = {
-        "event_action": ACTIONS[content.status],
+        "event_action": _action(message),
         "dedup_key": under(message),
         "client": "agent-oversight",
         "links": [{"href": link.url, "text": link.name} for link in known],

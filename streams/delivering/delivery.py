@@ -30,6 +30,17 @@ for _loud in ("httpx", "httpcore"):
     logging.getLogger(_loud).setLevel(logging.WARNING)
 
 
+class Known:
+    """What is known of an attempt while it runs: what it comes to where its time runs out."""
+
+    outcome: Outcome = Deferred(reason="timed out")
+
+    def hear(self, step: Step) -> None:
+        """A call that only tidies up says what became of the message."""
+        if isinstance(step, Call) and step.known is not None:
+            self.outcome = step.known
+
+
 class Courier:
     """Makes one attempt at a time for each message, many messages at once.
 
@@ -86,12 +97,13 @@ class Courier:
         self, notifier: type[Notifier], message: Message, told: Told, now: datetime
     ) -> Outcome:
         kind = message.channel.kind
+        known = Known()
         try:
             async with asyncio.timeout(self._bound.total_seconds()):
                 rendered = await self._renderer.render(message, now)
-                return await self._run(notifier().deliver(message, rendered, told, now))
+                return await self._run(notifier().deliver(message, rendered, told, now), known)
         except TimeoutError:
-            return Deferred(reason="timed out")
+            return known.outcome
         except Unset as unset:
             return Undeliverable(reason=f"the variable {unset.args[0]} is not set")
         except Exception as error:  # noqa: BLE001 - a faulty notifier must not stop the others
@@ -99,12 +111,13 @@ class Courier:
             log.error("page.notifier_failed", page=message.id, channel=kind, error=type(error).__name__)  # noqa: TRY400 - a traceback may hold secrets
             return Undeliverable(reason=f"{kind}: {type(error).__name__}")
 
-    async def _run(self, delivery: Delivery) -> Outcome:
+    async def _run(self, delivery: Delivery, known: Known) -> Outcome:
         """Does what the notifier yields until it returns."""
         answer: Answer | None = None
         try:
             while True:
                 step = next(delivery) if answer is None else delivery.send(answer)
+                known.hear(step)
                 answer = await self._done(step)
         except StopIteration as end:
             if not isinstance(end.value, Outcome):

@@ -157,6 +157,16 @@ async def test_pagerduty_has_one_alert_for_an_incident_through_its_life():
             assert pagerduty.alerts == {"inc-1": state}
 
 
+@pytest.mark.parametrize("server", [PagerDuty, Opsgenie])
+async def test_a_page_that_was_taken_is_delivered_though_closing_the_alert_before_it_hangs(server):
+    async with server([200, Timeout()]).running() as service, courier(timedelta(seconds=1)) as one:
+        kind, target = ("pagerduty", "env:PD") if server is PagerDuty else ("opsgenie", "env:OG")
+        own = {"alert": "inc-1.page-2", "replaces": "inc-1"}
+        message = page(kind, target, options={"url": service.url}, **own)
+        assert await one.attempt(message, NOW) == Delivered(reference="inc-1.page-2")
+        assert len(service.received) == 2
+
+
 async def test_pagerdutys_refusal_is_final_and_its_rate_limit_is_not():
     async with PagerDuty([TooMany(5), 400]).running() as pagerduty, courier() as one:
         limited = await one.attempt(to_pagerduty(pagerduty), NOW)

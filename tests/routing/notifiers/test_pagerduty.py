@@ -83,6 +83,15 @@ def test_a_page_with_a_key_of_its_own_resolves_the_alert_before_it_once_it_is_th
     assert isinstance(outcome, Deferred)
 
 
+def test_an_end_that_is_told_late_resolves_though_the_incident_fires_again():
+    message = page("pagerduty", "env:PD_ANA")
+    for reason, action in (("resolved", "resolve"), ("acknowledged", "acknowledge")):
+        for storm in (None, Storm(told=3)):
+            shown = content(status="triggered", storm=storm)
+            (call,), _ = attempt(update(message, reason, reference="inc-1", content=shown), TAKEN)
+            assert body_of(call)["event_action"] == action
+
+
 def test_a_mere_edit_of_a_storms_page_sends_nothing_lest_it_rings():
     message = page("pagerduty", "env:PD_ANA", content=content(storm=Storm(told=3)))
     known = {"reference": "inc-1.storm-2", "content": content(storm=Storm(told=3))}
