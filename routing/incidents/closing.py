@@ -19,7 +19,10 @@ from routing.incidents.turn import Turn
 from schemas.signal import Signal
 
 RETENTION = timedelta(hours=6)
-"""How long a resolved incident waits for outcomes of its pages and for what people say of it, by the wall."""
+"""How long an incident waits for outcomes of its pages and for what people say of it, by the wall.
+
+It counts from its end, and from that of the last for which a page of it speaks.
+"""
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """The time of events may run ahead of those who send: outcomes are waited for until KEPT_CAP is reached."""
 ACK, STALE, COOL, FORGET = "ack", "stale", "cool", "forget"
@@ -122,8 +125,13 @@ def cool_due(turn: Turn, case: Case) -> None:
 
 
 def forget_due(turn: Turn, case: Case) -> None:
-    """Outcomes that still lack will not be waited for."""
-    turn.state.forget(case)
+    """Outcomes that still lack will not be waited for; but what a page speaks for is to end on that page."""
+    told = [case, *(each for sent in case.pages.values() for each in others(turn, sent))]
+    until = max(each.resolved or turn.now for each in told) + RETENTION
+    if until > turn.now:
+        turn.arm_at(case, FORGET, until)
+    else:
+        turn.state.forget(case)
 
 
 def forget_if_settled(turn: Turn, case: Case) -> None:
@@ -134,6 +142,5 @@ def forget_if_settled(turn: Turn, case: Case) -> None:
     if case.told and turn.state.core.clock == "wall":
         return
     over = FORGET in case.timers and not case.open and not case.firing()
-    speaks = any(each.open for sent in case.pages.values() for each in others(turn, sent))
-    if over and not speaks and all(sent.settled for sent in case.pages.values()):
+    if over and not turn.state.speaks(case) and all(sent.settled for sent in case.pages.values()):
         turn.state.forget(case)

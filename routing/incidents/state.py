@@ -20,6 +20,8 @@ OPEN_CAP = 20_000
 """Open incidents; at the cap, signals of new groups join one overflow incident of the root route."""
 KEPT_CAP = 40_000
 """Incidents, resolved ones included; at the cap the one that was resolved first is forgotten."""
+PASSED_OVER = 32
+"""So many are looked at for one whose pages speak for no other that is open."""
 SILENCE_CAP = 1_000
 """Silences that hold; further ones are refused."""
 BUCKETS = 256
@@ -311,12 +313,33 @@ class State:
         if page.edit is not None:
             self.messages.pop(page.edit.id, None)
 
+    def speaks(self, case: Case) -> bool:
+        """Whether a page of an incident speaks for another one that is open: that page is to end with it."""
+        found = (self.cases.get(each) for sent in case.pages.values() for each in sent.speaks)
+        return any(each is not None and each.open for each in found)
+
     def _make_room(self) -> None:
-        at, case_id = heappop(self._resolved)
-        case = self.cases.get(case_id)
-        if case is not None and not case.open and case.resolved == at:
-            self.forget(case)
+        """Forgets the incident that was resolved first, or one soon after it while that speaks for others."""
+        passed = self._first_resolved()
+        case_id = next((each for each in passed if not self.speaks(self.cases[each])), next(iter(passed), ""))
+        if passed.pop(case_id, None) is not None:
+            self.forget(self.cases[case_id])
             self.count("incidents forgotten at the cap")
+        for each, at in passed.items():
+            heappush(self._resolved, (at, each))
+
+    def _first_resolved(self) -> dict[str, datetime]:
+        """Takes out those that were resolved first, up to one that speaks for no other."""
+        found: dict[str, datetime] = {}
+        while self._resolved and len(found) < PASSED_OVER:
+            at, case_id = heappop(self._resolved)
+            case = self.cases.get(case_id)
+            if case is None or case.open or case.resolved != at:
+                continue
+            found[case_id] = at
+            if not self.speaks(case):
+                break
+        return found
 
     def _relate(self, case: Case) -> None:
         if not case.drill:
