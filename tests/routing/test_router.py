@@ -329,6 +329,19 @@ def test_beyond_the_cap_of_kept_incidents_the_first_resolved_is_forgotten():
     assert t.router.counts == {"incidents forgotten at the cap": 1}
 
 
+def test_beyond_the_cap_of_kept_incidents_what_fires_again_is_not_forgotten():
+    t = Scenario(answers={"slack": says_nothing})
+    t.signal()
+    t.recover()
+    t.signal()
+    cases = t.router._state.cases
+    for number in range(state.KEPT_CAP - len(cases)):
+        cases[f"inc-{number:020x}"] = next(iter(cases.values()))
+    t.signal("c", agent="c")
+    assert t.incidents[0].id in cases
+    assert t.router.counts == {}
+
+
 def test_beyond_the_cap_signals_of_an_incident_are_counted_and_the_page_says_so():
     t = Scenario()
     for number in range(joining.MEMBER_CAP + 2):
