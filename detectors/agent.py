@@ -269,11 +269,6 @@ class AgentState:
     def _stale(self, at: float) -> bool:
         return at - self._last_event > STALE_S
 
-    @property
-    def last_event(self) -> float:
-        """When it was last heard of, by the partition's time."""
-        return self._last_event
-
     def rests(self, since: float) -> bool:
         """Whether nothing was heard of it since then, nothing stands, and it waits for nothing."""
         return self._last_event < since and self.woken_at is None and not self.noted

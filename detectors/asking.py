@@ -142,7 +142,6 @@ class Asking:
             return
         state.noted = False
         self._keys.unsaved.setdefault(name, record.offset)
-        self._keys.mark.clocks.hear(name, at, state.last_event)
         signals, faults = state.ask(at, min(known, self._intake.known(name, at)))
         if at > known:
             state.missed = ""

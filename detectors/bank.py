@@ -118,6 +118,7 @@ class Bank:
                 what, time_s = self._corrected(record, what, record.time_s)
             if time_s >= mark.next_grid:
                 waiting.show()
+                mark.clocks.hear(mark.watermark)
                 mark.clocks.lead(what, time_s, record.time_s)
                 outputs = self._asking.advance(time_s, record)
             mark.watermark = time_s
@@ -127,6 +128,7 @@ class Bank:
                 mark.clocks.lag(what, mark.watermark, mark.watermark - time_s)
         mark.unheard += 1
         name, taken = what.data.agent.name, (what, mark.watermark)
+        mark.clocks.see(name)
         if not waiting.joins(name, taken):
             self._begin(name, taken, record.offset, waiting)
         return outputs

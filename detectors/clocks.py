@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from detectors.grid import GRID_S
 from schemas.event import Event
 from schemas.identity import derived
 from schemas.signal import Contributor, Signal
@@ -39,7 +38,9 @@ class Place(Struct, array_like=True):
 class Clocks(Struct, array_like=True):
     """The state. By producer: who drove the time of late, who was behind it; since when some are ahead.
 
-    `told`: when that was said last; `heard`: agents, with the first and the last time.
+    `told`: when that was said last; `heard`: agents, with the first and the last time; `present`: those that
+    had events since the last point of the grid. All of it comes of the records alone, in their order: what an
+    agent's own state knows already may lie ahead of them.
     """
 
     leading: dict[str, Place] = {}
@@ -47,15 +48,21 @@ class Clocks(Struct, array_like=True):
     onset: float | None = None
     told: float = 0.0
     heard: dict[str, tuple[float, float]] = {}
+    present: dict[str, int] = {}
 
-    def hear(self, agent: str, at: float, last: float) -> None:
-        """Whether an agent was heard of since the last point of the grid, at `last`. `at`: this point."""
-        if last < at - GRID_S:
-            return
-        since = self.heard.pop(agent, (at, at))[0]
-        if len(self.heard) >= MOST_LAGGING:
-            del self.heard[next(iter(self.heard))]
-        self.heard[agent] = since, at
+    def see(self, agent: str) -> None:
+        """There is an event of an agent."""
+        if agent not in self.present and len(self.present) < MOST_LAGGING:
+            self.present[agent] = 1
+
+    def hear(self, at: float) -> None:
+        """The time moves to a next point of the grid: those that were present were heard of until `at`."""
+        for agent in self.present:
+            since = self.heard.pop(agent, (at, at))[0]
+            if len(self.heard) >= MOST_LAGGING:
+                del self.heard[next(iter(self.heard))]
+            self.heard[agent] = since, at
+        self.present = {}
 
     def lead(self, event: Event, at: float, written_s: float | None) -> None:
         """An event moves the partition's time to a next point of the grid."""

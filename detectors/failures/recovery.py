@@ -46,7 +46,7 @@ def rate_of(bad: int, total: int, allowed: float) -> float:
     Above `allowed` and at most what `rate_alarm` calls a catastrophe.
 
     >>> round(rate_of(5, 5, 0.01), 2), round(rate_of(4, 40, 0.01), 3), round(rate_of(400, 4000, 0.01), 3)
-    (0.83, 0.063, 0.095)
+    (0.83, 0.062, 0.095)
     """
     middle = (1 + allowed) / 2
     share = bad / total

@@ -121,9 +121,13 @@ def test_producers_beyond_the_cap_give_their_places_and_a_restart_changes_nothin
 def test_agents_beyond_the_cap_give_their_places():
     clocks = Clocks()
     for number in range(MOST_LAGGING + 3):
-        clocks.hear(f"a{number}", START_S + number, START_S + number)
+        clocks.see(f"a{number}")
+        clocks.hear(START_S + number)
     assert len(clocks.heard) == MOST_LAGGING
     assert next(iter(clocks.heard)) == "a3"
+    for number in range(MOST_LAGGING + 3):
+        clocks.see(f"b{number}")
+    assert len(clocks.present) == MOST_LAGGING
 
 
 def test_what_was_long_ago_counts_no_more():

@@ -446,8 +446,8 @@ def test_a_person_may_call_it_the_new_normal():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"margins": {"charm": 2}}, "found charm"),
-        ({"strata": ["moon"]}, "strata of tenant, operation, model, or attributes; found moon"),
+        ({"margins": {"charm": 2}}, 'no metric "charm": expected one of sessions, tools'),
+        ({"strata": ["moon"]}, 'no part of an event "moon": expected one of tenant'),
         ({"alpha": 2}, "alpha must be in"),
         ({"maturity": "soon"}, "soon"),
     ],

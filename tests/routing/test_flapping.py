@@ -137,7 +137,7 @@ def test_an_incident_that_flaps_survives_a_restart():
 
 def test_the_settings_are_checked():
     assert faults(ROUTES + "limits: {flapping: {times: 1}}") == [
-        "3:28: must be greater than or equal to 2, found '1'"
+        "3:28: expected a number greater than or equal to 2, found '1'"
     ]
     assert faults(ROUTES + "limits: {flapping: {quite: 1h}}") == [
         '3:21: unknown field "quite" (did you mean "quiet"?)'
