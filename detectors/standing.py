@@ -1,9 +1,10 @@
 """The signals of one agent that stand: opened, asserted again and resolved by what its detectors find."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Literal, cast
 
-from msgspec import Struct
+from msgspec import Struct, convert, to_builtins
 
 from detectors.detector import Finding, Unworded
 from schemas.identity import canonical, derived
@@ -178,7 +179,7 @@ def _opened(what: str, detector: str, finding: Finding, of: About) -> Standing:
 
 
 def _signal(standing: Standing, finding: Finding, of: About, at: float) -> Signal:
-    return Signal(
+    told = Signal(
         id=standing.id,
         detector=standing.detector,
         finding=standing.finding,
@@ -202,3 +203,4 @@ def _signal(standing: Standing, finding: Finding, of: About, at: float) -> Signa
         changes=tuple(of.changes),
         history=tuple(finding.history),
     )
+    return convert(to_builtins(told, builtin_types=(datetime,)), Signal)  # floats, however they were kept

@@ -157,7 +157,11 @@ async def test_partitions_can_be_added(broker, make_topic):
     await admin.start()
     try:
         await admin.create_partitions({topic: NewPartitions(3)})
-        [described] = await admin.describe_topics([topic])
+        for _ in range(200):
+            [described] = await admin.describe_topics([topic])
+            if len(described["partitions"]) > 1:
+                break
+            await asyncio.sleep(0.1)  # a broker learns of them when its controller tells it
     finally:
         await admin.close()
     assert len(described["partitions"]) == 3
