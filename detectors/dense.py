@@ -6,8 +6,9 @@ What is kept so is a class of its own, which says how; everything else in a stat
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from math import copysign
 from operator import sub
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -42,8 +43,8 @@ def decoded(body: bytes, shape: type[Kept]) -> Kept:
     return msgspec.msgpack.decode(body, type=shape, dec_hook=_unpacked)
 
 
-def _packed(value: object) -> object:
-    return cast("Dense", value).packed()
+def _packed(value: Dense) -> object:
+    return value.packed()
 
 
 def _unpacked(kind: type[Dense], saved: object) -> Dense:
@@ -60,30 +61,36 @@ def column(values: Sequence[float]) -> bytes:
     """
     if not any(values) and not any(array("d", values).tobytes()):  # a bit is set in a negative zero
         return b""
+    if isinstance(values[0], int):
+        try:
+            return b"B" + array("B", values).tobytes()
+        except (OverflowError, TypeError):
+            narrow = _narrow(values)
+        if narrow:
+            return narrow
+    double = array("d", values)
+    if all(map(float.is_integer, double)):
+        narrow = _narrow([*map(int, values)])
+        if narrow and not _is_negative_zero_in(double):
+            return narrow
+    exact = double.tolist()
+    single = array("f", exact)
+    return b"f" + single.tobytes() if single.tolist() == exact else b"d" + double.tobytes()
+
+
+def _narrow(values: Sequence[float]) -> bytes:
+    """Ints in the narrowest array; nothing where there is anything else, or one is negative or too large."""
     try:
-        return b"B" + array("B", values).tobytes()
+        widest = array("Q", values)
     except (OverflowError, TypeError):
-        whole = _whole(values)
-    if whole is not None:
-        return whole.typecode.encode() + whole.tobytes()
-    single, double = array("f", values), array("d", values)
-    floats = single if single.tolist() == double.tolist() else double
-    return floats.typecode.encode() + floats.tobytes()
+        return b""
+    most = max(values)
+    code = next(code for code, end in _WHOLE if most < end)
+    return code.encode() + array(code, widest).tobytes()
 
 
-def _whole(values: Sequence[float]) -> "array[int] | None":
-    """Whole numbers in a narrow array, where none is anything else, or negative."""
-    try:
-        whole = [*map(int, values)]
-    except (OverflowError, ValueError):
-        return None
-    most = max(whole)
-    code = next((code for code, end in _WHOLE if most < end), None)
-    if code is None or min(whole) < 0 or whole != [*values]:
-        return None
-    if 0 in whole and array("d", values).tobytes() != array("d", whole).tobytes():  # a zero is negative
-        return None
-    return array(code, whole)
+def _is_negative_zero_in(values: "array[float]") -> bool:
+    return 0.0 in values and any(copysign(1.0, each) < 0 for each in values if not each)
 
 
 def numbers(kept: bytes, count: int) -> list[Number]:

@@ -122,10 +122,10 @@ class Evidence:
 
     def save(self) -> Saved:
         """What `load` takes."""
-        told = [place for place, part in enumerate(self._parts) if part.any()]
-        parts = b"".join(_bytes(self._parts[place]) for place in told)
+        parts = np.array(self._parts).reshape(-1, self.score.local)
+        told = np.flatnonzero(parts.any(axis=1))
         logs = _bytes(self.logs) if self.logs.any() else b""
-        return Saved(logs, parts, self._stakes, self._means, bytes(told))
+        return Saved(logs, _bytes(parts[told]), self._stakes, self._means, bytes(told.tolist()))
 
     def load(self, saved: Saved) -> None:
         """Continues from what was saved."""
