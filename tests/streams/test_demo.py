@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
@@ -52,6 +53,15 @@ def test_a_worker_that_cannot_work_is_told_with_the_end_of_its_log():
     assert "OVERSIGHT_SESSION_S is 'never'" in ran.stderr
 
 
+@pytest.fixture
+def _hears_interrupts() -> Iterator[None]:
+    """What a shell runs in its background is deaf to SIGINT, and so would be the children of this process."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_hears_interrupts")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_whoever_stops_it_leaves_no_process_behind(how):
     with subprocess.Popen(
