@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from heapq import nsmallest
 from typing import Literal, cast
 
+from routing.addressing import channel_key
 from routing.incidents.folding import matters
 from routing.incidents.incident import Case
 from routing.incidents.posting import Word, arm, post
@@ -87,7 +88,7 @@ def follow_digests(turn: Turn) -> None:
 
 def digest_key(receiver: str, channel: Channel) -> str:
     """The name of the digest that a channel of a receiver gets."""
-    return f"{receiver}\n{channel.kind}:{channel.target}"
+    return f"{receiver}\n{channel_key(channel)}"
 
 
 def _note(digest: Digest, case: Case, kind: Kind) -> None:

@@ -18,11 +18,6 @@ PageState = Literal["waiting", "delivered", "deferred", "dead", "withdrawn"]
 """`waiting`: sent, no outcome yet; `dead`: undeliverable; `withdrawn`: no longer worth another attempt."""
 
 
-def channel_key(channel: Channel) -> str:
-    """The name under which is noted what a channel was told."""
-    return f"{channel.kind}:{channel.target}"
-
-
 class Kept(Struct, kw_only=True, omit_defaults=True, gc=False):
     """A part of the router's state: a tree without cycles, which the garbage collector need not walk."""
 

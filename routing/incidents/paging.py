@@ -6,11 +6,12 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from routing.addressing import channel_key
 from routing.incidents.alerts import KEYED, give_key, is_shut, may_be_there
 from routing.incidents.briefing import content
 from routing.incidents.drills import room_of
 from routing.incidents.folding import reason_of, show_elsewhere, with_others
-from routing.incidents.incident import Case, Edit, Sent, channel_key
+from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.turn import Turn
 from schemas.identity import derived
 from schemas.page import Channel, Content, Page, PageReason, Update, UpdateReason
@@ -49,7 +50,9 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent |
     room, instead = room_of(turn, case), ""
     if room is not None:
         first, rest, instead = room, [], f"{address.to} ({first.kind})"
-    parts = (address.target, str(address.step), address.to, str(address.sequence), channel_key(first))
+    # What a target's or recipient's name says of options need not be said twice.
+    where = f"{first.kind}:{first.target}"
+    parts = (address.target, str(address.step), address.to, str(address.sequence), where)
     page_id = derived("page", case.id, *parts)
     if page_id in case.pages:
         return None

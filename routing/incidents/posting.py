@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from routing.addressing import addressed
 from routing.incidents.state import Core, Unheard
 from routing.incidents.turn import Turn
 from schemas.cause import Reported
@@ -45,7 +46,8 @@ def post(turn: Turn, word: Word, readers: Iterable[tuple[str, Channel]]) -> None
     """One notice to each channel, for whom it is."""
     core = turn.state.core
     for to, channel in readers:
-        parts = (word.name, word.reason, turn.now.isoformat(), channel.kind, channel.target)
+        where = (channel.kind, channel.target, *filter(None, [addressed(channel)]))
+        parts = (word.name, word.reason, turn.now.isoformat(), *where)
         notice = Notice(
             id=derived("notice", *parts, *([word.sequence] if word.sequence else [])),
             time=turn.now,

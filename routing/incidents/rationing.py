@@ -11,10 +11,11 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from routing.addressing import channel_key
 from routing.incidents.briefing import voice_of
 from routing.incidents.covering import is_covered
 from routing.incidents.folding import CHANNEL, limit_of, opens_at, refresh, show_elsewhere
-from routing.incidents.incident import Case, Climb, Sent, Withheld, channel_key
+from routing.incidents.incident import Case, Climb, Sent, Withheld
 from routing.incidents.paging import OVER, Address, send
 from routing.incidents.state import Budget, Spent
 from routing.incidents.turn import Turn

@@ -8,6 +8,7 @@ import msgspec
 from routing.incidents.alignment import Alignment, Waiting, Watermarks
 from routing.incidents.incident import Case, Kept
 from routing.incidents.intake import Held, Intake
+from routing.incidents.renaming import name_anew
 from routing.incidents.state import BUCKETS, Core, State
 from schemas.cause import ConfigFile
 from schemas.record import Saved
@@ -83,7 +84,9 @@ def unpack(saved: Saved) -> Restored:
         raise ValueError(f"router state has version {saved.version}, expected {VERSION}")
     body = _body.decode(saved.body)
     names = sorted(name for name in saved.parts if name.startswith(CASES))
-    state = State(body.core, (case for name in names for case in _cases.decode(saved.parts[name])))
+    cases = [case for name in names for case in _cases.decode(saved.parts[name])]
+    name_anew(body.core, cases)
+    state = State(body.core, cases)
     state.changed.update(range(BUCKETS))
     waiting = _waiting.decode(saved.parts[WAITING]) if WAITING in saved.parts else []
     intake = Intake(

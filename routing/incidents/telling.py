@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from routing.incidents.incident import Case, Told, channel_key
+from routing.addressing import channel_key
+from routing.incidents.incident import Case, Told
 from routing.incidents.muting import audible
 from routing.incidents.paging import OVER, Address
 from routing.incidents.rationing import elsewhere, page

@@ -71,8 +71,10 @@ class _Asked(Struct, frozen=True):
         found: dict[str, tuple[Channel, ...]] = {}
         for party in step.parties:
             for name, channels in self._of(party, step).items():
+                # Channels of two kinds may have the same target.
+                is_other = party.kind == "channel" and found.get(name, channels) != channels
                 if channels:
-                    found.setdefault(name, channels)
+                    found.setdefault(f"{channels[0].kind} {name}" if is_other else name, channels)
         return found
 
     def _of(self, party: Party, step: Step) -> dict[str, tuple[Channel, ...]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from routing.addressing import addressed
 from routing.oncall.rotation import Layer, Window
 from routing.policy import (
     MINUTE,
@@ -124,7 +125,7 @@ def _party(part: PartyPart) -> Party:
     if part.team is not None:
         return Party(kind="team", name=part.team)
     channel = _channel(part)
-    return Party(kind="channel", name=channel.target, channel=channel)
+    return Party(kind="channel", name=f"{channel.target}{addressed(channel)}", channel=channel)
 
 
 def _layer(part: LayerPart, schedule: SchedulePart, number: int) -> Layer:
