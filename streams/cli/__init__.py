@@ -21,6 +21,7 @@ COMMANDS = (
     "project",
     "render",
     "topics",
+    "deadletter",
     "incidents",
     "incident",
     "serve",

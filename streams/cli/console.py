@@ -89,6 +89,11 @@ class Meter:
         """So much more of the total is done."""
         self._progress.update(self._task, advance=amount, count=self._count)
 
+    def reach(self, done: int, total: int) -> None:
+        """So much is done, of a total that may have become known only now."""
+        self._count = done
+        self._progress.update(self._task, completed=done, total=total or None, count=done)
+
     def count(self) -> None:
         """One more was done, of what the rate is about."""
         self._count += 1

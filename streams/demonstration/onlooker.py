@@ -13,6 +13,7 @@ from schemas.decision import Decision
 from schemas.incident import Incident
 from schemas.page import Message
 from schemas.wire import decode_cause, decode_message
+from streams.hosting.looking import partitions
 from streams.hosting.topics import CAUSES, DEADLETTER, DECISIONS, INCIDENTS, PAGES
 
 PATIENCE_MS = 200
@@ -44,6 +45,7 @@ class Onlooker:
     """
 
     def __init__(self, bootstrap: str, name: str = "oversight") -> None:
+        self._bootstrap = bootstrap
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             client_id="oversight-onlooker",
@@ -56,10 +58,7 @@ class Onlooker:
     async def __aenter__(self) -> Self:
         """Begins at the first record of every partition."""
         await self._consumer.start()
-        where = []
-        for topic in (*READERS, DEADLETTER):
-            numbers = self._consumer.partitions_for_topic(topic) or ()
-            where += [TopicPartition(topic, number) for number in sorted(numbers)]
+        where = await partitions({"bootstrap_servers": self._bootstrap}, (*READERS, DEADLETTER))
         self._consumer.assign(where)
         await self._consumer.seek_to_beginning(*where)
         return self

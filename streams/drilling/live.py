@@ -22,6 +22,7 @@ from streams.drilling.stages import Stage
 from streams.hosting.clock import Clock
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import Outgoing
+from streams.hosting.looking import looking
 from streams.hosting.topics import (
     CAUSES,
     DEADLETTER,
@@ -145,31 +146,13 @@ READERS: Mapping[str, Callable[[Progress, bytes, Mapping[str, bytes]], None]] = 
 @asynccontextmanager
 async def _watching(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of everything that may tell of the drill, from now on."""
-    consumer = AIOKafkaConsumer(**connection, enable_auto_commit=False, auto_offset_reset="latest")
-    await consumer.start()
-    try:
-        places = [
-            TopicPartition(topic, number)
-            for topic in WATCHED
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        consumer.assign(places)
-        await consumer.seek_to_end(*places)
+    async with looking(connection, WATCHED, "end") as (consumer, places):
         for place in places:
             await consumer.position(place)
         yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def _recent(connection: Mapping[str, Any], agent: str, clock: Clock) -> Found:
     """The last events of an agent, and where further ones go."""
-    consumer = AIOKafkaConsumer(**connection, enable_auto_commit=False, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        numbers = sorted(consumer.partitions_for_topic(EVENTS) or ())
-        places = [TopicPartition(EVENTS, number) for number in numbers]
-        consumer.assign(places)
+    async with looking(connection, [EVENTS]) as (consumer, places):
         return await last_events(consumer, places, agent, clock)
-    finally:
-        await consumer.stop()

@@ -1,7 +1,7 @@
 """The last events of an agent, looked for at the ends of the partitions: soon over, however busy they are."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -29,11 +29,11 @@ AT_ONCE = 500
 class Reader(Protocol):
     """What is needed of a consumer."""
 
-    async def end_offsets(self, places: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+    async def end_offsets(self, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Behind the last record of each."""
         ...
 
-    async def beginning_offsets(self, places: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+    async def beginning_offsets(self, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """The first record that is kept."""
         ...
 
@@ -96,7 +96,7 @@ class _Search:
         return sum(map(len, self.found.values())) >= ENOUGH
 
 
-async def last_events(reader: Reader, places: list[TopicPartition], agent: str, clock: Clock) -> Found:
+async def last_events(reader: Reader, places: Sequence[TopicPartition], agent: str, clock: Clock) -> Found:
     """The last events of an agent, and the partition where they lie: that of the last of them.
 
     Of an agent of whom little is found in the last records, further ones are looked for by time; where

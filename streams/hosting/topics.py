@@ -14,6 +14,9 @@ DAY_MS = 86_400_000
 RECORD_BYTES = 1_048_588
 """Kafka's default for the largest record."""
 
+DEAD_BYTES = 10 * 1_024**3
+"""Most that is kept of dead letters."""
+
 EVENTS = "agent.events"
 CAUSES = "oversight.causes"
 PAGES = "oversight.pages"
@@ -62,8 +65,13 @@ TOPICS = (
     Topic(OUTCOMES, "work", _compacted()),
     Topic(INCIDENTS, "work", _compacted()),
     Topic(DECISIONS, "work", _kept(7)),
-    # A dead letter is the whole record and its reason: room for both.
-    Topic(DEADLETTER, "one", _kept(30, max_message_bytes=str(2 * RECORD_BYTES))),
+    # A dead letter is the whole record and its reason: room for both. The cap is of the partition: where all
+    # that agents send is broken, the oldest letters go first (the records themselves stay their own 7 days).
+    Topic(
+        DEADLETTER,
+        "one",
+        _kept(30, max_message_bytes=str(2 * RECORD_BYTES), retention_bytes=str(DEAD_BYTES)),
+    ),
     Topic(DETECTOR_STATE, "events", _compacted()),
     Topic(ROUTING_STATE, "one", _compacted()),
 )

@@ -1,14 +1,14 @@
 """The incidents as they were last published: what people choose from."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from schemas.incident import Incident
+from streams.hosting.looking import looking
 from streams.hosting.topics import INCIDENTS
 
 OVER_KEPT = 1_000
@@ -93,28 +93,18 @@ async def follow(connection: Mapping[str, Any], board: Board) -> None:
     """Keeps a board up to date, until it is cancelled.
 
     Raises:
-        KafkaError: no broker answers.
+        KafkaError: no broker answers, or there is no such topic.
     """
-    consumer = AIOKafkaConsumer(**connection, enable_auto_commit=False, auto_offset_reset="earliest")
-    try:
-        await consumer.start()
-        numbers = sorted(consumer.partitions_for_topic(INCIDENTS) or ())
-        places = [TopicPartition(INCIDENTS, number) for number in numbers]
-        if not places:
-            raise KafkaError(f"there is no topic {INCIDENTS}: `oversight topics` makes it")
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
+    async with looking(connection, [INCIDENTS]) as (consumer, places):
         while True:
             got = await consumer.getmany(timeout_ms=TURN_MS)
             for message in (each for batch in got.values() for each in batch):
                 board.take(message.value or b"")
             if not board.caught_up.is_set() and await _is_through(consumer, places):
                 board.caught_up.set()
-    finally:
-        await consumer.stop()
 
 
-async def _is_through(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> bool:
+async def _is_through(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> bool:
     """Whether everything up to the fetches' high-water marks is read."""
     for place in places:
         end = consumer.highwater(place)

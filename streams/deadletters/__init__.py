@@ -1,0 +1,1 @@
+"""Dead letters: what could not be taken, why, and how it is put back."""
