@@ -20,6 +20,7 @@ from detectors.rollouts.packed import Packed, pack, rounded, unpack
 from detectors.rollouts.plan import OPTIONS, plan_of
 from detectors.rollouts.rollout_finding import found
 from detectors.rollouts.sessions import METRICS, Session, Sessions, key_of
+from detectors.rollouts.telling import Telling
 from detectors.rollouts.trial import MOST_SAMPLES, Trial
 from detectors.rollouts.verdict import Verdict
 from detectors.settings import Watch
@@ -41,6 +42,7 @@ class Remembered(Struct, array_like=True):
     compared: bytes | None = None
     step: float | None = None
     met: Met = field(default_factory=Met)
+    telling: Telling = field(default_factory=Telling)
 
 
 class First(Struct, array_like=True):
@@ -50,7 +52,7 @@ class First(Struct, array_like=True):
 
 
 class Rollout:
-    """Findings `worse` (roll back), `invalid` and `no_control` (hold), `ready` (promote), `hold` (for long).
+    """Findings `worse` (roll back), `invalid`, `no_control`, `unbalanced` (hold), `ready` (promote), `hold`.
 
     Metrics by session: lost sessions, sessions with a failed tool call, cost, duration, tokens, evaluations.
     Options: `alpha`, the chance of ever calling a canary worse that equals control (default 0.01);
@@ -71,7 +73,7 @@ class Rollout:
     )
     takes: ClassVar[frozenset[str]] = frozenset({*OPTIONS, "redact"})
 
-    __slots__ = ("_compared", "_met", "_patterns", "_plan", "_sessions", "_step", "_trial")
+    __slots__ = ("_compared", "_met", "_patterns", "_plan", "_sessions", "_step", "_telling", "_trial")
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
@@ -80,7 +82,7 @@ class Rollout:
 
     def _restore(self, state: Remembered) -> None:
         self._trial, self._sessions, self._step = state.trial, _sessions(state), state.step
-        self._met = state.met
+        self._met, self._telling = state.met, state.telling
         self._compared = None if state.compared is None else Comparison.load(state.compared)
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
@@ -129,7 +131,10 @@ class Rollout:
                 return
             sessions = self._sessions
         sessions.take(session, event, now)
-        if session.canary and event.data.error is not None and len(trial.samples) < MOST_SAMPLES:
+        if event.data.error is None:
+            return
+        self._telling.fail(event, canary=session.canary)
+        if session.canary and len(trial.samples) < MOST_SAMPLES:
             trial.samples = [*trial.samples, sample_of(event, self._patterns)]
 
     def _concerns(self, data: Data, release: Release, now: float) -> bool:
@@ -142,7 +147,7 @@ class Rollout:
             if name in trial.done:
                 return False
             trial.start(name, now)
-            self._sessions, self._met = Sessions(), Met()
+            self._sessions, self._met, self._telling = Sessions(), Met(), Telling()
             self._compared = self._comparison(trial.share)
             self._step = trial.share
         return True
@@ -192,7 +197,8 @@ class Rollout:
 
     def _finish(self) -> None:
         self._trial.finish()
-        self._sessions, self._compared, self._met = Sessions(), None, Met()
+        self._sessions, self._compared = Sessions(), None
+        self._met, self._telling = Met(), Telling()
 
     @property
     def wake_at(self) -> float | None:
@@ -209,22 +215,26 @@ class Rollout:
             return ()
         for session in self._sessions.ripe(now - self._plan.ripe_s):
             self._score(compared, session)
+        trial.match(compared.mix.unmatched, now)
         trial.settle(compared.verdict.state, now)
         if not trial.release:
             self._finish()
             return ()
-        told = found(trial, compared, self._plan, now)
+        told = found(trial, compared, self._plan, self._telling, now)
         return () if told is None else (told,)
 
     def _score(self, compared: Comparison, session: Session) -> None:
         if session.share != self._step:
             compared.step(session.share)
             self._step = session.share
+        values = session.values(self._plan.ripe_s, ends=self._sessions.ends)
+        if session.canary:
+            self._telling.score(session.began, values)
         compared.observe(
             moment(session.began),
             "canary" if session.canary else "control",
             self._sessions.strata[session.stratum],
-            session.values(self._plan.ripe_s, ends=self._sessions.ends),
+            values,
             schema=self._sessions.schema(session),
             lacking=self._sessions.usual.lacking(session, ends=self._sessions.ends),
         )
@@ -242,7 +252,7 @@ class Rollout:
         """The whole state."""
         compared = None if self._compared is None else self._compared.save()
         sessions = None if self._compared is None else pack(self._sessions)
-        state = Remembered(self._trial, sessions, compared, self._step, self._met)
+        state = Remembered(self._trial, sessions, compared, self._step, self._met, self._telling)
         return State(encoded(state))
 
     @classmethod

@@ -12,13 +12,14 @@ from typing import Literal, Self
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from detectors.rollouts import evidence, instrumentation
 from detectors.rollouts.blocks import Labels, Numbers, log_likelihood, size
 from detectors.rollouts.evidence import Effect, Evidence
 from detectors.rollouts.instrumentation import Instrumentation
+from detectors.rollouts.mix import Mix
 from detectors.rollouts.open_block import Block
 from detectors.rollouts.scores import Kind, Scale, score_of
 from detectors.rollouts.verdict import Judged, Standing, Verdict, judge
@@ -52,6 +53,7 @@ class Saved(Struct, array_like=True):
     verdict: Verdict
     sessions: list[int]
     left_out: int
+    mix: Mix = field(default_factory=Mix)
 
 
 class Comparison:
@@ -103,6 +105,7 @@ class Comparison:
         self._instrumentation = Instrumentation()
         self._judged = Judged()
         self._sessions = [0, 0]
+        self.mix = Mix()
         self.left_out = 0
         self.verdict = Verdict()
         self.step(share)
@@ -186,6 +189,7 @@ class Comparison:
         canaries = int(canary.sum())
         self._sessions[0] += canaries
         self._sessions[1] += len(canary) - canaries
+        self.mix.take(place, canaries, len(canary) - canaries)
         if 0 < canaries < len(canary):
             self._compare(place, rows, canary)
         self._learn(place, rows[~canary])
@@ -249,6 +253,11 @@ class Comparison:
         return {name: each.effect for name, each in zip(self._metrics, self._evidence, strict=True)}
 
     @property
+    def strata(self) -> list[str]:
+        """Their names, in the order in which they came."""
+        return list(self._strata)
+
+    @property
     def shares(self) -> Mapping[str, tuple[int, int]]:
         """Canaries and sessions by stratum, of this step, while both arms take part."""
         counts = self._instrumentation.counts
@@ -272,6 +281,7 @@ class Comparison:
                 verdict=self.verdict,
                 sessions=self._sessions,
                 left_out=self.left_out,
+                mix=self.mix,
             )
         )
 
@@ -289,5 +299,5 @@ class Comparison:
             one.load(each)
         made._instrumentation.load(saved.instrumentation)
         made._judged, made.verdict = saved.judged, saved.verdict
-        made._sessions, made.left_out = saved.sessions, saved.left_out
+        made._sessions, made.left_out, made.mix = saved.sessions, saved.left_out, saved.mix
         return made

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from detectors.rollouts.mix import BACK, SHARE
 from schemas.signal import Sample
 
 MOST_DONE = 16
@@ -20,7 +21,8 @@ class Trial(Struct, array_like=True):
     `share`: the router's, None while nobody told. `announced`: another release whose share was told, and
     `announced_share`. `said`: the verdict since `decided`. `alone`: since when control has no sessions, and
     `canaries`: those since its last. `done`: releases that are over; their further sessions do not count.
-    `stepped`: since when it has this share.
+    `stepped`: since when it has this share. `unmatched`: since when control lacks the like of
+    too many canaries.
     """
 
     release: str = ""
@@ -37,6 +39,7 @@ class Trial(Struct, array_like=True):
     samples: list[Sample] = []
     done: list[str] = []
     stepped: float = 0.0
+    unmatched: float = 0.0
 
     def announce(self, release: str, share: float) -> None:
         """The router's share of a release that is not compared (yet); the empty name is whichever comes."""
@@ -63,7 +66,7 @@ class Trial(Struct, array_like=True):
             self.done = [*self.done[1 - MOST_DONE :], self.release]
         self.release, self.share = "", None
         self.said, self.decided, self.alone = "hold", 0.0, 0.0
-        self.canaries, self.samples = 0, []
+        self.canaries, self.samples, self.unmatched = 0, [], 0.0
 
     def came(self, now: float, *, canary: bool, counts: bool) -> None:
         """A session began; one of a canary that does not count shows no more than that it goes on."""
@@ -77,6 +80,13 @@ class Trial(Struct, array_like=True):
     def over_at(self) -> float:
         """When it is over, if no further canary comes."""
         return self.last_canary + (OVER_S if self.decided else FORGOTTEN_S)
+
+    def match(self, share: float, now: float) -> None:
+        """The part of its canaries that is of strata that control lacks."""
+        if not self.unmatched and share >= SHARE:
+            self.unmatched = now
+        elif share < BACK:
+            self.unmatched = 0.0
 
     def settle(self, verdict: str, now: float) -> None:
         """What is said, whether control has gone missing, and whether it is over."""

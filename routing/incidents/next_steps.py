@@ -26,6 +26,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "rollout/worse": "Roll the canary back, unless what it is blamed for is meant.",
     "rollout/invalid": "Hold the rollout; find out why the arms are not recorded alike, then begin it anew.",
     "rollout/no_control": "Hold the rollout until control has sessions again.",
+    "rollout/unbalanced": "Hold the rollout; let control have some of the traffic that only the canary gets.",
     "rollout/ready": "Go on to the rollout's next step.",
     "rollout/hold": "Nothing: wait, or give the canary more of the traffic to know sooner.",
 }

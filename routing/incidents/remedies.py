@@ -17,6 +17,7 @@ ROLLOUT: Mapping[str, Action] = {
     "worse": "roll_back",
     "invalid": "hold",
     "no_control": "hold",
+    "unbalanced": "hold",
     "ready": "promote",
 }
 """What a finding about a rollout calls for; given for a person to act on where `decisions:` says no more."""

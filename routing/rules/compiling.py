@@ -61,6 +61,7 @@ BASE = {
     "rollout/worse": 50,
     "rollout/invalid": 40,
     "rollout/no_control": 15,
+    "rollout/unbalanced": 15,
     "rollout/ready": 5,
     "rollout/hold": 1,
     "dependency": 40,

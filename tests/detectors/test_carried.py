@@ -49,9 +49,6 @@ WITHOUT = {
     ("latency", "first_chunk"): {"contributors": ALIKE},
     ("quality", "score"): {"contributors": ALIKE},
     ("quality", "truncated"): {"contributors": ALIKE},
-    ("rollout", "worse"): dict.fromkeys(
-        ("trend", "contributors", "history"), "of a whole trial; its labels and words name metric and stratum"
-    ),
     ("silence", "agent_down"): {
         "trend": "a silence only gets longer",
         "blast": "whom nobody serves cannot be counted",

@@ -1,15 +1,18 @@
 """Canaries as the detector sees them: by events of sessions, releases and evaluations."""
 
 import random
+from itertools import pairwise
 
 import msgspec
 import pytest
 
+from detectors.course import trend
 from detectors.detector import State
 from detectors.rollout import MOST_BYTES, Rollout
 from detectors.rollouts.comparison import MOST_WAITING
 from detectors.rollouts.packed import pack, unpack
 from detectors.rollouts.sessions import MOST_CLOSED, MOST_EVALUATIONS, MOST_OPEN, MOST_SCORED, MOST_STRATA
+from detectors.rollouts.telling import MINUTES
 from detectors.rollouts.trial import MOST_DONE, Trial
 from detectors.settings import Watch
 from schemas.event import Failure
@@ -163,9 +166,75 @@ def test_where_it_is_worse_is_named():
 
     shown = Shown().feed(stream())
     assert "most of all in c" in shown.finding.summary
-    [contributor] = shown.finding.contributors
+    contributor, *others = shown.finding.contributors
     assert (contributor.dimension, contributor.value) == ("stratum", "c")
     assert contributor.lift > 2
+    strata = [each for each in others if each.dimension == "stratum"]
+    assert strata
+    assert all(0.15 < each.share < 0.35 and 0.7 < each.lift < 1.4 for each in strata)
+
+
+def test_what_fails_in_a_worse_canary_and_how_it_goes_by_the_minute_is_told():
+    shown = worse()
+    found = shown.finding
+    [failing] = found.contributors
+    assert (failing.dimension, failing.value) == ("error type", "agent_error")
+    assert failing.share > 0.6
+    assert failing.lift > 1.5
+    assert len(found.history) == MINUTES
+    assert sum(found.history) / MINUTES == pytest.approx(found.observed, abs=0.1)
+    assert found.trend == trend(found.history)
+
+
+def test_what_of_the_canary_s_traffic_control_lacks_is_told_and_nothing_is_promoted_on_it():
+    draw = random.Random(8)
+
+    def stream(count, begin=0, *, lacking=True):
+        for at in range(begin, begin + count):
+            name = "chat" if at % 3 else "batch"
+            share = 1.0 if lacking and name == "batch" else 0.3
+            yield from session(START_S + 1 + at * 10, draw, share=share, worse=0.05, stratum=name)
+
+    margins = dict.fromkeys(("sessions", "tools", "evaluation"), 6.0) | dict.fromkeys(
+        ("cost", "tokens", "duration"), 1.6
+    )
+    shown = Shown(margins=margins).feed(stream(2500))
+    found = shown.finding
+    assert (found.finding, found.labels) == ("unbalanced", {"release": "v2"})
+    assert "that control hardly has (batch)" in found.summary
+    assert found.summary.endswith("control sessions: hold")
+    assert 0.5 < found.observed < 0.7
+    assert found.blast.share == found.observed
+    assert [each.value for each in found.contributors] == ["batch", "chat"]
+    assert found.contributors[0].lift == 100.0
+    shown.feed(stream(2500, 2500, lacking=False))
+    assert shown.finding.finding == "ready"
+
+
+def test_a_worse_canary_is_rolled_back_on_what_can_be_compared():
+    draw = random.Random(8)
+
+    def stream():
+        for at in range(1200):
+            share, name = (1.0, "batch") if at % 3 == 0 else (0.3, "chat")
+            yield from session(START_S + 1 + at * 10, draw, share=share, worse=0.5, stratum=name)
+
+    shown = Shown().feed(stream())
+    assert shown.finding.finding == "worse"
+    assert "of them compared with nothing: batch): roll back" in shown.finding.summary
+
+
+def test_a_minute_in_which_no_canary_has_a_metric_shows_the_one_before():
+    def usage(data):
+        return data.usage if int(float(data.conversation.id[1:])) // 60 % 2 else None
+
+    shown = Shown().feed(changed(rollout(700, worse=0.4), usage=usage))
+    told = shown.detector._telling
+    costs = told.means("cost")
+    assert len(told.minutes.rows) == MINUTES
+    assert sum(one == other for one, other in pairwise(costs)) >= 10
+    assert len(told.sessions()) == MINUTES
+    assert len(told.means("tokens")) in {MINUTES - 1, MINUTES}
 
 
 def test_a_canary_without_control_is_told_and_held():

@@ -104,7 +104,13 @@ def test_an_incident_gives_advice_on_a_bounded_number_of_subjects():
 
 @pytest.mark.parametrize(
     ("finding", "action"),
-    [("worse", "roll_back"), ("invalid", "hold"), ("no_control", "hold"), ("ready", "promote")],
+    [
+        ("worse", "roll_back"),
+        ("invalid", "hold"),
+        ("no_control", "hold"),
+        ("unbalanced", "hold"),
+        ("ready", "promote"),
+    ],
 )
 def test_each_finding_about_a_rollout_is_advice_that_waits_for_a_person(finding, action):
     t = Scenario(OWNED)
