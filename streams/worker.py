@@ -32,9 +32,9 @@ from streams.hosting.environment import Environment, Misconfigured
 from streams.hosting.folds import Folds
 from streams.hosting.host import Host
 from streams.hosting.kafka import KafkaLog
-from streams.hosting.log import AppendFailed
 from streams.hosting.rulebook import Rules
-from streams.hosting.topics import missing, unfit
+from streams.hosting.standing import deviations, look
+from streams.hosting.topics import missing
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 20.0
@@ -172,13 +172,16 @@ async def _ready(env: Environment) -> None:
         try:
             absent = await missing(env.connection)
             if not absent:
-                async with KafkaLog(env.connection) as kafka:
-                    misfits = await unfit(kafka)
+                found = deviations(await look(env.connection))
                 break
             log.warning("worker.waiting", kafka=env.kafka, missing=absent, remedy="oversight topics")
-        except (KafkaError, AppendFailed) as error:
+        except KafkaError as error:
             log.warning("worker.waiting", kafka=env.kafka, error=repr(error))
         await asyncio.sleep(WAIT_S)
+    for each in found:
+        if each.level == "warning":
+            log.warning("topic.deviates", topic=each.topic, what=each.what, remedy=each.remedy)
+    misfits = [str(each) for each in found if each.level == "fault"]
     if misfits:
         raise Misconfigured("; ".join(misfits))
 

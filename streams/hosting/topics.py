@@ -8,8 +8,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
-from streams.hosting.log import Log
-
 DAY_MS = 86_400_000
 RECORD_BYTES = 1_048_588
 """Kafka's default for the largest record."""
@@ -78,8 +76,6 @@ TOPICS = (
 
 
 LISTED_S, ASKED_S = 30.0, 0.1
-_PAIRS = ((EVENTS, DETECTOR_STATE), (CAUSES, ROUTING_STATE), (PAGES, OUTCOMES))
-"""Topics with what is kept of each of their partitions."""
 
 
 class Created(Struct, frozen=True):
@@ -90,17 +86,27 @@ class Created(Struct, frozen=True):
 
 
 async def create(
-    connection: Mapping[str, Any], *, partitions: int = 4, work: int = 4, replication: int = 1
+    connection: Mapping[str, Any],
+    *,
+    partitions: int = 4,
+    work: int = 4,
+    replication: int = 1,
+    in_sync: int | None = None,
 ) -> Created:
     """Makes the topics that are missing. `partitions` of the events, `work` of pages and incidents.
+
+    `replication`: copies of each. `in_sync`: how many must have a record before it is acknowledged; if that
+    is not said, all but one where there are three or more, and else what the broker has as its default.
 
     Raises:
         KafkaError: the broker refused one for another reason than that it exists, or does not list it
             `LISTED_S` seconds after it has been made.
     """
     counts = {"events": partitions, "one": 1, "work": work}
+    least = in_sync or (replication - 1 if replication > 2 else None)  # noqa: PLR2004 - one may be away
+    more = {} if least is None else {"min.insync.replicas": str(least)}
     wanted = [
-        NewTopic(each.name, counts[each.spread], replication, topic_configs=dict(each.settings))
+        NewTopic(each.name, counts[each.spread], replication, topic_configs={**each.settings, **more})
         for each in TOPICS
     ]
     admin = AIOKafkaAdminClient(**connection)
@@ -144,19 +150,6 @@ async def missing(connection: Mapping[str, Any]) -> tuple[str, ...]:
     finally:
         await admin.close()
     return tuple(each.name for each in TOPICS if each.name not in there)
-
-
-async def unfit(log: Log) -> tuple[str, ...]:
-    """What is wrong with the numbers of partitions, a sentence each.
-
-    What is kept of a partition lies in the partition of the same number.
-    """
-    counts = {name: await log.partitions(name) for pair in _PAIRS for name in pair}
-    return tuple(
-        f"{state} has {counts[state]} partitions, expected as many as {source}: {counts[source]}"
-        for source, state in _PAIRS
-        if counts[state] < counts[source]
-    )
 
 
 def _sorted_out(errors: Sequence[Sequence[Any]]) -> Created:

@@ -7,6 +7,7 @@ from schemas.wire import encode
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import Outgoing
 from streams.hosting.looking import NoTopic, looking
+from streams.hosting.standing import deviations, look
 from streams.hosting.topics import EVENTS, INCIDENTS, TOPICS, create, missing
 from streams.ingress.board import read_board
 from tests.contract.conftest import create as create_one
@@ -18,11 +19,12 @@ async def test_topics_are_missing_until_they_are_made_and_asking_makes_none(own_
     names = tuple(each.name for each in TOPICS)
     assert await missing(connection) == names
     assert await missing(connection) == names
-    await create_one(own_broker.bootstrap, EVENTS, 1, {})
+    await create_one(own_broker.bootstrap, EVENTS, 4, {})
     assert await missing(connection) == tuple(name for name in names if name != EVENTS)
     made = await create(connection)
     assert (made.there, len(made.made)) == ((EVENTS,), len(names) - 1)
     assert await missing(connection) == ()
+    assert deviations(await look(connection)) == []
 
 
 async def test_topics_are_read_whole_by_whoever_names_none_before(own_broker):

@@ -1,28 +1,118 @@
-"""Topics that must fit each other."""
+"""Topics that must fit each other and what the pipeline needs."""
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from streams.hosting.topics import DETECTOR_STATE, EVENTS, OUTCOMES, PAGES, TOPICS, listed, unfit
-from tests.memory_log import Disk, MemoryLog
+from streams.hosting.standing import Stand, Standing, deviations
+from streams.hosting.topics import (
+    CAUSES,
+    DEADLETTER,
+    DETECTOR_STATE,
+    EVENTS,
+    INCIDENTS,
+    OUTCOMES,
+    PAGES,
+    ROUTING_STATE,
+    TOPICS,
+    listed,
+)
 
 
-def log(**counts: int) -> MemoryLog:
-    disk = Disk()
+def stand(brokers: int = 1, copies: int = 1, **departing: Standing | dict[str, str] | int | None) -> Stand:
+    """Topics as they should be, but for those named: their partitions, some settings, or all of it."""
+    found = {}
     for topic in TOPICS:
-        for number in range(counts.get(topic.name, 1)):
-            disk.records(topic.name, number)
-    return MemoryLog(disk)
+        least = str(max(1, copies - 1))
+        settings = dict(topic.settings) | {"min.insync.replicas": least}
+        standing = Standing(topic.name, 1, copies, copies, settings)
+        match departing.get(topic.name.split(".")[1].replace("-", "_"), standing):
+            case Standing() as given:
+                standing = given
+            case dict() as more:
+                standing = Standing(topic.name, 1, copies, copies, settings | more)
+            case int() as partitions:
+                standing = Standing(topic.name, partitions, copies, copies, settings)
+            case None:
+                standing = Standing(topic.name, 1, copies, copies, None)
+        found[topic.name] = standing
+    return Stand(brokers, found)
 
 
-async def test_as_many_partitions_for_what_is_kept_as_for_what_is_read_are_fine():
-    assert await unfit(log(**{EVENTS: 4, DETECTOR_STATE: 4, PAGES: 3, OUTCOMES: 8})) == ()
+def test_topics_as_they_are_made_depart_from_nothing():
+    assert deviations(stand()) == []
+    assert deviations(stand(brokers=5, copies=3)) == []
 
 
-@pytest.mark.parametrize(("source", "state"), [(EVENTS, DETECTOR_STATE), (PAGES, OUTCOMES)])
-async def test_fewer_of_them_are_named_with_what_was_expected(source, state):
-    (fault,) = await unfit(log(**{source: 4, state: 2}))
-    assert fault == f"{state} has 2 partitions, expected as many as {source}: 4"
+def test_as_many_partitions_for_what_is_kept_as_for_what_is_read_are_fine():
+    assert deviations(stand(events=4, detector_state=4, pages=3, outcomes=8)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "state", "counts"),
+    [
+        (EVENTS, DETECTOR_STATE, {"events": 4, "detector_state": 2}),
+        (PAGES, OUTCOMES, {"pages": 4, "outcomes": 2}),
+    ],
+)
+def test_fewer_of_them_are_a_fault_with_what_was_expected(source, state, counts):
+    (found,) = deviations(stand(**counts))
+    assert (found.level, found.topic) == ("fault", state)
+    assert found.what == f"has 2 partitions, expected as many as {source}: 4"
+    assert f"--topic {state} --partitions 4" in found.remedy
+
+
+def test_causes_have_one_partition_and_one_order():
+    found = deviations(stand(causes=2, routing_state=2))
+    assert [(each.topic, each.what) for each in found] == [(CAUSES, "has 2 partitions, expected 1")]
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "level", "why"),
+    [
+        (ROUTING_STATE, "delete", "fault", "forgets state by its age"),
+        (DETECTOR_STATE, "compact,delete", "fault", "forgets state by its age"),
+        (OUTCOMES, "", "fault", "is never compacted"),
+        (EVENTS, "compact", "fault", "loses what is older of a key"),
+        (INCIDENTS, "delete", "warning", "forgets state by its age"),
+    ],
+)
+def test_state_is_compacted_and_what_is_read_is_not(name, policy, level, why):
+    departing = {name.split(".")[1].replace("-", "_"): {"cleanup.policy": policy}}
+    (found,) = deviations(stand(**departing))
+    assert (found.topic, found.level) == (name, level)
+    assert why in found.what
+    assert f"--topic {name} --add-config cleanup.policy=" in found.remedy
+
+
+def test_what_is_missing_is_a_fault_that_the_command_mends():
+    (found,) = deviations(stand(deadletter=Standing(DEADLETTER)))
+    assert str(found) == f"{DEADLETTER} is not there: `oversight topics` makes it"
+    assert found.level == "fault"
+
+
+def test_what_is_kept_too_shortly_or_too_small_is_a_warning():
+    found = deviations(stand(events={"retention.ms": "3600000"}, routing_state={"max.message.bytes": "9"}))
+    assert [each.level for each in found] == ["warning", "warning"]
+    assert "keeps 1 h" in found[0].what
+    assert "refuses records above 9 bytes" in found[1].what
+    assert deviations(stand(events={"retention.ms": "-1"}, causes={"retention.ms": "?"})) == []
+
+
+def test_copies_that_protect_nothing_or_let_nothing_through_are_told():
+    blocked = deviations(stand(causes={"min.insync.replicas": "2"}))
+    assert [(each.level, "nothing can be written" in each.what) for each in blocked] == [("fault", True)]
+    weak = deviations(stand(brokers=3, copies=3, causes={"min.insync.replicas": "1"}))
+    assert ["lost with its broker" in each.what for each in weak] == [True]
+    few = deviations(stand(brokers=2))
+    assert {each.what for each in few} == {"has 1 of the 2 copies that 2 brokers can keep"}
+    lagging = Standing(CAUSES, 1, 3, 2, dict(TOPICS[1].settings) | {"min.insync.replicas": "2"})
+    (found,) = deviations(stand(brokers=3, copies=3, causes=lagging))
+    assert "2 of 3 copies are in sync" in found.what
+
+
+def test_settings_that_may_not_be_read_are_a_warning():
+    (found,) = deviations(stand(causes=None))
+    assert (found.level, found.remedy) == ("warning", "grant DescribeConfigs on the topics")
 
 
 async def test_topics_are_waited_for_until_the_broker_lists_them_all():
