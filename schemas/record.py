@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from schemas.event import Event
 
-Stream = Literal["causes", "pages", "incidents", "decisions", "deadletter"]
+Stream = Literal["causes", "pages", "incidents", "decisions", "deadletter", "spans", "events"]
 
 
 class Origin(Struct, frozen=True, order=True, array_like=True):

@@ -17,11 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = ("pytest", "--color=yes") if sys.stdout.isatty() else ("pytest",)
 CONTRACT = (*PYTEST, "tests/contract", "-p", "no:cacheprovider")
-PACKAGES = ("schemas", "detectors", "routing", "streams")
+PACKAGES = ("schemas", "bridge", "detectors", "routing", "streams")
 COVERED = ("--cov", "--cov-branch", "--cov-report=")
 TWO = ("-n2", "--dist=loadgroup")  # laws of one detector share what they work out
 SKIPPED = re.compile(r"\d+ skipped")
-CORE = "schemas/*,detectors/*,routing/*"
+CORE = "schemas/*,bridge/*,detectors/*,routing/*"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ GATES = (
         "unit, property and simulation tests, doctests",
         (*PYTEST, "tests", *PACKAGES, "--ignore=tests/contract", "--doctest-modules", *TWO, *COVERED),
     ),
-    Gate("core", "schemas, detectors and routing: all branches covered", coverage(CORE, 100)),
+    Gate("core", "schemas, bridge, detectors and routing: all branches covered", coverage(CORE, 100)),
     Gate("streams", "streams: 90 % covered", coverage("streams/*", 90)),
     # Brokers and workers mostly wait for each other: two cores bear both suites.
     Gate("tansu", "contract suite on the embedded broker", (*CONTRACT, "--broker=tansu"), beside=True),

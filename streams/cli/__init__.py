@@ -10,6 +10,7 @@ COMMANDS = (
     "demo",
     "worker",
     "publish",
+    "bridge",
     "replay",
     "report",
     "check",

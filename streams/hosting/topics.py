@@ -24,6 +24,10 @@ DECISIONS = "oversight.decisions"
 DEADLETTER = "oversight.deadletter"
 DETECTOR_STATE = "oversight.detector-state"
 ROUTING_STATE = "oversight.routing-state"
+OTLP_SPANS = "otlp_spans"
+SPANS = "oversight.spans"
+OTLP_STATE = "oversight.otlp-state"
+SPANS_STATE = "oversight.spans-state"
 
 
 class Topic(Struct, frozen=True):
@@ -74,6 +78,14 @@ TOPICS = (
     Topic(ROUTING_STATE, "one", _compacted()),
 )
 
+BRIDGE_TOPICS = (
+    Topic(OTLP_SPANS, "events", _kept(1)),
+    Topic(SPANS, "events", _kept(1)),
+    Topic(OTLP_STATE, "events", _compacted()),
+    Topic(SPANS_STATE, "events", _compacted()),
+)
+"""What `oversight bridge` needs besides."""
+
 
 LISTED_S, ASKED_S = 30.0, 0.1
 
@@ -88,6 +100,7 @@ class Created(Struct, frozen=True):
 async def create(
     connection: Mapping[str, Any],
     *,
+    topics: Sequence[Topic] = TOPICS,
     partitions: int = 4,
     work: int = 4,
     replication: int = 1,
@@ -107,25 +120,29 @@ async def create(
     more = {} if least is None else {"min.insync.replicas": str(least)}
     wanted = [
         NewTopic(each.name, counts[each.spread], replication, topic_configs={**each.settings, **more})
-        for each in TOPICS
+        for each in topics
     ]
     admin = AIOKafkaAdminClient(**connection)
     await admin.start()
     try:
         created = _sorted_out((await admin.create_topics(wanted)).topic_errors)
-        await listed(admin.list_topics)
+        await listed(admin.list_topics, topics)
     finally:
         await admin.close()
     return created
 
 
-async def listed(told: Callable[[], Awaitable[Iterable[str]]], within_s: float = LISTED_S) -> None:
+async def listed(
+    told: Callable[[], Awaitable[Iterable[str]]],
+    topics: Sequence[Topic] = TOPICS,
+    within_s: float = LISTED_S,
+) -> None:
     """Waits until all topics are among those `told` of: a broker hears of what has been made a little later.
 
     Raises:
         KafkaTimeoutError: some are not, `within_s` seconds later.
     """
-    names = {each.name for each in TOPICS}
+    names = {each.name for each in topics}
     try:
         async with asyncio.timeout(within_s):
             while not names.issubset(await told()):  # noqa: ASYNC110 - the broker tells nobody by itself
@@ -134,7 +151,7 @@ async def listed(told: Callable[[], Awaitable[Iterable[str]]], within_s: float =
         raise KafkaTimeoutError(f"made, but not all of them listed {within_s:g} s later") from error
 
 
-async def missing(connection: Mapping[str, Any]) -> tuple[str, ...]:
+async def missing(connection: Mapping[str, Any], topics: Sequence[Topic] = TOPICS) -> tuple[str, ...]:
     """The topics that are not there.
 
     All are listed, and none is asked for by name: many brokers make a topic that is asked for, with one
@@ -149,7 +166,7 @@ async def missing(connection: Mapping[str, Any]) -> tuple[str, ...]:
         there = set(await admin.list_topics())
     finally:
         await admin.close()
-    return tuple(each.name for each in TOPICS if each.name not in there)
+    return tuple(each.name for each in topics if each.name not in there)
 
 
 def _sorted_out(errors: Sequence[Sequence[Any]]) -> Created:

@@ -1,0 +1,1 @@
+"""Spans of OpenTelemetry become agent events: decoded, read in any of four dialects, joined."""
