@@ -88,7 +88,7 @@ COMPILE = env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL $(BIN)/p
 
 lock: env ## resolve the newest versions that pyproject.toml allows, with hashes
 	@$(COMPILE) --upgrade --extra ical --output-file requirements.lock
-	@$(COMPILE) --upgrade --extra apprise --extra demo --extra dev --extra ical --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --upgrade --extra apprise --extra demo --extra dev --extra ical --extra otlp --constraint requirements.lock --output-file requirements-dev.lock
 	@$(COMPILE) --upgrade --only-build-deps --build-deps-for wheel --build-deps-for editable \
 	  --constraint requirements-dev.lock --output-file requirements-build.lock
 
