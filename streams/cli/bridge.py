@@ -96,7 +96,7 @@ def _converted(files: tuple[Path, ...], bar: Meter) -> Iterator[Output]:
 # -- Kafka ---------------------------------------------------------------------------------------------
 
 
-def _run(bootstrap: str, name: str, counts: Mapping[str, int] | None) -> None:
+def _run(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
     hush("aiokafka")
     try:
         asyncio.run(_bridge(bootstrap, name, counts))
@@ -104,20 +104,21 @@ def _run(bootstrap: str, name: str, counts: Mapping[str, int] | None) -> None:
         raise Wrong(str(error)) from error
 
 
-async def _bridge(bootstrap: str, name: str, counts: Mapping[str, int] | None) -> None:
+async def _bridge(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
     """`counts`: of the topics that are created; None creates nothing."""
     from streams.hosting.bridging import Bridge  # noqa: PLC0415 - not for --help
-    from streams.hosting.clock import WallClock  # noqa: PLC0415
-    from streams.hosting.kafka import KafkaLog  # noqa: PLC0415
-    from streams.hosting.topics import BRIDGE_TOPICS, TOPICS, create, missing  # noqa: PLC0415
+    from streams.hosting.clock import WallClock  # noqa: PLC0415 - the same
+    from streams.hosting.kafka import KafkaLog  # noqa: PLC0415 - the same
+    from streams.hosting.topics import BRIDGE_TOPICS, TOPICS, create, missing  # noqa: PLC0415 - the same
 
     connection = {"bootstrap_servers": bootstrap}
     await reach(bootstrap)
-    absent = await missing(connection, (*TOPICS, *BRIDGE_TOPICS))
+    topics = (*TOPICS, *BRIDGE_TOPICS)
+    if counts is not None:
+        await create(connection, topics=topics, **counts)
+    absent = await missing(connection, topics)
     if absent:
-        raise Wrong(
-            f"no topic {', '.join(absent)}; expected those of: oversight topics --to {bootstrap} --bridge"
-        )
+        raise Wrong(f"no topic {', '.join(absent)}; expected them, or --create-topics")
     async with KafkaLog(connection) as kafka:
         bridge = Bridge(connection, kafka, WallClock(), name)
         loop = asyncio.get_running_loop()

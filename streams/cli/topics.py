@@ -72,7 +72,7 @@ def command(*, bootstrap: str, mode: str | None, form: str | None, **counts: Any
         raise Exit(1)
 
 
-async def _stand(bootstrap: str, counts: Mapping[str, int] | None) -> tuple[Created, Stand]:
+async def _stand(bootstrap: str, counts: Mapping[str, Any] | None) -> tuple[Created, Stand]:
     """`counts`: None creates nothing."""
     await reach(bootstrap)
     connection = {"bootstrap_servers": bootstrap}

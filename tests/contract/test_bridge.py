@@ -1,0 +1,79 @@
+"""`oversight bridge` on real brokers: spans in, events out, also where it is killed in between."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from schemas.wire import decode_event
+from streams.hosting.topics import BRIDGE_TOPICS, DEADLETTER, EVENTS, OTLP_SPANS, TOPICS, create
+from tests.bridge.spans import as_json, as_proto, request, span
+from tests.contract.reading import read_back
+
+pytestmark = pytest.mark.timeout(120)
+PARTITIONS = 2
+AGENT = span(1, gen_ai__operation__name="invoke_agent", gen_ai__agent__name="refunds")
+CALL = span(2, 1, gen_ai__operation__name="chat")
+
+
+def exports(count):
+    """Two export requests a trace, in turn as protobuf and as JSON."""
+    for n in range(1, count + 1):
+        trace = {"traceId": f"{n:032x}"}
+        yield (as_proto if n % 2 else as_json)(request(CALL | trace))
+        yield as_json(request(AGENT | trace))
+
+
+async def export(bootstrap, values):
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for n, value in enumerate(values):
+            await producer.send_and_wait(OTLP_SPANS, value, partition=n % PARTITIONS)
+
+
+async def events(bootstrap, count):
+    """Waits for events of so many spans."""
+    found = {}
+    while len(found) < count:
+        found = {}
+        for number in range(PARTITIONS):
+            for record in await read_back(bootstrap, EVENTS, number):
+                event = decode_event(record.value, record.headers)
+                found.setdefault(event.id, event)
+        await asyncio.sleep(0.1)
+    return found
+
+
+def bridge(bootstrap):
+    return subprocess.Popen([sys.executable, "-m", "streams.cli", "bridge", "--to", bootstrap])
+
+
+async def ended(process):
+    process.send_signal(signal.SIGTERM)
+    return await asyncio.to_thread(process.wait, 30)
+
+
+async def test_spans_become_events_of_their_agent_though_the_bridge_is_killed(own_broker):
+    bootstrap = own_broker.bootstrap
+    await create({"bootstrap_servers": bootstrap}, topics=(*TOPICS, *BRIDGE_TOPICS), partitions=PARTITIONS)
+    first = bridge(bootstrap)
+    try:
+        values = [*exports(20)]
+        await export(bootstrap, values[:20])
+        await events(bootstrap, 2)
+    finally:
+        first.kill()
+        first.wait()
+    second = bridge(bootstrap)
+    try:
+        await export(bootstrap, [*values[20:], b'{"no": "spans"}'])
+        found = await events(bootstrap, 40)
+        assert {each.data.agent.name for each in found.values()} == {"refunds"}
+        letters = await read_back(bootstrap, DEADLETTER)
+        assert {json.loads(each.value)["no"] for each in letters} == {"spans"}
+        assert "otlp_json" in dict(letters[0].headers)["reason"].decode()
+    finally:
+        assert await ended(second) == 0
