@@ -26,9 +26,10 @@ from routing.incidents.reload import rematch
 from routing.incidents.saying import commented, judged, reassigned
 from routing.incidents.state import State
 from routing.incidents.storms import fold_due, storm_due
-from routing.incidents.telling import UNREACHED, unreached_due
+from routing.incidents.telling import UNREACHED
 from routing.incidents.timers import Due
 from routing.incidents.turn import Routed, Turn
+from routing.incidents.unreached import unreached_due
 from routing.oncall.instants import in_utc, utc
 from routing.policy import Policy
 from schemas.cause import (

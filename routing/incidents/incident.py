@@ -100,6 +100,8 @@ class Sent(Kept):
     sequence: int = 0
     takes: int = 0
     """How often somebody had taken the incident before."""
+    opening: int = 0
+    """During which opening of the incident it was sent, as in `Told`."""
     reference: str = ""
     template: str = ""
     quiet: bool = False
@@ -152,7 +154,7 @@ class Withheld(Kept):
 class Folded(Kept):
     """A page that somebody got by the page of another incident: `page` of `case`, at that severity.
 
-    `over`: they got one of its own since, or that page did not arrive.
+    `over`: they got one of its own since, or that page did not arrive. `takes`, `opening`: as in `Sent`.
     """
 
     case: str
@@ -163,6 +165,8 @@ class Folded(Kept):
     step: int = 0
     sequence: int = 0
     over: bool = False
+    takes: int = 0
+    opening: int = 0
 
 
 class Climb(Kept):

@@ -68,6 +68,7 @@ def send(turn: Turn, case: Case, address: Address, reason: PageReason) -> Sent |
         step=address.step,
         sequence=address.sequence,
         takes=case.takes,
+        opening=case.opening,
         template=address.template,
         quiet=address.quiet,
         instead=instead,

@@ -101,6 +101,8 @@ def _fold(turn: Turn, case: Case, page: Withheld, lead: Case, sent: Sent) -> Non
         severity=band_of(page.budget),
         step=page.step,
         sequence=page.sequence,
+        takes=case.takes,
+        opening=case.opening,
     )
     settled_first = sorted(case.folded, key=lambda each: not case.folded[each].over)
     beyond = set(settled_first[: max(0, len(case.folded) - FOLDED_CAP)])

@@ -77,19 +77,6 @@ def tell(turn: Turn, case: Case, name: str, reason: PageReason, since: datetime)
     turn.arm(case, UNREACHED, UNREACHED_WAIT)
 
 
-def unreached_due(turn: Turn, case: Case) -> None:
-    """Of an open incident no page got through: what is dead for now may not be dead for good.
-
-    The receiver's channels are tried again, and the root's; an escalation that goes on pages people itself.
-    """
-    if case.status != "triggered" or any(each.state not in OVER for each in case.pages.values()):
-        return
-    if audible(turn, case):
-        tell(turn, case, case.receiver, "fallback", turn.now)
-    else:
-        turn.arm(case, UNREACHED, UNREACHED_WAIT)
-
-
 def _channels(turn: Turn, receiver: str) -> list[ChannelTarget]:
     found = turn.policy.receivers.get(receiver)
     every = found.notify if found else ()
