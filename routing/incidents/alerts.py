@@ -39,12 +39,28 @@ def storm_key(case_id: str, page_id: str) -> str:
 
 def is_shut(case: Case, sent: Sent) -> bool:
     """Whether a page's alert was closed, or a later page takes its place: an edit would wake somebody."""
-    return sent.closed or bool(_replacing(case, sent))
+    return sent.closed or not all(map(is_gone, replacing(case, sent)))
+
+
+def is_gone(sent: Sent) -> bool:
+    """Whether a page did not get through, for sure: it has no alert, and closed no other's."""
+    return sent.state in ("dead", "withdrawn") and not sent.unheard and not may_be_there(sent)
+
+
+def stands_in(case: Case, sent: Sent) -> list[Sent]:
+    """The pages of before that are all their recipients have, now that this one did not get through."""
+    who = (sent.to, sent.target, sent.channel)
+    return [
+        each
+        for each in case.pages.values()
+        if each.state == "delivered"
+        and (sent in replacing(case, each) or (each.to, each.target, each.channel) == who)
+    ]
 
 
 def is_replaced(case: Case, sent: Sent) -> bool:
     """Whether a later page that arrived took the place of this one's alert."""
-    return any(each.state == "delivered" for each in _replacing(case, sent))
+    return any(each.state == "delivered" for each in replacing(case, sent))
 
 
 def may_be_there(sent: Sent) -> bool:
@@ -56,7 +72,8 @@ def may_be_there(sent: Sent) -> bool:
     return gone and sent.channel.kind in KEYED
 
 
-def _replacing(case: Case, sent: Sent) -> list[Sent]:
+def replacing(case: Case, sent: Sent) -> list[Sent]:
+    """Later pages that take the place of a page's alert, or are to."""
     if sent.channel.kind not in KEYED:
         return []
     key = sent.alert or case.id

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import cast
 
-from routing.incidents.alerts import is_replaced, is_shut, may_be_there
+from routing.incidents.alerts import is_gone, is_replaced, is_shut, may_be_there, stands_in
 from routing.incidents.closing import forget_if_settled
 from routing.incidents.escalation import fall_through, is_answered, is_overtaken
 from routing.incidents.folding import unanswered
@@ -118,9 +118,15 @@ def _again(turn: Turn, case: Case, sent: Sent) -> None:
 
 
 def _end(turn: Turn, case: Case, sent: Sent) -> None:
-    """Closes the alert that may be there of a page that failed after the end of its incident."""
+    """Closes the alert that may be there of a page that failed after the end of its incident.
+
+    Before it, the page that it was to take the place of shows what it would have shown.
+    """
     if not case.open and may_be_there(sent):
         edit(turn, case, sent, "resolved")
+    elif case.open and is_gone(sent) and (sent.wanted or sent.replaces):
+        for each in stands_in(case, sent):
+            edit(turn, case, each, "updated" if case.status == "triggered" else "acknowledged")
 
 
 def _retry_at(turn: Turn, attempt_no: int, outcome: Deferred) -> datetime:

@@ -7,8 +7,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from routing.addressing import channel_key
-from routing.incidents.alerts import KEYED, give_key, is_shut, may_be_there
+from routing.incidents.alerts import KEYED, give_key, is_gone, is_shut, may_be_there, replacing
 from routing.incidents.briefing import content
+from routing.incidents.crowding import least_needed, rings_on, shares, to_close
 from routing.incidents.drills import room_of
 from routing.incidents.folding import reason_of, show_elsewhere, with_others
 from routing.incidents.incident import Case, Edit, Sent
@@ -17,7 +18,9 @@ from schemas.identity import derived
 from schemas.page import Channel, Content, Page, PageReason, Update, UpdateReason
 
 PAGE_CAP = 128
-"""Pages kept of an incident; beyond, the oldest is dropped, so it is no longer edited."""
+"""Pages kept of an incident; beyond, the one that is missed least is dropped, so it is no longer edited."""
+CROWDED = 96
+"""From so many on, alerts that others took the place of are closed for sure before they are dropped."""
 UNKNOWN_AFTER = timedelta(minutes=2)
 """A page without an outcome for so long counts as deferred, where the clock is the wall's."""
 OVER = ("dead", "withdrawn")
@@ -130,7 +133,9 @@ def edit(turn: Turn, case: Case, sent: Sent, reason: UpdateReason) -> None:
 def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateReason) -> None:
     """Brings the last page to each recipient of the targets up to date."""
     names = dict.fromkeys(targets)
-    latest = {(sent.to, sent.target, channel_key(sent.channel)): sent for sent in case.pages.values()}
+    # What did not get through shows nothing: the page before it does.
+    pages = sorted(case.pages.values(), key=is_gone, reverse=True)
+    latest = {(sent.to, sent.target, channel_key(sent.channel)): sent for sent in pages}
     for sent in latest.values():
         if sent.target in names:
             edit(turn, case, sent, reason)
@@ -196,11 +201,18 @@ def _shown(turn: Turn, case: Case, sent: Sent) -> Content:
 
 
 def _make_room(turn: Turn, case: Case) -> None:
-    """At the cap the oldest page that is settled is dropped, or the oldest of all."""
+    """At the cap a page is dropped; its alert is closed, if another page does not keep it."""
+    crowded = to_close(case) if len(case.pages) >= CROWDED else None
+    if crowded is not None:
+        begin_edit(turn, case, crowded, "resolved")
     if len(case.pages) < PAGE_CAP:
         return
-    oldest = next((each for each in case.pages.values() if each.settled), next(iter(case.pages.values())))
-    turn.disarm(case, page_timer(oldest))
-    turn.disarm(case, edit_timer(oldest))
-    turn.state.forget_page(case, oldest.id)
+    least = least_needed(case)
+    if rings_on(least) and not shares(case, least):
+        begin_edit(turn, case, least, "resolved")
+    for each in case.pages.values():
+        each.closed = each.closed or (least.state == "delivered" and least in replacing(case, each))
+    turn.disarm(case, page_timer(least))
+    turn.disarm(case, edit_timer(least))
+    turn.state.forget_page(case, least.id)
     turn.state.count("pages dropped at the cap")

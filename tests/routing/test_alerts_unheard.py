@@ -5,7 +5,7 @@ import pytest
 from schemas.outcome import Deferred, Undeliverable
 from schemas.page import Page
 from tests.routing.pager_duty import Service
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, SECOND, START, Scenario, arrives
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, SECOND, START, Scenario, arrives
 
 BY_PAGER = ESCALATED.replace("[slack, pagerduty]", "[pagerduty]")
 UNLIMITED = BY_PAGER + "limits: {pages_per_person: unlimited}\n"
@@ -274,3 +274,53 @@ def test_other_channels_keep_what_waits_for_their_outcome():
     assert isinstance(t.pages[0], Page)
     t.report(t.pages[0], arrives(t.pages[0]))
     assert [reason for _, _, reason in t.updated] == ["commented"]
+
+
+REPLACED = 30 * MINUTE - 5 * SECOND
+
+
+def test_what_a_page_that_did_not_get_through_was_to_show_the_page_before_it_shows():
+    t, ana = paged(ESCALATED.replace("[slack, pagerduty]", "[pagerduty, slack]"))
+    t.signal()
+    t.acknowledge()
+    t.fast_forward(REPLACED)
+    ana.way = "dead"
+    t.fast_forward(SECOND * 6)
+    t.comment("looking")
+    t.fast_forward(3 * MINUTE)
+    ana.way = "ok"
+    t.comment("found it")
+    said = [each.content.deeds[-1].note for each in t.updates if each.channel.target == "env:PD_ANA"]
+    assert said[-1] == "found it"
+    assert t.updates[-1].page == t.pages[0].id or t.updates[-2].page == t.pages[0].id
+    assert len(ana.service.rang) == 1
+
+
+def test_an_alert_that_a_page_may_have_closed_of_which_nothing_was_heard_is_not_edited():
+    t, ana = paged(ESCALATED.replace("[slack, pagerduty]", "[pagerduty, slack]"))
+    t.signal()
+    t.acknowledge()
+    t.fast_forward(REPLACED)
+    ana.way = "held"
+    t.fast_forward(SECOND * 6)
+    for message in ana.held:
+        ana.service(message)
+    ana.way = "dead"
+    t.fast_forward(3 * MINUTE)
+    ana.way = "ok"
+    t.comment("looking")
+    assert len(ana.service.rang) == 2
+    t.recover()
+    t.fast_forward(5 * MINUTE)
+    assert ana.service.open == []
+
+
+def test_a_room_whose_last_page_was_refused_still_has_the_one_before_it():
+    room = ONE_CHANNEL.replace("repeat_interval: 4h", "repeat_interval: 4m")
+    t = Scenario(room)
+    t.signal()
+    t.fast_forward(4 * MINUTE)
+    t.answers["slack"] = lambda message: Undeliverable(reason="no") if isinstance(message, Page) else None
+    t.fast_forward(MINUTE)
+    t.comment("looking")
+    assert [each.page for each in t.updates if each.reason == "commented"] == [t.pages[0].id]
