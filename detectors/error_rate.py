@@ -3,13 +3,13 @@
 Session outcomes and operations are separate streams with separate objectives, because a real outage of
 sessions drowns among operations. Per stream, classes are kept apart: what is lost (non-retryable, and
 retryable once no retry follows) breaks the objective; what is retried is told under `class="retryable"`;
-escalations are their own stream.
+escalations are their own stream, and so are sessions that begin and never end.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from detectors.dense import encoded
 from detectors.detector import State, Unworded, decoded
@@ -18,16 +18,20 @@ from detectors.failures.burn_rate import PAIRS
 from detectors.failures.failure_finding import Words, unworded
 from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.failures.gauge import Terms
-from detectors.failures.patience import MOST_S
+from detectors.failures.patience import MOST_S, lapsed
+from detectors.failures.unended import HIGHEST, Unended
 from detectors.failures.windows import MINUTE_S
 from detectors.options import texts
+from detectors.rhythms.silence_finding import span
 from detectors.settings import Watch
-from schemas.event import Event, Failure
+from schemas.event import Conversation, Event, Failure
 from schemas.failures import error_class
 
 OUTLIVES_S = MOST_S + 600.0
 """What is silent for longer than a stream is waited for (`patience`) has ended by then."""
 OBJECTIVES = {"sessions": 0.99, "tools": 0.90, "models": 0.95, "escalations": 0.90}
+NEVER_ENDED = "abandoned"
+STREAMS = (*OBJECTIVES, NEVER_ENDED)
 LAST_ATTEMPT = 3
 """A retryable failure that does not say whether a retry follows is lost from this attempt on."""
 MOST_OWED = 1000
@@ -63,16 +67,17 @@ class Remembered(Struct, array_like=True):
     """
 
     streams: dict[str, FailureStream] = field(
-        default_factory=lambda: {name: FailureStream() for name in OBJECTIVES}
+        default_factory=lambda: {name: FailureStream() for name in STREAMS}
     )
     closes_at: float = 0.0
     last: float = 0.0
     owed: int = 0
     ended: float = 0.0
+    unended: Unended = field(default_factory=Unended)
 
 
 class ErrorRate:
-    """Findings `sessions`, `tools`, `models` and `escalations`.
+    """Findings `sessions`, `tools`, `models`, `escalations` and `abandoned`.
 
     Options: `arl`, the span in which a quiet agent may page falsely once in expectation (default 30d),
     shared by the streams; `redact`, further patterns. `magnitude` of the three with an objective is a burn
@@ -83,13 +88,17 @@ class ErrorRate:
 
     name: ClassVar[str] = "error_rate"
     version: ClassVar[int] = 1
-    warm_up: ClassVar[str] = "None: objectives hold from the first event; what is usual is learnt by day."
+    warm_up: ClassVar[str] = (
+        "None: objectives hold from the first event; what is usual is learnt by day. Sessions that never end:"
+        " a day, and 50 that began and ended."
+    )
     quiet_arl_days: ClassVar[float] = 30.0
     outlives_s: ClassVar[float] = OUTLIVES_S
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
     takes: ClassVar[frozenset[str]] = frozenset({"arl", "redact"})
 
     __slots__ = (
+        "_begun",
         "_busy",
         "_closes_at",
         "_escalations",
@@ -98,15 +107,20 @@ class ErrorRate:
         "_sessions",
         "_state",
         "_terms",
+        "_unended",
     )
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
+        self._unended = Unended()
         self.configure(watch, options)
         self._restore(Remembered())
 
     def _restore(self, state: Remembered) -> None:
         self._state = state
+        state.streams.setdefault(NEVER_ENDED, FailureStream())
+        self._unended, self._begun = state.unended, state.unended.open
+        self._allow()
         self._closes_at = state.closes_at
         self._operations = {operation: state.streams[name] for operation, name in _STREAMS.items()}
         self._sessions = state.streams["sessions"]
@@ -116,27 +130,69 @@ class ErrorRate:
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Follows other objectives and options; what was learnt stays."""
         span_s = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d")).total_seconds()
-        threshold_s = span_s * (len(OBJECTIVES) + len(_RETRIES))
+        threshold_s = span_s * (len(STREAMS) + len(_RETRIES))
         objectives = {**OBJECTIVES, **watch.slo}
         self._terms = {name: Terms(_budget(objectives[name]), threshold_s, PAIRS) for name in OBJECTIVES}
         self._patterns: Sequence[str] = texts(options, "redact")
+        self._allow()
+
+    def _allow(self) -> None:
+        """A session that never ends is a lost one; where some usually do not, so many are allowed."""
+        terms = self._terms["sessions"]
+        allowed = max(terms.budget, min(HIGHEST, self._unended.usual))
+        self._terms[NEVER_ENDED] = structs.replace(terms, budget=allowed)
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: operations that ended, and ends of sessions."""
         if now >= self._closes_at:
             self._turn(now)
         data = event.data
-        operation = data.operation
+        operation, conversation = data.operation, data.conversation
         stream = self._operations.get(operation.name)
+        if self._begun and conversation is not None:
+            self._hear(conversation, operation.name, now)
         if stream is None:
-            conversation = data.conversation
-            if conversation is not None and conversation.state == "ended":
-                self._session(event, now)
+            if conversation is not None and conversation.state is not None:
+                self._edge(event, conversation.state, now)
         elif operation.state != "started":
             if data.error is not None:
                 self._failed(_STREAMS[operation.name], event, data.error, now)
             elif stream is not self._escalations:
                 stream.well(data)
+
+    def _hear(self, conversation: Conversation, operation: str, now: float) -> None:
+        """A sign of life of a session that began."""
+        begun = self._begun.get(conversation.id or "")
+        if begun is not None:
+            begun.hear(operation if conversation.state is None else "", now)
+
+    def _edge(self, event: Event, state: str, now: float) -> None:
+        """A session begins, ends, or says that it runs."""
+        if state == "ended":
+            self._session(event, now)
+        if state != "running" and (state == "started" or self._unended.first):
+            self._follow(event, state, now)
+
+    def _follow(self, event: Event, state: str, now: float) -> None:
+        """What begins is waited for; what has not ended though nothing is heard of it any more, is lost.
+
+        What was open when the agent fell silent for longer than usual is let go: nobody saw how it went on.
+        """
+        unended, stream = self._unended, self._state.streams[NEVER_ENDED]
+        if lapsed(self._sessions.windows, now - unended.quiet(now), now):
+            unended.let_go()
+        unended.heard = now
+        if stream.failed.hold is not None:
+            unended.unusual()
+        day = unended.day
+        for lost in unended.given_up(event, now):
+            self._fail(NEVER_ENDED, lost, now, "non_retryable")
+        if unended.day != day:
+            self._allow()
+        if state == "started":
+            unended.begin(event, now)
+        elif unended.end(event, now):
+            stream.well(event.data)
 
     def _session(self, event: Event, now: float) -> None:
         """A session's end. Where it escalated, that was counted when it did, or is counted now."""
@@ -207,10 +263,15 @@ class ErrorRate:
         for name, stream in self._state.streams.items():
             terms = self._terms[name]
             if stream.failed.hold is not None:
-                found.append(unworded(stream, stream.failed.hold, now, terms, _WORDS[name]))
+                words = _WORDS.get(name) or self._never_ended
+                found.append(unworded(stream, stream.failed.hold, now, terms, words))
             if stream.retrying.hold is not None:
                 found.append(unworded(stream, stream.retrying.hold, now, terms, _RETRIES[name]))
         return found
+
+    @property
+    def _never_ended(self) -> Words:
+        return Words(NEVER_ENDED, "sessions", f"never ended (silent for {span(self._unended.wait_s)})")
 
     def unheard(self, found: Mapping[str, str], at: float) -> bool:
         """Whether a finding that ended at `at` did so only because none of its trials came any more."""
@@ -220,7 +281,13 @@ class ErrorRate:
         """The rates of the last hour are normal from here on; what holds ends."""
         for stream in self._state.streams.values():
             stream.accept(now)
+        self._unended.forget()
+        self._allow()
         self._busy = any(each.busy for each in self._state.streams.values())
+
+    def let_go(self) -> None:
+        """No session that began is waited for."""
+        self._unended.let_go()
 
     def save(self) -> State:
         """The whole state, some kilobytes of msgpack."""

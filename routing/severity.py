@@ -19,7 +19,12 @@ HARM = frozenset({"injection", "breach", "budget", "over_budget"})
 """Findings of those detectors that are harm by themselves."""
 HARMFUL = frozenset({"error_rate", "silence", "dependency", "isolation", "session"})
 """Detectors whose findings beside a shift are the harm that it may have done."""
-SAME_CALLS: Mapping[str, str] = {"models": "provider", "tools": "tool", "sessions": "sessions"}
+SAME_CALLS: Mapping[str, str] = {
+    "models": "provider",
+    "tools": "tool",
+    "sessions": "sessions",
+    "abandoned": "sessions",
+}
 """What findings of `error_rate` are of: calls of a dependency of this `kind`, or whole sessions."""
 OUTAGES = frozenset({"failing", "hanging", "rate_limited"})
 """Findings of `dependency` that say of calls that they fail."""

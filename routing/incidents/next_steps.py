@@ -7,6 +7,7 @@ from schemas.signal import Signal
 NEXT_STEPS: Mapping[str, str] = {
     "error_rate": "Open a failing trace; if the errors began with a release, roll it back.",
     "error_rate/sessions": "Open a failed session; if failures began with a release, roll it back.",
+    "error_rate/abandoned": "Open a session that never ended; look for crashes and restarts of the agent.",
     "error_rate/tools": "Check the tool that stands out; let agents go on without it if it is down.",
     "error_rate/models": "Check the provider's status; switch model or provider if it is down.",
     "cost": "Find the model or release that costs more; cap sessions until it is understood.",
