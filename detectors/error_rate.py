@@ -184,15 +184,20 @@ class ErrorRate:
         unended.heard = now
         if stream.failed.hold is not None:
             unended.unusual()
-        day = unended.day
-        for lost in unended.given_up(event, now):
-            self._fail(NEVER_ENDED, lost, now, "non_retryable")
-        if unended.day != day:
-            self._allow()
+        if unended.due_at(now):
+            self._give_up(event, now)
         if state == "started":
             unended.begin(event, now)
         elif unended.end(event, now):
-            stream.well(event.data)
+            stream.compare(event.data)
+
+    def _give_up(self, event: Event, now: float) -> None:
+        """What is decided by now of sessions that began. `event`: one of the same agent."""
+        well, lost = self._unended.given_up(event, now)
+        self._state.streams[NEVER_ENDED].total += well
+        for each in lost:
+            self._fail(NEVER_ENDED, each, now, "non_retryable")
+        self._allow()
 
     def _session(self, event: Event, now: float) -> None:
         """A session's end. Where it escalated, that was counted when it did, or is counted now."""

@@ -3,6 +3,9 @@
 How long sessions pause before they go on or end is learnt from those that ended, and how many never end as
 well: of an agent that seldom tells an end nothing is said. Both are taken over once a day, so that trouble is
 judged by the days before it.
+
+That a session ended counts as late as it would have been given up, had it fallen silent then: else the lost
+of a busy day would be set against the few that end at night.
 """
 
 from collections.abc import Sequence
@@ -16,7 +19,7 @@ from detectors.costs.log_tail import LogTail, rare
 from schemas.event import Agent, Conversation, Data, Event, Failure, Identified, Operation, Release
 from schemas.wire import moment
 
-MOST_OPEN = 128
+MOST_OPEN = 64
 """Followed at once. Who finds no room is not followed: that depends on when it begins alone."""
 MOST_KNOWN = 32
 """Ends of which no beginning is known yet, and lost sessions that may come back."""
@@ -26,7 +29,9 @@ LONGEST_WORD = 48
 DAY_S = 86400.0
 LEAST_S = 900.0
 LONGEST_S = DAY_S
-"""The wait for a sign of life: no shorter, no longer; this long until enough is known."""
+"""The wait for a sign of life: from … to. Nobody is missed where it is the longest, as until it is known."""
+SLOT_S = 300.0
+"""Those that end are counted together for so long."""
 ONE_OF = 1000.0
 RATIO = 2.0
 """One of so many sessions pauses for longer than is waited; at least twice the median."""
@@ -62,7 +67,7 @@ class Begun(Struct, array_like=True):
         self.pause = max(self.pause, pause)
         self.touched = now
         if operation:
-            self.after = operation
+            self.after = operation[:LONGEST_WORD]
 
 
 class Unended(Struct, array_like=True):
@@ -71,7 +76,7 @@ class Unended(Struct, array_like=True):
     `ended`: digests of sessions whose end came first; `lost`: of those that were given up, with their last
     sign of life. `today`, `days`: how many have ended or were given up, and how many were given up, of the
     open day and of those before. `since`: sessions that began before it are not missed; infinite: none is.
-    `heard`: when a session began or ended last.
+    `heard`: when a session began or ended last. `well`: how many ended, by slot, that are not counted yet.
     """
 
     open: dict[str, Begun] = {}
@@ -86,6 +91,7 @@ class Unended(Struct, array_like=True):
     today: list[int] = field(default_factory=lambda: [0, 0])
     days: list[int] = field(default_factory=lambda: [0, 0])
     since: float = inf
+    well: dict[int, int] = {}
 
     def begin(self, event: Event, now: float) -> None:
         """A session begins, or says once more that it does."""
@@ -121,14 +127,21 @@ class Unended(Struct, array_like=True):
             return False
         self.pauses.add(max(1.0, known.pause, now - known.touched), REMEMBERED)
         self.today[0] += 1
-        return known.began >= self.since
+        if known.began < self.since:
+            return False
+        slot = int(now // SLOT_S)
+        self.well[slot] = self.well.get(slot, 0) + 1
+        self.due = min(self.due, _over(slot) + self.wait_s)
+        return True
 
     def _came_back(self, name: str, now: float) -> bool:
-        """Whether it had been given up: then it had only paused, for longer than it was waited for."""
+        """Whether it had been given up: then it had only paused, for longer than it was waited for.
+
+        It stays one of those that are usually given up: such as it will be as long as the wait is no longer.
+        """
         since = self.lost.pop(_digest(name), None) if self.lost else None
         if since is not None:
             self.pauses.add(max(1.0, now - since), REMEMBERED)
-            self.today[1] -= 1
         return since is not None
 
     def quiet(self, now: float) -> float:
@@ -139,43 +152,48 @@ class Unended(Struct, array_like=True):
         return min(silent_s, *(now - each.touched for each in self.open.values()), inf)
 
     def let_go(self) -> None:
-        """No session that began is waited for."""
+        """No session that began is waited for, and none counts that ended while they were."""
         self.open.clear()
+        self.well.clear()
         self.due = inf
 
-    def given_up(self, event: Event, now: float) -> Sequence[Event]:
-        """Those of which too long nothing was heard, by now: each that is missed as an event that fails.
+    def due_at(self, now: float) -> bool:
+        """Whether anything is to be decided."""
+        return now >= self.due or int(now // DAY_S) != self.day
 
-        `event`: one of the same agent.
+    def given_up(self, event: Event, now: float) -> tuple[int, Sequence[Event]]:
+        """How many ended that count by now, and those of which too long nothing was heard.
+
+        Each that is missed is an event that fails. `event`: one of the same agent.
         """
         day = int(now // DAY_S)
-        if now < self.due and day == self.day:
-            return ()
         if day != self.day and self.pauses.count >= FEWEST:
             _, rarely = rare(self.pauses, ONE_OF, RATIO)
             self.wait_s = min(LONGEST_S, max(LEAST_S, rarely))
+        well = sum(self.well.pop(slot) for slot in [*self.well] if now - _over(slot) >= self.wait_s)
         lost = [(name, each) for name, each in self.open.items() if now - each.touched >= self.wait_s]
         for name, each in lost:
             del self.open[name]
             _keep(self.lost, _digest(name), each.touched)
         self.today = [self.today[0] + len(lost), self.today[1] + len(lost)]
-        first = min((each.touched for each in self.open.values()), default=inf)
+        first = min((*(each.touched for each in self.open.values()), *map(_over, self.well)), default=inf)
         self.due = max(now + CHECKED_EVERY_S, first + self.wait_s)
         missed = [
             _failed(name, each, event.data.agent.name) for name, each in lost if each.began >= self.since
         ]
         if day != self.day:
             self._turn(day, now)
-        return missed
+        return well, missed
 
     def _turn(self, day: int, now: float) -> None:
         """What the day was like that is over is usual, too."""
         self.day = day
         total, lost = (old + new for old, new in zip(self.days, self.today, strict=True))
-        self.days, self.today = [total, max(0, lost)], [0, 0]
+        self.days, self.today = [total, lost], [0, 0]
         if total > REMEMBERED:
             self.days = [each // 2 for each in self.days]
-        told = total >= FEWEST and now - self.first >= DAY_S and self.usual <= HIGHEST
+        known = total >= FEWEST and now - self.first >= DAY_S and self.wait_s < LONGEST_S
+        told = known and self.usual <= HIGHEST
         self.since = min(self.since, now) if told else inf
 
     @property
@@ -202,7 +220,7 @@ def _failed(name: str, lost: Begun, agent: str) -> Event:
         tenant=Identified(id=lost.tenant),
         user=Identified(id=lost.user),
         release=Release(cohort=lost.cohort),
-        error=Failure(type=f"silent after {lost.after[:LONGEST_WORD]}", class_="non_retryable"),
+        error=Failure(type=f"silent after {lost.after}", class_="non_retryable"),
     )
     return Event(
         specversion="1.0",
@@ -213,6 +231,11 @@ def _failed(name: str, lost: Begun, agent: str) -> Event:
         data=data,
         traceparent=lost.trace,
     )
+
+
+def _over(slot: int) -> float:
+    """When it is over, POSIX seconds."""
+    return (slot + 1) * SLOT_S
 
 
 def _name(event: Event) -> str:

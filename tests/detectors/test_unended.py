@@ -163,8 +163,10 @@ def test_one_that_comes_back_had_only_paused(state):
     agent.see("started", "gone")
     agent.sessions(4)
     assert agent.unended.today[1] == 1
+    known = agent.unended.pauses.count
     agent.see(state, "gone")
-    assert agent.unended.today[1] == 0
+    assert agent.unended.pauses.count == known + 1
+    assert agent.unended.today[1] == 1, "as many as are given up are usual, whether or not they come back"
     assert not agent.unended.lost
     assert "gone" not in agent.unended.open
 
@@ -175,6 +177,26 @@ def test_an_end_that_overtakes_its_beginning_ends_it():
     agent.see("started", "swift")
     assert not agent.unended.open
     assert not agent.unended.ended
+
+
+def test_the_lost_of_a_busy_day_are_not_set_against_the_few_that_end_at_night():
+    agent = Agent()
+    agent.settled().unended.days = [1000, 30]
+    agent.sessions(97, 1800.0)
+    agent.unended.wait_s = 4 * HOUR_S
+    for _ in range(10):
+        agent.sessions(19, 60.0).sessions(1, 60.0, then="nothing")
+    assert agent.sessions(16, 1200.0).told is None
+    assert len(agent.unended.lost) >= 9
+
+
+def test_nobody_is_missed_where_some_pause_for_a_day():
+    agent = Agent().settled()
+    for _ in range(20):
+        agent.unended.pauses.add(DAY_S, 5000)
+    agent.sessions(49, 1800.0)
+    assert agent.unended.wait_s == DAY_S
+    assert agent.sessions(200, then="nothing").told is None
 
 
 def test_what_was_open_when_the_agent_fell_silent_for_long_may_have_ended_unheard():
