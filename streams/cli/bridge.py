@@ -17,6 +17,10 @@ from schemas.wire import encode
 from streams.cli.console import Meter, Wrong, console, hush, meter
 from streams.cli.options import reached
 from streams.files import Unreadable, lines, size
+from streams.hosting.bridging import Bridge
+from streams.hosting.clock import WallClock
+from streams.hosting.kafka import KafkaLog
+from streams.hosting.topics import BRIDGE_TOPICS, TOPICS, create, missing
 from streams.publication import Unreachable, reach
 
 HELP = """Turns spans of OpenTelemetry into agent events.
@@ -106,11 +110,6 @@ def _run(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
 
 async def _bridge(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
     """`counts`: of the topics that are created; None creates nothing."""
-    from streams.hosting.bridging import Bridge  # noqa: PLC0415 - not for --help
-    from streams.hosting.clock import WallClock  # noqa: PLC0415 - the same
-    from streams.hosting.kafka import KafkaLog  # noqa: PLC0415 - the same
-    from streams.hosting.topics import BRIDGE_TOPICS, TOPICS, create, missing  # noqa: PLC0415 - the same
-
     connection = {"bootstrap_servers": bootstrap}
     await reach(bootstrap)
     topics = (*TOPICS, *BRIDGE_TOPICS)
