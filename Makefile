@@ -4,7 +4,7 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCKS := requirements.lock requirements-dev.lock requirements-build.lock
-CODE  := schemas detectors routing streams tests benchmarks examples tools
+CODE  := schemas detectors routing streams sdk tests benchmarks examples tools
 SHELL := /bin/sh
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -21,7 +21,7 @@ help: ## this list
 env: $(READY) ## make .venv, from the locks, and nothing else
 
 # The first Python that fits: `python3` where it does, else by name. PYTHON=/path/to/python wins.
-$(READY): pyproject.toml $(LOCKS)
+$(READY): pyproject.toml sdk/pyproject.toml $(LOCKS)
 	@set -e; \
 	fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $(if $(PYTHON),99,14)))'; \
 	python=''; \
@@ -42,7 +42,7 @@ $(READY): pyproject.toml $(LOCKS)
 	printf '\033[36mInstalling %s locked packages into %s (a minute or two, once) …\033[0m\n' \
 	  "$$(cat $(LOCKS) | grep -o '^[a-z0-9._-]*==' | sort -u | wc -l | tr -d ' ')" '$(VENV)'; \
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock -r requirements-build.lock; \
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . --editable sdk; \
 	touch $(READY); \
 	printf '\033[32mReady:\033[0m %s\n' '$(BIN)/oversight --help'
 
@@ -69,6 +69,7 @@ bench: env ## the benchmarks: figures for docs/performance.md
 	@$(BIN)/python benchmarks/memory.py
 	@$(BIN)/python benchmarks/routing.py
 	@$(BIN)/python benchmarks/advice.py
+	@$(BIN)/python benchmarks/publishing.py
 	@$(BIN)/python benchmarks/open_incidents.py
 
 lint: env ## ruff, mypy and import-linter only

@@ -12,13 +12,12 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 
-from schemas.decision import Decision
-from schemas.wire import moment
-from streams.advised import Decisions
+from agent_oversight.decisions import Decision, Decisions
 
 OPEN = (0, 10, 1000)
 AIM_US = 50.0
@@ -31,13 +30,11 @@ def table_of(circuits: int) -> Decisions:
         subject = {"agent": "refund-agent", "env": "prod", "tool": f"tool-{number}"}
         table.take(
             Decision(
-                id=f"dec-{number}",
-                time=moment(0),
+                time=datetime.fromtimestamp(0, UTC),
                 action="open_circuit",
                 subject=subject,
-                reason="",
                 incident=f"inc-{number}",
-                until=moment(3600),
+                until=datetime.fromtimestamp(3600, UTC),
                 automatic=True,
             )
         )

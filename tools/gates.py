@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = ("pytest", "--color=yes") if sys.stdout.isatty() else ("pytest",)
 CONTRACT = (*PYTEST, "tests/contract", "-p", "no:cacheprovider")
-PACKAGES = ("schemas", "bridge", "detectors", "routing", "streams")
+PACKAGES = ("schemas", "bridge", "detectors", "routing", "streams", "sdk/src")
 COVERED = ("--cov", "--cov-branch", "--cov-report=")
 TWO = ("-n2", "--dist=loadgroup")  # laws of one detector share what they work out
 SKIPPED = re.compile(r"\d+ skipped")
@@ -70,6 +70,7 @@ GATES = (
         (*PYTEST, "tests", *PACKAGES, "--ignore=tests/contract", "--doctest-modules", *TWO, *COVERED),
     ),
     Gate("core", "schemas, bridge, detectors and routing: all branches covered", coverage(CORE, 100)),
+    Gate("sdk", "the agents' own distribution: all branches covered", coverage("sdk/src/*", 100)),
     Gate("streams", "streams: 90 % covered", coverage("streams/*", 90)),
     # Brokers and workers mostly wait for each other: two cores bear both suites.
     Gate("tansu", "contract suite on the embedded broker", (*CONTRACT, "--broker=tansu"), beside=True),

@@ -4,9 +4,20 @@
 """
 
 from agent_oversight.context import Within
+from agent_oversight.decisions import Decision, Decisions, Retry
 from agent_oversight.events import AgentEvents
 from agent_oversight.failures import error_class
 from agent_oversight.outbox import Lost
 from agent_oversight.transport import Record, Transport
 
-__all__ = ["AgentEvents", "Lost", "Record", "Transport", "Within", "error_class"]
+__all__ = [
+    "AgentEvents",
+    "Decision",
+    "Decisions",
+    "Lost",
+    "Record",
+    "Retry",
+    "Transport",
+    "Within",
+    "error_class",
+]

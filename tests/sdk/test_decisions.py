@@ -1,11 +1,15 @@
 """What an agent does with the decisions it is told."""
 
+from typing import get_args, get_type_hints
+
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from schemas.decision import Decision
-from schemas.wire import moment
-from streams.advised import PROBE_EVERY_S, UNHEARD_S, Decisions, Retry
+from agent_oversight import decisions as advised
+from agent_oversight.decisions import PROBE_EVERY_S, UNHEARD_S, Decisions, Retry
+from schemas.decision import Action, Decision, Then
+from schemas.wire import encode, moment
 
 OWN = {"agent": "refund-agent", "env": "prod"}
 SUBJECT = {"agent": "refund-agent", "env": "prod", "team": "payments"}
@@ -23,7 +27,7 @@ def decision(action, until_s=None, *, automatic=True, incident="inc-1", **said):
 def told(*given, own=OWN, **options):
     table = Decisions(own, **options)
     for each in given:
-        table.take(each)
+        table.read(encode(each))
     return table
 
 
@@ -32,7 +36,7 @@ def test_a_circuit_is_open_while_advice_says_so_and_closed_when_it_is_taken_back
     assert table.circuit("search", 0) == "open"
     assert table.circuit("other", 0) == "closed"
     assert not table.may_call("search", 0)
-    table.take(decision("close_circuit", tool="search"))
+    table.read(encode(decision("close_circuit", tool="search")))
     assert table.circuit("search", 0) == "closed"
     assert table.may_call("search", 0)
 
@@ -57,7 +61,7 @@ def test_a_circuit_that_two_incidents_opened_is_closed_by_both():
         decision("open_circuit", incident="inc-2", tool="search"),
     )
     assert table.circuit("search", 0) == "open"
-    table.take(decision("close_circuit", incident="inc-2", tool="search"))
+    table.read(encode(decision("close_circuit", incident="inc-2", tool="search")))
     assert table.circuit("search", 0) == "half_open"
 
 
@@ -78,7 +82,7 @@ def test_what_waits_for_a_person_is_acted_on_when_one_grants_it():
     waits = decision("open_circuit", 120, automatic=False, tool="search")
     table = told(waits)
     assert table.circuit("search", 0) == "closed"
-    table.take(replace(waits, granted_by="ana"))
+    table.read(encode(replace(waits, granted_by="ana")))
     assert table.circuit("search", 0) == "open"
 
 
@@ -95,7 +99,7 @@ def test_failures_are_retried_as_advised():
 
 def test_where_one_says_retry_and_another_stop_nothing_is_retried():
     table = told(decision("retry", error_type="quota", times=3), decision("retry", error_type="other"))
-    table.take(decision("stop_retrying", incident="inc-2", error_type="quota"))
+    table.read(encode(decision("stop_retrying", incident="inc-2", error_type="quota")))
     assert table.retry("quota", 0) == Retry(0)
     assert table.retry("other", 0) == Retry(0, 0.0, "stop")
 
@@ -151,3 +155,20 @@ def test_what_is_over_makes_room_before_what_holds():
 def test_advice_that_ends_is_forgotten():
     table = told(decision("hold", release="v2"), replace(decision("hold", 50, release="v2"), time=moment(50)))
     assert table.rollout("v2", 10) is None
+
+
+def test_what_cannot_be_read_or_is_not_known_yet_changes_nothing():
+    table = told(decision("open_circuit", 120, tool="search"))
+    for value in (b"", b"{}", b"\xff", b"[" * 100_000):
+        table.read(value)
+    later = msgspec.json.decode(encode(decision("open_circuit", 120, tool="pay")))
+    table.read(msgspec.json.encode(later | {"action": "dance", "why": {"new": 1}}))
+    assert (table.circuit("search", 0), table.circuit("pay", 0)) == ("open", "closed")
+
+
+def test_the_words_are_those_of_the_pipeline():
+    own, theirs = get_type_hints(advised.Decision), get_type_hints(Decision)
+    assert set(own) <= set(theirs)
+    assert {name for name in set(theirs) - set(own)} == {"id", "reason"}
+    assert get_args(advised.Then) == get_args(Then)
+    assert set(advised.CIRCUITS) < set(get_args(Action))

@@ -1,17 +1,19 @@
 """What an agent does with decisions: a table of the advice that holds, asked before each call.
 
-Advice that waits for a person is not acted on until one grants it. Time is an argument, POSIX seconds.
+Advice that waits for a person is not acted on until one grants it. Time is an argument, POSIX seconds. One
+thread may take decisions while others ask.
 """
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
-
-from schemas.decision import Action, Decision, Then
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
 
 Circuit = Literal["closed", "half_open", "open"]
+Then = Literal["defer", "stop", "person"]
+"""What follows when retries do not help, or are none: others take over, nobody does, a person does."""
 Key = tuple[str, frozenset[tuple[str, str]]]
 
 MOST_HELD = 4096
@@ -22,9 +24,32 @@ UNHEARD_S = 900.0
 """An open circuit of which nothing more is heard is half-open for so long, and closed then."""
 CALLED = ("dependency", "tool", "provider", "model")
 """What of a subject may be called; its circuit goes by that name."""
-CIRCUITS: Mapping[Action, Circuit] = {"open_circuit": "open", "half_open_circuit": "half_open"}
+CIRCUITS: Mapping[str, Circuit] = {"open_circuit": "open", "half_open_circuit": "half_open"}
 ALIKE = 2
 """So many of the things that tell inputs to defer must be in a text."""
+
+
+class Decision(Struct, frozen=True):
+    """A record of `oversight.decisions`, as far as an agent needs it.
+
+    What is added to decisions later is passed over, and so is an `action` that this version does not know.
+    """
+
+    time: datetime
+    action: str
+    subject: dict[str, str]
+    incident: str
+    until: datetime | None = None
+    automatic: bool = False
+    granted_by: str = ""
+    after_s: float | None = None
+    times: int | None = None
+    then: Then | None = None
+    limits: dict[str, float] = {}
+    like: tuple[str, ...] = ()
+
+
+_decoder = Decoder(Decision)
 
 
 class Retry(Struct, frozen=True):
@@ -49,11 +74,18 @@ class Decisions:
         self._own = own
         self._most = most
         self._held: dict[Key, Decision] = {}
-        self._circuits: dict[str, dict[Key, Decision]] = {}
+        self._circuits: dict[str, tuple[tuple[Key, Decision], ...]] = {}
         self._probed: dict[str, float] = {}
 
+    def read(self, value: bytes) -> None:
+        """Takes a record of `oversight.decisions` as it is there; what cannot be read changes nothing."""
+        try:
+            self.take(_decoder.decode(value))
+        except (DecodeError, UnicodeDecodeError, RecursionError):
+            return
+
     def take(self, decision: Decision) -> None:
-        """Takes the next record of `oversight.decisions`."""
+        """Takes the next decision."""
         subject = decision.subject
         if any(subject.get(name, value) != value for name, value in self._own.items()):
             return
@@ -68,7 +100,7 @@ class Decisions:
             self._make_room(decision.time)
         self._held[key] = decision
         for name in _called(decision):
-            self._circuits.setdefault(name, {})[key] = decision
+            self._circuits[name] = (*self._circuits.get(name, ()), (key, decision))
 
     def _make_room(self, now: datetime) -> None:
         """Forgets what is over; where nothing is, what has been held longest."""
@@ -79,8 +111,11 @@ class Decisions:
     def _drop(self, key: Key) -> None:
         decision = self._held.pop(key, None)
         for name in _called(decision) if decision is not None else ():
-            self._circuits[name].pop(key)
-            if not self._circuits[name]:
+            # Made anew, never changed in place: another thread may be reading it.
+            left = tuple(each for each in self._circuits[name] if each[0] != key)
+            if left:
+                self._circuits[name] = left
+            else:
                 del self._circuits[name]
                 self._probed.pop(name, None)
 
@@ -89,7 +124,7 @@ class Decisions:
     def circuit(self, dependency: str, now: float) -> Circuit:
         """The state of the circuit to a tool, model or provider: `open` while any advice says so."""
         found: Circuit = "closed"
-        for decision in self._circuits.get(dependency, {}).values():
+        for _, decision in self._circuits.get(dependency, ()):
             state = _state(decision, now)
             if state == "open":
                 return state
@@ -132,16 +167,16 @@ class Decisions:
                 found[name] = min(most, found.get(name, most))
         return found
 
-    def rollout(self, release: str, now: float) -> Action | None:
+    def rollout(self, release: str, now: float) -> str | None:
         """What a release is to do: `hold`, `roll_back` or `promote`; None: as it was planned."""
         held = self._holding(now, {"release": release}, "roll_back", "hold", "promote")
         return held[0].action if held else None
 
-    def _holding(self, now: float, where: Mapping[str, str], *actions: Action) -> list[Decision]:
+    def _holding(self, now: float, where: Mapping[str, str], *actions: str) -> list[Decision]:
         """What holds of some actions where labels do not contradict its subject; the first action first."""
         found = [
             each
-            for each in self._held.values()
+            for each in list(self._held.values())
             if each.action in actions
             and (each.until is None or each.until.timestamp() > now)
             and all(each.subject.get(name, value) == value for name, value in where.items())
