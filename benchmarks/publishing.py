@@ -3,11 +3,11 @@
     python benchmarks/publishing.py             eleven rounds of 20 x 4,000 calls
     python benchmarks/publishing.py --quick     three rounds of 2 x 4,000
 
-Microseconds of CPU time by call, a loop that does nothing taken off: of the agent's own thread (the call), and
-of the whole process until everything was handed to a transport that throws it away (with encoding, which runs
-beside the agent). Each round runs every contender, one after the other; the ratio is paired by round, to
-`logging.info` of a line of the same words into memory. The aim is below 20 µs a call. What is dropped would be
-cheaper: nothing may be.
+Microseconds of CPU time by call, a loop that does nothing taken off: of the agent's own thread (the call),
+and of the whole process until everything was handed to a transport that throws it away (with encoding, which
+runs beside the agent). Each round runs every contender, one after the other; the ratio is paired by round, to
+`logging.info` of a line of the same words into memory. The aim is below 20 µs a call. What is dropped would
+be cheaper: nothing may be.
 """
 
 import argparse

@@ -169,6 +169,6 @@ def test_what_cannot_be_read_or_is_not_known_yet_changes_nothing():
 def test_the_words_are_those_of_the_pipeline():
     own, theirs = get_type_hints(advised.Decision), get_type_hints(Decision)
     assert set(own) <= set(theirs)
-    assert {name for name in set(theirs) - set(own)} == {"id", "reason"}
+    assert set(theirs) - set(own) == {"id", "reason"}
     assert get_args(advised.Then) == get_args(Then)
     assert set(advised.CIRCUITS) < set(get_args(Action))

@@ -1,6 +1,7 @@
 """The queue: it never holds the agent up, says what it lost, tries again, and ends in time."""
 
 import asyncio
+import importlib
 import os
 import subprocess
 import sys
@@ -131,6 +132,26 @@ def test_many_threads_lose_nothing_and_give_no_id_twice():
         thread.join()
     assert events.close(10.0)
     assert len({event.id for event in arrived.events()}) == 1600
+
+
+def test_of_two_threads_that_publish_first_one_begins():
+    arrived = Arrived()
+    events = AgentEvents("refund-agent", arrived)
+    events.received({})
+    sender = events._outbox._thread
+    events._outbox._begin()  # the other saw no thread a moment ago
+    assert events._outbox._thread is sender
+    assert events.close(10.0)
+    assert len(arrived.records) == 1
+
+
+def test_where_processes_are_begun_the_end_of_each_is_heard_of():
+    util = importlib.import_module("multiprocessing.util")
+    before = set(util._finalizer_registry)
+    events = AgentEvents("refund-agent", Arrived())
+    events.received({})
+    assert len(set(util._finalizer_registry) - before) == 1
+    assert events.close(10.0)
 
 
 def test_where_no_thread_can_be_had_the_next_event_tries_again():

@@ -29,6 +29,15 @@ def test_an_operation_is_timed_and_says_who_did_it():
     assert event.data.error is None
 
 
+def test_a_model_may_be_called_without_saying_whose_it_is():
+    def tell(events):
+        with events.chat("gpt-4.1"):
+            pass
+
+    [event] = said(tell)
+    assert (event.data.request.model, event.data.provider) == ("gpt-4.1", None)
+
+
 def test_what_is_known_later_is_told_part_by_part():
     def tell(events):
         with events.chat("gpt-4o", "openai", request={"max_tokens": 100}) as call:
