@@ -32,6 +32,8 @@ GIVEN_S = 30.0
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Between one try that failed and the next; the last again and again."""
 REPORTED_EVERY_S = 60.0
+FORK_S = 0.5
+"""What a fork waits for a name that is being looked up."""
 WITHIN_S = 2.0
 """What leaving may take: for a broker that is away nobody waits longer."""
 
@@ -231,7 +233,30 @@ class _Loop(asyncio.SelectorEventLoop):
     """Looks names up in its own thread: when Python exits there are no other threads to be had for it."""
 
     async def getaddrinfo(self, *where: Any, **how: Any) -> Any:
-        return socket.getaddrinfo(*where, **how)
+        with _names.lock:
+            return socket.getaddrinfo(*where, **how)
+
+
+class _Names:
+    """Held while a name is looked up: the C library's own locks would stay locked for ever in a child."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._held = False
+
+    def before(self) -> None:
+        """A fork comes."""
+        self._held = self.lock.acquire(timeout=FORK_S)
+
+    def after(self) -> None:
+        """It is over."""
+        if self._held:
+            self._held = False
+            self.lock.release()
+
+    def child(self) -> None:
+        """In the child nobody looks a name up."""
+        self.lock, self._held = threading.Lock(), False
 
 
 def _close_all() -> None:
@@ -241,10 +266,12 @@ def _close_all() -> None:
 
 
 def _child() -> None:
+    _names.child()
     for outbox in _open:
         outbox.child()
 
 
+_names = _Names()
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):  # pragma: no branch - all but Windows have it
-    os.register_at_fork(after_in_child=_child)
+    os.register_at_fork(before=_names.before, after_in_parent=_names.after, after_in_child=_child)
