@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent_oversight import AgentEvents, Lost
-from agent_oversight.outbox import PAUSES_S
+from agent_oversight.outbox import PAUSES_S, _Names
 from tests.sdk.arrivals import Arrived
 
 ROOT = Path(__file__).parents[2]
@@ -238,3 +238,17 @@ def test_a_child_process_sends_its_own_events_under_ids_of_its_own():
 def test_a_process_of_multiprocessing_sends_what_waits_when_it_ends():
     lines = run(PRINTING + PROCESS)
     assert [line.split()[2] for line in lines if line != "stopped"] == ["child"]
+
+
+def test_a_fork_waits_for_a_look_up_no_longer_than_its_time():
+    names = _Names(0.01)
+    names.before()
+    assert names.lock.locked(), "while it forks, nobody looks a name up"
+    names.after()
+    with names.lock:
+        names.before()
+        names.after()
+        assert names.lock.locked(), "what was not had is not given back"
+    names.before()
+    names.child()
+    assert not names.lock.locked()

@@ -238,15 +238,19 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 class _Names:
-    """Held while a name is looked up: the C library's own locks would stay locked for ever in a child."""
+    """Held while a name is looked up: the C library's own locks would stay locked for ever in a child.
 
-    def __init__(self) -> None:
+    `within_s`: what a fork waits for a look-up to end, at most.
+    """
+
+    def __init__(self, within_s: float = FORK_S) -> None:
         self.lock = threading.Lock()
+        self._within_s = within_s
         self._held = False
 
     def before(self) -> None:
         """A fork comes."""
-        self._held = self.lock.acquire(timeout=FORK_S)
+        self._held = self.lock.acquire(timeout=self._within_s)
 
     def after(self) -> None:
         """It is over."""
