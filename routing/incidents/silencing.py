@@ -1,5 +1,7 @@
 """A silence takes effect: what it matches is looked at again."""
 
+from datetime import datetime
+
 from routing.incidents.deeds import who
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.notices import arm_notices
@@ -19,10 +21,19 @@ def keep(turn: Turn, cause: Silenced, matchers: tuple[Matcher, ...]) -> None:
         by=who(turn, cause),
         until=utc(cause.until),
         comment=cause.comment,
-        since=utc(cause.start) if cause.start else turn.now,
+        since=_since(turn, cause, matchers, before),
     )
     turn.state.core.silences[cause.id] = silence
     _look_again(turn, (matchers, before.matchers if before else matchers))
+
+
+def _since(turn: Turn, cause: Silenced, matchers: tuple[Matcher, ...], before: Silence | None) -> datetime:
+    """One that holds already and hides the same goes on: told again or prolonged, it does not begin anew."""
+    if cause.start:
+        return utc(cause.start)
+    if before is not None and before.matchers == matchers and before.since <= turn.now < before.until:
+        return before.since
+    return turn.now
 
 
 def _look_again(turn: Turn, some: tuple[tuple[Matcher, ...], ...]) -> None:

@@ -107,6 +107,26 @@ def test_a_silence_that_is_prolonged_is_noticed_before_its_new_end_only():
     assert notices(t) == [(SIX - LEAD, "ana", "U01")]
 
 
+def test_a_silence_that_is_told_twice_is_the_same_silence():
+    t = Scenario(PEOPLE)
+    t.silence('agent="refund-agent"', lasts=80 * MINUTE)
+    t.signal()
+    t.fast_forward(25 * MINUTE)
+    t.silence('agent="refund-agent"', lasts=55 * MINUTE)
+    t.fast_forward(50 * MINUTE)
+    assert [at for at, _, _ in notices(t)] == [60 * MINUTE]
+
+
+def test_a_silence_of_something_else_begins_anew():
+    t = Scenario(PEOPLE)
+    t.silence('agent="chat-agent"', lasts=80 * MINUTE)
+    t.signal()
+    t.fast_forward(10 * MINUTE)
+    t.silence('agent="refund-agent"', lasts=60 * MINUTE)
+    t.fast_forward(58 * MINUTE)
+    assert [at for at, _, _ in notices(t)] == [55 * MINUTE]
+
+
 def test_a_silence_that_is_prolonged_after_its_notice_is_noticed_again():
     t = Scenario(PEOPLE)
     t.silence('agent="refund-agent"', lasts=2 * HOUR)

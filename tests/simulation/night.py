@@ -85,6 +85,8 @@ class Night:
     """Until when routers or notifiers were down, or channels were not well."""
     ahead_s: float = 0.0
     """How far ahead of the time the router was at most."""
+    due: float | None = None
+    """What the router waited for when the last cause came."""
 
     def __post_init__(self) -> None:
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -184,6 +186,7 @@ class Night:
                 self.snapshots = [*self.snapshots, self.router.save(KEY)][-KEPT:]
 
     def _fold(self, offset: int) -> None:
+        self.due = self.router.wake_at
         try:
             outputs = list(self.router.apply(Record(offset, self.log[offset])))
         except Malformed:

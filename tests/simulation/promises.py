@@ -16,7 +16,7 @@ from routing.incidents.telling import target_key
 from routing.policy import ChannelTarget, EscalationTarget, Policy
 from routing.router import KEY
 from routing.severity import RANK
-from schemas.cause import Acknowledged, AnyCause, Configured, Resolved, Signalled
+from schemas.cause import Acknowledged, AnyCause, Configured, Resolved, Signalled, Silenced
 from schemas.incident import Incident
 from schemas.page import Notice, Page, Update
 from schemas.record import Output, Record, Saved
@@ -131,7 +131,9 @@ class Promises(Onlooker):
             return
         self._new(page, case)
         self._taken(page)
-        if not isinstance(cause, Signalled):
+        # What is due at the very instant of a silence comes first.
+        is_due = isinstance(cause, Silenced) and page.time.timestamp() == night.due
+        if not (is_due or isinstance(cause, Signalled)):
             self._muted(night, case, page)
         self.of[page.incident].append(page)
 
