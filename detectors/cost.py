@@ -143,13 +143,16 @@ class Cost:
         stale = now - self._last > STALE_S
         grid = floor(now / MINUTE_S) * MINUTE_S
         state, usd = self._state, 0.0
+        is_over = state.money.is_over(grid)
         for series in self._series.values():
             minute = series.minute
             usd += minute.cost - minute.counted
             minute.counted = minute.cost
+            if minute.is_full or is_over:
+                state.money.today.spread(minute.tally, minute.cost - minute.spread)
+            if is_over:
+                minute.end_day()
             series.close(self._closes_at, self._threshold_s)
-            if series.minute is not minute:
-                state.money.today.spread(minute.tally, minute.cost)
             if stale:
                 series.forget()
             else:

@@ -77,11 +77,15 @@ class Money(Struct, array_like=True):
     today: Breakdown = field(default_factory=Breakdown)
     before: Breakdown = field(default_factory=Breakdown)
 
+    def is_over(self, at: float) -> bool:
+        """Whether the day has ended by then."""
+        return at // DAY_S != self.day
+
     def turn(self, at: float) -> bool:
         """Begins a new day where one has come, and says whether it has."""
-        day = at // DAY_S
-        if day == self.day:
+        if not self.is_over(at):
             return False
+        day = at // DAY_S
         before = Breakdown()
         before.join(self.before, FADES)
         before.join(self.today)

@@ -44,7 +44,8 @@ MOST_SESSIONS = 64
 class Minute(Struct, array_like=True):
     """The open minute: interactions, their cost in USD, tokens, and what was looked at closer.
 
-    `counted`: USD of it that the budget knows of.
+    `counted`: USD of it that the budget knows of. `spread`: USD of it that belong to the days before, and
+    `earlier`: what was looked at of those.
     """
 
     count: int = 0
@@ -56,6 +57,18 @@ class Minute(Struct, array_like=True):
     sample: Sample | None = None
     sessions: dict[str, int] = {}
     counted: float = 0.0
+    spread: float = 0.0
+    earlier: Tally = field(default_factory=Tally)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it makes a mean; otherwise the next minute is joined."""
+        return self.count >= FEWEST
+
+    def end_day(self) -> None:
+        """What it has so far belongs to the day that is over."""
+        self.tally.join(self.earlier)
+        self.spread, self.earlier, self.tally = self.cost, self.tally, Tally()
 
 
 class Rise(Struct, array_like=True):
@@ -112,7 +125,7 @@ class CostSeries(Struct, array_like=True):
     @property
     def waits(self) -> bool:
         """Whether the end of the minute may change something though nothing is heard."""
-        return self.minute.count >= FEWEST or (self.rise is not None and self.rise.told)
+        return self.minute.is_full or (self.rise is not None and self.rise.told)
 
     def look(self, event: Event, cost: float, session: str) -> None:
         """Counts an interaction by its dimensions; the caller looks at `room` first.
@@ -136,8 +149,9 @@ class CostSeries(Struct, array_like=True):
     def close(self, at: float, threshold_s: float) -> None:
         """Ends the open minute at `at`, if it is full enough."""
         minute = self.minute
-        if minute.count >= FEWEST:
+        if minute.is_full:
             self.minute = Minute()
+            minute.tally.join(minute.earlier)
             if minute.cost > 0:
                 self._judge(minute, at, threshold_s)
         else:

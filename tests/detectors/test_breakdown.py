@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.contrast import OTHER, Tally
+from detectors.cost import Cost
 from detectors.costs.breakdown import KEPT, MOST, Breakdown, Money
+from detectors.settings import Watch
+from tests.detectors.agent_events import START_S, event
 
 DAY = 86_400.0
 
@@ -89,3 +92,24 @@ def test_todays_money_is_held_against_that_of_the_days_before():
     assert money.all().usd == 190.0
     money.turn(3 * DAY)
     assert money.before.usd == 170.0
+
+
+def test_money_of_a_minute_that_is_joined_with_the_next_stays_with_its_day():
+    detector = Cost(Watch(budget_usd=1.0, budget_period="day"), {})
+
+    def calls(hour, count, tenant):
+        for second in range(count):
+            at_s = START_S + hour * 3600 + second
+            usage = {"cost_amount": 1.0, "cost_currency": "USD"}
+            detector.observe(event(at_s, usage=usage, tenant={"id": tenant}), at_s)
+
+    calls(1, 3, "before")
+    calls(25, 2, "before")
+    calls(50, 1, "today")
+    calls(50.1, 4, "today")
+    [found] = [each.told() for each in detector.findings(START_S + 50.5 * 3600)]
+    [tenant] = [each for each in found.contributors if each.dimension == "tenant"]
+    assert (tenant.value, tenant.share) == ("today", 1.0)
+    money = detector._state.money
+    assert money.today.by["tenant"] == {"today": 5.0}
+    assert money.before.by["tenant"] == {"before": 0.8 * 3.0 + 2.0}
