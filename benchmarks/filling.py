@@ -20,5 +20,5 @@ async def fill(bootstrap: str, events: int, agents: int, rate_per_s: float = RAT
     await create_topics(bootstrap, PARTITIONS)
     played = fleet(agents, 1, rate_per_s, duration=timedelta(seconds=2 * events / rate_per_s + 60))
     lines = (Line(encode(event)) for event in islice(played.events(), events))
-    async with publisher(bootstrap, EVENTS) as appender:
+    async with publisher({"bootstrap_servers": bootstrap}, EVENTS) as appender:
         await appender.publish(spread(lines, PARTITIONS))

@@ -2,14 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator
+import ssl
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownError
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaError, KafkaTimeoutError, SaslAuthenticationFailed, UnknownError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.metadata import MetadataRequest
 from msgspec import Struct
 
 from streams.history import Step
@@ -114,44 +117,63 @@ def fitting(steps: Iterable[Step], published: Publication) -> Iterator[Step]:
 
 
 @asynccontextmanager
-async def publisher(bootstrap: str, topic: str) -> AsyncIterator[Publisher]:
-    """A publisher to one topic of the broker at `host:port`; closes what is open when it ends.
+async def publisher(connection: Mapping[str, Any], topic: str) -> AsyncIterator[Publisher]:
+    """A publisher to one topic of the brokers that `connection` reaches; closes what is open when it ends.
 
     Raises:
         Unreachable: nobody answers there, or there is no such topic.
     """
-    await reach(bootstrap)
-    producer = await _started(bootstrap)
+    await reach(connection)
+    producer = await _started(connection)
     try:
         yield Publisher(producer, topic, await _partitions(producer, topic))
     finally:
         await producer.stop()
 
 
-async def reach(bootstrap: str) -> None:
-    """Looks whether anybody listens, so that a wrong address is told at once.
+async def reach(connection: Mapping[str, Any]) -> None:
+    """Looks whether any broker lets us in, so that a wrong address, or password, is told at once.
 
     Raises:
-        Unreachable: nobody does, at any of the addresses.
+        Unreachable: none does, at any of the addresses.
     """
     reasons = []
-    for address in bootstrap.split(","):
+    for address in connection["bootstrap_servers"].split(","):
         host, _, port = address.strip().rpartition(":")
         try:
             async with asyncio.timeout(REACHED_WITHIN.total_seconds()):
-                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-        except (OSError, ValueError) as error:
+                await _greet(host.strip("[]"), int(port), connection)
+        except (OSError, ValueError, KafkaError) as error:
             reasons.append(f"{address.strip()}: {_told(error)}")
         else:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
             return
     raise Unreachable(f"no Kafka broker at {'; '.join(reasons)}")
 
 
+async def _greet(host: str, port: int, connection: Mapping[str, Any]) -> None:
+    """Connects and, where the broker wants to know who it is, says so."""
+    _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    security = {name: said for name, said in connection.items() if name != "bootstrap_servers"}
+    if not security:
+        return
+    connected = await create_conn(host, port, **security)
+    try:
+        # Who shows a token that is refused hears of it only in the answer to the next question: an empty one.
+        if not (await connected.send(MetadataRequest([]))).brokers:
+            raise SaslAuthenticationFailed("it knows no broker that we might ask")
+    finally:
+        connected.close()
+
+
 def _told(error: Exception) -> str:
     match error:
+        case KafkaError():
+            return f"it does not let us in: {error}"
+        case ssl.SSLError():
+            return f"TLS: {getattr(error, 'verify_message', '') or error.reason or error}"
         case TimeoutError():
             return f"no answer within {REACHED_WITHIN.seconds} s"
         case OSError():
@@ -160,17 +182,17 @@ def _told(error: Exception) -> str:
             return "expected host:port"
 
 
-async def _started(bootstrap: str) -> AIOKafkaProducer:
+async def _started(connection: Mapping[str, Any]) -> AIOKafkaProducer:
     """A producer, idempotent where the broker can: a batch that is tried again is then written once."""
     try:
-        return await _start(bootstrap, "idempotent")
+        return await _start(connection, "idempotent")
     except UnknownError:  # what a broker answers that gives no producer ids
-        return await _start(bootstrap, "plain")
+        return await _start(connection, "plain")
 
 
-async def _start(bootstrap: str, kind: Literal["idempotent", "plain"]) -> AIOKafkaProducer:
+async def _start(connection: Mapping[str, Any], kind: Literal["idempotent", "plain"]) -> AIOKafkaProducer:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **connection,
         client_id="oversight-publish",
         acks="all",
         enable_idempotence=kind == "idempotent",
@@ -186,7 +208,9 @@ async def _start(bootstrap: str, kind: Literal["idempotent", "plain"]) -> AIOKaf
         raise
     except (KafkaError, TimeoutError) as error:
         await producer.stop()
-        raise Unreachable(f"{bootstrap} does not answer as a Kafka broker: {type(error).__name__}") from error
+        raise Unreachable(
+            f"{connection['bootstrap_servers']} does not answer as a Kafka broker: {type(error).__name__}"
+        ) from error
     return producer
 
 

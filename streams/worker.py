@@ -28,13 +28,15 @@ from streams.delivering.linking import warn_of_lacks, with_link_secret
 from streams.delivering.notify import Office, hosting
 from streams.delivering.secrets import environment
 from streams.hosting.clock import WallClock
-from streams.hosting.environment import Environment, Misconfigured
+from streams.hosting.environment import Environment
 from streams.hosting.folds import Folds
 from streams.hosting.host import Host
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.rulebook import Rules
 from streams.hosting.standing import deviations, look
 from streams.hosting.topics import missing
+from streams.hosting.variables import Misconfigured
+from streams.publication import Unreachable, reach
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 20.0
@@ -170,13 +172,14 @@ async def _ready(env: Environment) -> None:
     """
     while True:
         try:
+            await reach(env.connection)
             absent = await missing(env.connection)
             if not absent:
                 found = deviations(await look(env.connection))
                 break
             log.warning("worker.waiting", kafka=env.kafka, missing=absent, remedy="oversight topics")
-        except KafkaError as error:
-            log.warning("worker.waiting", kafka=env.kafka, error=repr(error))
+        except (KafkaError, Unreachable) as error:
+            log.warning("worker.waiting", kafka=env.kafka, error=str(error))
         await asyncio.sleep(WAIT_S)
     for each in found:
         if each.level == "warning":

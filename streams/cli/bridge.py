@@ -15,7 +15,7 @@ from bridge.unpacking import Unpacking
 from schemas.record import Output, Record
 from schemas.wire import encode
 from streams.cli.console import Meter, Wrong, console, hush, meter
-from streams.cli.options import reached
+from streams.cli.options import connected, reached
 from streams.files import Unreadable, lines, size
 from streams.hosting.bridging import Bridge
 from streams.hosting.clock import WallClock
@@ -110,8 +110,8 @@ def _run(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
 
 async def _bridge(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
     """`counts`: of the topics that are created; None creates nothing."""
-    connection = {"bootstrap_servers": bootstrap}
-    await reach(bootstrap)
+    connection = connected(bootstrap)
+    await reach(connection)
     topics = (*TOPICS, *BRIDGE_TOPICS)
     if counts is not None:
         await create(connection, topics=topics, **counts)

@@ -14,7 +14,7 @@ from schemas.record import Record
 from streams.cli.account import account
 from streams.cli.console import Wrong, console, emit, hush, meter
 from streams.cli.deadletter_tables import by_reason, latest, whole
-from streams.cli.options import BROKER, as_json
+from streams.cli.options import BROKER, as_json, connected
 from streams.cli.rules import INSTANT
 from streams.deadletters.letter import Letter
 from streams.deadletters.reading import Letters, read_letters, read_records
@@ -134,7 +134,7 @@ def _plain(record: Record) -> dict[str, Any]:
 
 
 async def _one(bootstrap: str, name: str) -> Record | None:
-    found = [record async for _, record in read_records({"bootstrap_servers": bootstrap}, [name])]
+    found = [record async for _, record in read_records(connected(bootstrap), [name])]
     return found[0] if found else None
 
 
@@ -214,7 +214,7 @@ def _put_back(bootstrap: str, choice: Choice, by: str) -> None:
 async def _putting(
     bootstrap: str, choice: Choice, by: str, step: Callable[[], None], made: list[Returner]
 ) -> None:
-    connection = {"bootstrap_servers": bootstrap}
+    connection = connected(bootstrap)
     async with KafkaLog(connection) as log:
         made.append(Returner(log, by, WallClock().now))
         letters = {each.id: each for each in choice.chosen}
@@ -233,8 +233,9 @@ def _report(returned: Returned, form: str | None) -> None:
 
 def _read(bootstrap: str) -> Letters:
     async def reading() -> Letters:
-        await reach(bootstrap)
-        return await read_letters({"bootstrap_servers": bootstrap}, bar.reach)
+        connection = connected(bootstrap)
+        await reach(connection)
+        return await read_letters(connection, bar.reach)
 
     with meter("reading dead letters", None) as bar:
         return _answered(reading())

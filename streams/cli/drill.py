@@ -24,7 +24,7 @@ from schemas.wire import Malformed, decode_event, encode
 from streams.cli.account import account
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
 from streams.cli.drill_tables import listed, show
-from streams.cli.options import as_json, reached, ruled
+from streams.cli.options import as_json, connected, reached, ruled
 from streams.cli.rules import INSTANT, files_of, plainly
 from streams.collector import relax
 from streams.drilling.live import Live, drill
@@ -194,8 +194,8 @@ def _live(order: Rehearsal, given: dict[str, Any]) -> Result:
 
 
 async def _played_live(live: Live, bootstrap: str, bar: Meter) -> Result:
-    connection = {"bootstrap_servers": bootstrap}
-    await reach(bootstrap)
+    connection = connected(bootstrap)
+    await reach(connection)
     absent = await missing(connection)
     if absent:
         raise Unreachable(f"there is no topic {absent[0]} on this broker: `oversight topics` makes it")

@@ -11,7 +11,7 @@ from rich.markup import escape
 from routing.words.wording import duration, one_line
 from schemas.incident import Incident
 from streams.cli.console import Wrong, console, emit, hush, table
-from streams.cli.options import BROKER, as_json
+from streams.cli.options import BROKER, as_json, connected
 from streams.hosting.clock import WallClock
 from streams.ingress.board import Board, read_board
 from streams.publication import Unreachable, reach
@@ -56,8 +56,9 @@ def board_at(bootstrap: str) -> Board:
     hush("aiokafka")
 
     async def read() -> Board:
-        await reach(bootstrap)
-        return await read_board({"bootstrap_servers": bootstrap})
+        connection = connected(bootstrap)
+        await reach(connection)
+        return await read_board(connection)
 
     try:
         return asyncio.run(read())

@@ -10,7 +10,7 @@ from click.exceptions import Exit
 from msgspec import Struct
 
 from streams.cli.console import Meter, Wrong, console, emit, hush, meter
-from streams.cli.options import BROKER, FILES, as_json
+from streams.cli.options import BROKER, FILES, as_json, connected
 from streams.files import Unreadable, lines, size
 from streams.history import Step, plan, spread
 from streams.hosting.clock import WallClock
@@ -84,10 +84,11 @@ def command(*, form: str | None, **given: Any) -> None:
 
 
 async def _publish(order: Order, bar: Meter) -> Publication:
+    connection = connected(order.bootstrap)
     if order.creation:
-        await reach(order.bootstrap)
-        await create({"bootstrap_servers": order.bootstrap})
-    async with publisher(order.bootstrap, order.topic) as appender:
+        await reach(connection)
+        await create(connection)
+    async with publisher(connection, order.topic) as appender:
         read = lines(order.files, bar.advance)
         if order.clock == "events":
             steps = plan(read, appender.partitions, WallClock().now().timestamp())

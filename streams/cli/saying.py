@@ -12,6 +12,7 @@ from schemas.cause import Hand
 from schemas.identity import derived
 from schemas.wire import encode
 from streams.cli.console import Wrong, hush
+from streams.cli.options import connected
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import AppendFailed, Outgoing
@@ -49,6 +50,7 @@ def write(bootstrap: str, hand: Hand) -> None:
 
 
 async def _written(bootstrap: str, hand: Hand) -> None:
-    await reach(bootstrap)
-    async with KafkaLog({"bootstrap_servers": bootstrap}) as kafka:
+    connection = connected(bootstrap)
+    await reach(connection)
+    async with KafkaLog(connection) as kafka:
         await kafka.append(CAUSES, 0, [Outgoing(hand.incident.encode(), encode(hand))])

@@ -7,8 +7,8 @@ import click
 from aiokafka.errors import KafkaError
 
 from streams.cli.console import Wrong, console, hush
-from streams.cli.options import BROKER
-from streams.hosting.environment import Misconfigured
+from streams.cli.options import BROKER, connected
+from streams.hosting.variables import Misconfigured
 from streams.ingress.access import bound, read
 from streams.publication import Unreachable, reach
 
@@ -49,8 +49,9 @@ def command(*, bootstrap: str, place: str) -> None:
         access = read(os.environ)
         where = Place(bound(host.strip("[]"), access), int(port))
         logged()
-        asyncio.run(reach(bootstrap))
+        connection = connected(bootstrap)
+        asyncio.run(reach(connection))
         console().print(f"[fine]✓[/] listening on {place}", markup=True)
-        asyncio.run(serve({"bootstrap_servers": bootstrap}, where, access))
+        asyncio.run(serve(connection, where, access))
     except (Misconfigured, Unreachable, KafkaError, OSError) as error:
         raise Wrong(str(error)) from error

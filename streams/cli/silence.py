@@ -12,7 +12,7 @@ from routing.callbacks.requests import Request
 from schemas.cause import Silenced
 from streams.cli.account import account
 from streams.cli.console import Wrong, console, emit, hush
-from streams.cli.options import BROKER, LASTS, UNTIL, as_json
+from streams.cli.options import BROKER, LASTS, UNTIL, as_json, connected
 from streams.cli.saying import say, write
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
@@ -85,6 +85,7 @@ def _ended(bootstrap: str, name: str, by: str, comment: str) -> Silenced:
 
 
 async def _read(bootstrap: str, at: datetime) -> list[Silenced]:
-    await reach(bootstrap)
-    async with KafkaLog({"bootstrap_servers": bootstrap}) as log:
+    connection = connected(bootstrap)
+    await reach(connection)
+    async with KafkaLog(connection) as log:
         return list(await recorded(log, at))

@@ -14,7 +14,7 @@ from routing.hours import spell
 from routing.policy import PlannedSilence
 from schemas.cause import Silenced
 from streams.cli.console import Wrong, console, emit, hush, table
-from streams.cli.options import CONFIG, as_json, reached
+from streams.cli.options import CONFIG, as_json, connected, reached
 from streams.cli.rules import INSTANT, policy_of
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
@@ -106,8 +106,9 @@ def _made(bootstrap: str, at: datetime) -> Iterator[Row]:
 
 
 async def _read(bootstrap: str, at: datetime) -> list[Silenced]:
-    await reach(bootstrap)
-    async with KafkaLog({"bootstrap_servers": bootstrap}) as log:
+    connection = connected(bootstrap)
+    await reach(connection)
+    async with KafkaLog(connection) as log:
         return list(await recorded(log, at))
 
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from streams.cli.console import Wrong, console, emit, hush, table
-from streams.cli.options import BROKER, as_json
+from streams.cli.options import BROKER, as_json, connected
 from streams.hosting.standing import Deviation, Stand, Standing, deviations, look
 from streams.hosting.topics import DAY_MS, TOPICS, Created, create
 from streams.publication import Unreachable, reach
@@ -74,8 +74,8 @@ def command(*, bootstrap: str, mode: str | None, form: str | None, **counts: Any
 
 async def _stand(bootstrap: str, counts: Mapping[str, Any] | None) -> tuple[Created, Stand]:
     """`counts`: None creates nothing."""
-    await reach(bootstrap)
-    connection = {"bootstrap_servers": bootstrap}
+    connection = connected(bootstrap)
+    await reach(connection)
     if counts is not None:
         created = await create(connection, **counts)
         return created, await look(connection)

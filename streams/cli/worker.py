@@ -8,8 +8,9 @@ from rich.console import Console
 
 from streams.cli.console import THEME, Wrong
 from streams.cli.rules import plainly
-from streams.hosting.environment import Environment, Misconfigured, read
+from streams.hosting.environment import Environment, read
 from streams.hosting.rulebook import Rules, read_rules
+from streams.hosting.variables import Misconfigured
 
 HELP = """Runs the pipeline on Kafka: detects, routes and notifies, until it is told to stop (SIGTERM).
 
@@ -24,6 +25,7 @@ Told by the environment:
   OVERSIGHT_LINK_URL, OVERSIGHT_LINK_SECRET
                          for links in letters and cards: where `oversight serve` is reached, and its secret
                          (or OVERSIGHT_LINK_SECRET_FILE, a file that holds it)
+  OVERSIGHT_KAFKA_…      TLS and SASL: see docs/operations.md; the same for every command
   OVERSIGHT_CLOCK        wall (default), or events for published history
   OVERSIGHT_NAME         what the consumer groups are called (oversight)
   OVERSIGHT_SESSION_S    a worker that is silent for so long has lost its partitions (10)

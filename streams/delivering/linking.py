@@ -10,8 +10,8 @@ from routing.configuration import examine
 from routing.policy import ChannelTarget, Policy
 from routing.words.answers import no_address
 from routing.words.deed_links import SECRET, URL
-from streams.hosting.environment import value
 from streams.hosting.rulebook import Rules
+from streams.hosting.variables import value
 
 LINKED = frozenset({"email", "teams"})
 """Channels whose messages have links in place of buttons."""

@@ -25,6 +25,7 @@ from streams.demonstration.summary import Summary
 from streams.embedded import running
 from streams.files import Line
 from streams.history import Step, plan
+from streams.hosting.connection import PREFIX
 from streams.hosting.topics import EVENTS, create
 from streams.publication import publisher
 
@@ -117,7 +118,7 @@ class Play:
         return self._stage.summary
 
     async def _publish(self) -> None:
-        async with publisher(self._bootstrap, EVENTS) as appender:
+        async with publisher({"bootstrap_servers": self._bootstrap}, EVENTS) as appender:
             lines = (Line(encode(event)) for event in self._fleet.events())
             for _, act in groupby(plan(lines, appender.partitions), self._act_of):
                 await appender.publish(self._counted(act))
@@ -199,7 +200,8 @@ async def _worker(bootstrap: str, directory: Path) -> AsyncIterator[Worker]:
     config, log = directory / "oversight.yml", directory / "worker.log"
     config.write_text(configuration(), "utf-8")
     environment = {
-        **os.environ,
+        # How other brokers are reached does not hold for the embedded one.
+        **{name: said for name, said in os.environ.items() if not name.startswith(PREFIX)},
         "OVERSIGHT_KAFKA": bootstrap,
         "OVERSIGHT_CONFIG": str(config),
         "OVERSIGHT_CLOCK": "events",

@@ -7,15 +7,15 @@ from typing import Any, Literal, cast
 
 from msgspec import Struct
 
-
-class Misconfigured(Exception):  # noqa: N818 - says what is wrong
-    """A variable is missing or says something that cannot be; the message names it and what was expected."""
+from streams.hosting.connection import security
+from streams.hosting.variables import Misconfigured
 
 
 class Environment(Struct, frozen=True, kw_only=True):
     """A worker's surroundings.
 
-    `kafka`: `host:port`, several by comma. `session`: see `Hosting`. `snapshot_age`: state that
+    `kafka`: `host:port`, several by comma. `security`: TLS and SASL, as aiokafka takes them.
+    `session`: see `Hosting`. `snapshot_age`: state that
     has not been written for so long is written. `name`: what the groups are called. `alive`: a file that is
     touched while the worker works.
     """
@@ -27,15 +27,16 @@ class Environment(Struct, frozen=True, kw_only=True):
     session: timedelta = timedelta(seconds=10)
     snapshot_age: timedelta = timedelta(seconds=10)
     alive: Path | None = None
+    security: Mapping[str, Any] = {}
 
     @property
     def connection(self) -> dict[str, Any]:
         """What aiokafka takes."""
-        return {"bootstrap_servers": self.kafka}
+        return {"bootstrap_servers": self.kafka, **self.security}
 
 
 def read(variables: Mapping[str, str]) -> Environment:
-    """From variables: OVERSIGHT_KAFKA, _CONFIG, _CLOCK, _NAME, _SESSION_S, _SNAPSHOT_S and _ALIVE.
+    """From variables: OVERSIGHT_KAFKA, _CONFIG, _CLOCK, _NAME, _SESSION_S, _SNAPSHOT_S, _ALIVE, and _KAFKA_….
 
     Raises:
         Misconfigured: one is missing or cannot be.
@@ -57,22 +58,8 @@ def read(variables: Mapping[str, str]) -> Environment:
         session=_seconds(variables, "OVERSIGHT_SESSION_S", 10.0),
         snapshot_age=_seconds(variables, "OVERSIGHT_SNAPSHOT_S", 10.0),
         alive=Path(alive) if (alive := variables.get("OVERSIGHT_ALIVE")) else None,
+        security=security(variables),
     )
-
-
-def value(variables: Mapping[str, str], name: str) -> str:
-    """What a variable says or, with `_FILE` behind its name, the file that it names; empty where neither is.
-
-    Raises:
-        Misconfigured: that file cannot be read.
-    """
-    path = variables.get(f"{name}_FILE", "")
-    if not path:
-        return variables.get(name, "").strip()
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{name}_FILE: {path} cannot be read: {type(error).__name__}") from error
 
 
 def _seconds(variables: Mapping[str, str], name: str, default: float) -> timedelta:

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from msgspec import Struct
 
 from routing.callbacks.links import LEAST_SECRET
-from streams.hosting.environment import Misconfigured, value
+from streams.hosting.variables import Misconfigured, value
 
 LEAST_TOKEN = 16
 """Characters of a token: what is shorter can be guessed."""

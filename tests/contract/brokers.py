@@ -28,6 +28,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     """CreatePartitions."""
     record_limit: bool
     """It refuses records above the topic's `max.message.bytes`."""
+    security: bool
+    """TLS, SASL and access lists."""
 
 
 class Broker(Protocol):
@@ -70,6 +72,7 @@ class ApacheKafka:
         exact_end_offsets=True,
         more_partitions=True,
         record_limit=True,
+        security=True,
     )
 
     def __init__(self, home: Path) -> None:
@@ -105,6 +108,7 @@ class Tansu:
         exact_end_offsets=False,
         more_partitions=False,
         record_limit=False,
+        security=False,
     )
 
     def __init__(self, _: Path) -> None:

@@ -129,7 +129,7 @@ async def disturbed(
     async with (
         site(bootstrap, home, config, variables) as where,
         witnessing(bootstrap) as witness,
-        publisher(bootstrap, EVENTS) as appender,
+        publisher({"bootstrap_servers": bootstrap}, EVENTS) as appender,
     ):
         stage = Disturbed(where, witness, appender)
         try:

@@ -74,9 +74,11 @@ def _download(folder: Path) -> None:
 class KafkaNode:
     """A node whose settings and data lie in `home`; its ports stay the same over restarts."""
 
-    def __init__(self, home: Path, classes: Path) -> None:
+    def __init__(self, home: Path, classes: Path, users: Sequence[str] = ()) -> None:
+        """`users`: SCRAM credentials, as the storage tool takes them."""
         self._home = home
         self._classes = classes
+        self._users = tuple(users)
         self._log = home / "kafka.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._port, controller = _free_ports()
@@ -91,7 +93,7 @@ class KafkaNode:
             NotHere: it did not start; the message holds the end of its log.
         """
         if not (self._home / "data").exists():
-            for name, held in _formatted(self._classes).items():
+            for name, held in _formatted(self._classes, self._users).items():
                 (self._home / name).parent.mkdir(parents=True, exist_ok=True)
                 (self._home / name).write_bytes(held)
         self._log.write_text("")
@@ -135,7 +137,7 @@ class KafkaNode:
 
 
 @cache
-def _formatted(classes: Path) -> Mapping[Path, bytes]:
+def _formatted(classes: Path, users: Sequence[str]) -> Mapping[Path, bytes]:
     """The files of storage that was just formatted: it takes a JVM, and all nodes may begin with the same."""
     cluster = "-"
     while cluster.startswith("-"):  # the tool would take it for an option
@@ -145,6 +147,7 @@ def _formatted(classes: Path) -> Mapping[Path, bytes]:
         _configure(home, *_free_ports())
         settings = str(home / "server.properties")
         format_ = ["format", "--cluster-id", cluster, "--config", settings]
+        format_ += [word for user in users for word in ("--add-scram", user)]
         subprocess.run(
             _java(home, classes, "kafka.tools.StorageTool", *format_),
             check=True,

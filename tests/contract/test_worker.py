@@ -88,7 +88,7 @@ async def test_bad_records_are_buried_whole_with_their_reason_and_the_good_ones_
     bad = bad_records(events[0])
     async with (
         working(own_broker.bootstrap, tmp_path, config, {}) as (where, witness),
-        publisher(own_broker.bootstrap, EVENTS) as appender,
+        publisher({"bootstrap_servers": own_broker.bootstrap}, EVENTS) as appender,
     ):
         await appender.publish(steps(events[:200]))
         await appender.publish(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.hosting.environment import Misconfigured
+from streams.hosting.variables import Misconfigured
 from streams.ingress.access import Access, bound, read
 
 TOKEN = "api-" * 5

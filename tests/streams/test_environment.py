@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.hosting.environment import Misconfigured, read
+from streams.hosting.environment import read
+from streams.hosting.variables import Misconfigured
 
 NEEDED = {"OVERSIGHT_KAFKA": "a:9092,b:9092", "OVERSIGHT_CONFIG": "rules"}
 

@@ -5,7 +5,7 @@ import pytest
 
 from routing.callbacks.links import Wanted, address
 from schemas.wire import encode
-from streams.hosting.environment import Misconfigured
+from streams.hosting.variables import Misconfigured
 from streams.ingress.access import Access
 from streams.ingress.access import read as read_access
 from tests.memory_log import Act

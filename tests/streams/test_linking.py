@@ -5,8 +5,8 @@ from structlog.testing import capture_logs
 
 from schemas.cause import ConfigFile
 from streams.delivering.linking import REMEDY, warn_of_lacks, with_link_secret
-from streams.hosting.environment import Misconfigured
 from streams.hosting.rulebook import followable
+from streams.hosting.variables import Misconfigured
 
 SECRET = "link-" * 5
 WHOLE = {"OVERSIGHT_LINK_URL": "https://pager.example", "OVERSIGHT_LINK_SECRET": f"{SECRET}, old"}

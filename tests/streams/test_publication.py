@@ -57,7 +57,7 @@ def expected(steps: list[Step], partition: int) -> list[tuple[bytes | None, byte
 
 async def test_every_step_lies_in_its_partition_in_order(bootstrap):
     name = await topic(bootstrap, "planned", 3)
-    async with publisher(bootstrap, name) as appender:
+    async with publisher({"bootstrap_servers": bootstrap}, name) as appender:
         assert appender.partitions == 3
         published = await appender.publish(plan(LINES, 3))
     steps = list(plan(LINES, 3))
@@ -70,7 +70,7 @@ async def test_every_step_lies_in_its_partition_in_order(bootstrap):
 async def test_what_is_no_event_is_published_whole_and_counted(bootstrap):
     name = await topic(bootstrap, "malformed", 1)
     given = [LINES[0], Line(b"{"), Line(b"\x00" * 9), LINES[1]]
-    async with publisher(bootstrap, name) as appender:
+    async with publisher({"bootstrap_servers": bootstrap}, name) as appender:
         published = await appender.publish(spread(given, 1))
     assert (published.events, published.malformed) == (2, 2)
     assert [value for _, value in await read(bootstrap, name, 0)] == [line.value for line in given]
@@ -79,7 +79,7 @@ async def test_what_is_no_event_is_published_whole_and_counted(bootstrap):
 async def test_a_line_that_is_too_large_is_left_out_and_named(bootstrap):
     name = await topic(bootstrap, "large", 1)
     fits, large = Line(b"x" * MOST_BYTES), Line(b"y" * (MOST_BYTES + 1), "a.jsonl", 7)
-    async with publisher(bootstrap, name) as appender:
+    async with publisher({"bootstrap_servers": bootstrap}, name) as appender:
         published = await appender.publish(spread([fits, large, LINES[0]], 1))
     assert published.refused == ["a.jsonl:7"]
     assert [value for _, value in await read(bootstrap, name, 0)] == [fits.value, LINES[0].value]
@@ -88,7 +88,7 @@ async def test_a_line_that_is_too_large_is_left_out_and_named(bootstrap):
 async def test_a_topic_that_is_not_there_is_named_and_not_made(bootstrap):
     for _ in range(2):
         with pytest.raises(Unreachable, match="there is no topic 'absent'"):
-            async with publisher(bootstrap, "absent"):
+            async with publisher({"bootstrap_servers": bootstrap}, "absent"):
                 pass
 
 
@@ -104,7 +104,7 @@ async def test_a_topic_that_is_not_there_is_named_and_not_made(bootstrap):
 async def test_a_broker_that_is_not_there_is_told_at_once(address, reason):
     async with asyncio.timeout(10):
         with pytest.raises(Unreachable, match=reason):
-            async with publisher(address, "t"):
+            async with publisher({"bootstrap_servers": address}, "t"):
                 pass
 
 
@@ -116,7 +116,7 @@ async def test_who_answers_but_is_no_broker_is_told():
     port = server.sockets[0].getsockname()[1]
     async with server:
         with pytest.raises(Unreachable, match="does not answer as a Kafka broker"):
-            async with publisher(f"127.0.0.1:{port}", "t"):
+            async with publisher({"bootstrap_servers": f"127.0.0.1:{port}"}, "t"):
                 pass
 
 
@@ -161,7 +161,7 @@ async def test_a_broker_that_goes_away_for_a_while_in_the_middle_loses_nothing()
         await topic(f"127.0.0.1:{road.port}", "t", 2)
         halves = (LINES[: len(LINES) // 2], LINES[len(LINES) // 2 :])
 
-        async with publisher(f"127.0.0.1:{road.port}", "t") as appender:
+        async with publisher({"bootstrap_servers": f"127.0.0.1:{road.port}"}, "t") as appender:
             await appender.publish(spread(halves[0], 2))
             await road.cut()
             rest = asyncio.create_task(appender.publish(spread(halves[1], 2)))
