@@ -220,3 +220,27 @@ def test_it_pages_as_late_as_the_real_rules_say():
     t.signal(drill=DRILL)
     t.fast_forward(MINUTE)
     assert t.paged == [(timedelta(seconds=10).total_seconds(), "slack #oncall")]
+
+
+NOBODY = """
+route: {receiver: people, group_by: [agent], group_wait: 0s}
+receivers: [{name: people, notify: [{escalation: '%s'}]}]
+users: {ana: {slack: U01}}
+schedules:
+  rota: {timezone: UTC, layers: [{name: base, start: '2027-01-05T09:00', every: 1 week, users: [ana]}]}
+escalations: {rota: {steps: [{notify: [schedule: rota], via: [slack], wait: 5m}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("escalation", "why"),
+    [
+        ("{{ labels.team }}", "receiver people finds no escalation for team (none)"),
+        ("rota", "escalation rota reaches nobody at this time"),
+    ],
+)
+def test_why_it_pages_nobody_is_told(escalation, why):
+    t = Scenario(NOBODY % escalation)
+    t.signal(drill=DRILL)
+    assert t.pages == []
+    assert t.incident.unpaged == why

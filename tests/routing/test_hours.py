@@ -142,6 +142,18 @@ def test_a_day_ends_when_it_does_where_clocks_differ_by_quarters_of_an_hour():
     assert spell(silence, sunday, timedelta(days=1)) == (midnight, sunday + timedelta(days=1))
 
 
+def test_a_silence_that_begins_too_late_or_never_has_no_spell():
+    monday = at("2026-01-05T09:00Z")
+    tomorrow = PlannedSilence(name="s", matchers=(), start=monday + timedelta(days=1))
+    assert spell(tomorrow, monday, timedelta(days=1)) is None
+    past = PlannedSilence(name="s", matchers=(), end=monday - MINUTE)
+    assert spell(past, monday, timedelta(days=1)) is None
+    assert spell(tomorrow, monday, timedelta(days=2)) == (
+        monday + timedelta(days=1),
+        monday + timedelta(days=2),
+    )
+
+
 @given(st.lists(spans, max_size=3), instants)
 def test_an_interval_holds_where_one_of_its_spans_does(some, when):
     assert holds(TimeInterval("n", tuple(some)), when) is any(span_holds(each, when) for each in some)

@@ -117,6 +117,13 @@ class TestTheRouter:
         t.restart()
         assert t.router.drills_due(START + 31 * MINUTE) == ()
 
+    def test_who_announced_it_first_owns_it(self):
+        t = Scenario(PLANNED % "")
+        assert t.router.drill_owner(RUN) is None
+        for owner in ("worker 1", "worker 2"):
+            t.write(Drilled(at=t.now, id=RUN, by="schedule", agent="a", name="weekly", owner=owner))
+        assert t.router.drill_owner(RUN) == "worker 1"
+
     def test_without_a_configuration_nothing_is_due(self):
         assert type(Scenario().router)().drills_due(START) == ()
 
