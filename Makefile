@@ -52,15 +52,8 @@ demo: env ## an embedded broker, a simulated fleet with incidents, pages in this
 test: env ## everything: lint, types, contracts, tests, coverage, each broker that can be had
 	@$(BIN)/python tools/gates.py
 
-# What judges detection, with all its seeds: docs/detection-quality.md has the figures.
-JUDGES := real_traffic quiet_fleet metric_anomalies input_shift rollout error_rate faults quality silence slowdowns \
-          budget thirty_days features
-
-nightly: env ## the long forms: property tests, a million quiet events, every judge of detection with all its seeds
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests --ignore=tests/contract -n 2 --dist=loadgroup --timeout=3600
-	@set -e; for judge in $(JUDGES); do \
-	  printf '\n\033[1m── %s\033[0m\n' "$$judge"; $(BIN)/python "benchmarks/$$judge.py"; \
-	done
+nightly: env ## the long forms of everything, hours; PARTS="nights differential" some, PARTS=list which
+	@$(BIN)/python -m tools.nightly $(PARTS)
 
 bench: env ## the benchmarks: figures for docs/performance.md
 	@$(BIN)/python benchmarks/detectors.py
