@@ -15,6 +15,7 @@ from pathlib import Path
 from tools.night_parts import ROOT, Part
 
 GRACE = timedelta(seconds=10)
+FRAME = " =│┃"
 Heard = Callable[[str], None]
 
 
@@ -22,7 +23,7 @@ Heard = Callable[[str], None]
 class Outcome:
     """How a part ended: `passed`, `measured`, `failed`, or `stopped` by who watched it.
 
-    `closing`: the last line that it printed. `figures`: where all that it printed is kept.
+    `closing`: the last thing that it said. `figures`: where all that it printed is kept.
     """
 
     part: Part
@@ -44,9 +45,14 @@ def run(part: Part, folder: Path, heard: Heard) -> Outcome:
             heard(line)
 
         word = _ended(part, keep)
-    lines = [line.strip() for line in figures.read_text(encoding="utf-8").splitlines() if line.strip()]
     took = timedelta(seconds=time.monotonic() - began)
-    return Outcome(part, word, took, lines[-1] if lines else "", figures)
+    return Outcome(part, word, took, _closing(figures.read_text(encoding="utf-8")), figures)
+
+
+def _closing(text: str) -> str:
+    """The last line that says something, without the frame that it may stand in."""
+    said = [line for line in text.splitlines() if any(map(str.isalnum, line))]
+    return said[-1].strip(FRAME) if said else ""
 
 
 def _ended(part: Part, keep: Heard) -> str:

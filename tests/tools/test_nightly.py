@@ -50,6 +50,11 @@ def test_all_parts_run_in_order_and_what_they_print_is_kept(night):
     assert "What is left" not in night.said
 
 
+def test_the_last_thing_that_a_table_says_is_shown_without_its_frame(night):
+    assert night.run(parts=[part("table", "print('│ 3 │ fine │'); print('└───┴──────┘'); print()")]) == 0
+    assert "passed in 0 s  3 │ fine\n" in night.said
+
+
 def test_one_that_fails_stops_no_other_and_shows_its_last_lines(night):
     broken = part("broken", "[print('line', n) for n in range(100)]; raise SystemExit('no good')")
     assert night.run(parts=[broken, part("after")]) == 1
