@@ -15,7 +15,7 @@ from detectors.costs.breakdown import Money
 from detectors.costs.budget import Budget, Ledger
 from detectors.costs.budget_finding import budget_findings
 from detectors.costs.cost_finding import dear_sessions, spike
-from detectors.costs.cost_series import MINUTE_S, CostSeries
+from detectors.costs.cost_series import MINUTE_S, CostSeries, Minute
 from detectors.costs.cost_sessions import CostSessions
 from detectors.dense import encoded
 from detectors.detector import State, Unworded, decoded
@@ -148,6 +148,7 @@ class Cost:
             minute = series.minute
             usd += minute.cost - minute.counted
             minute.counted = minute.cost
+            self._show(minute)
             if minute.is_full or is_over:
                 state.money.today.spread(minute.tally, minute.cost - minute.spread)
             if is_over:
@@ -159,10 +160,17 @@ class Cost:
                 series.settle(grid)
         self._sessions.settle(now)
         if self._budget is not None:
-            self._budget.take(usd, self._closes_at, grid)
+            self._budget.take(usd, self._closes_at, grid, self._sessions.begun)
+        self._sessions.begun = 0
         if state.money.turn(grid):
             state.unpriced = 0
         self._closes_at = grid + MINUTE_S
+
+    def _show(self, minute: Minute) -> None:
+        """Gives the dearest operation of the minute that ended to the budget."""
+        if self._budget is not None and minute.latest is not None:
+            self._budget.look(minute.lately, minute.latest)
+        minute.lately, minute.latest = 0.0, None
 
     @property
     def wake_at(self) -> float | None:
@@ -191,7 +199,7 @@ class Cost:
         ]
         dear = self._sessions.dear
         if dear is not None:
-            found.append(dear_sessions(self._sessions, dear, self._state.money, note))
+            found.append(dear_sessions(self._sessions, dear, self._state.money, note, now))
         if self._budget is not None and self._budget.ledger.holding:
             found += budget_findings(self._budget, self._state.money, f"{self._unpriced()}{note}")
         return found

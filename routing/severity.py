@@ -10,7 +10,7 @@ from routing.business_hours import business_hours
 from routing.ownership import owned
 from routing.policy import Policy, SeverityTable
 from schemas.page import ScorePart, Severity
-from schemas.signal import Signal
+from schemas.signal import Blast, Signal
 
 RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "error": 2, "critical": 3}
 SHIFTS = frozenset({"input_shift", "metric", "cost", "latency", "quality"})
@@ -33,6 +33,9 @@ DEPENDENCY_SLOW = "slow"
 """What `dependency` and `latency` both say of calls that take longer, …"""
 SLOW_PARTS = frozenset({"slow", "first_chunk"})
 """… the second as these findings."""
+WHOLLY = frozenset({"agent_down", "intake_down", "budget", "over_budget"})
+"""Findings that concern all of an agent: their base says so already, however many sessions it has."""
+NOBODY = Blast()
 TELEMETRY = "telemetry"
 SUSTAINED = timedelta(hours=1)
 SURE = 0.7
@@ -149,7 +152,7 @@ def _confidence(signal: Signal) -> ScorePart:
 
 def _blast(signal: Signal) -> ScorePart:
     """Up to +10: by share, counted fully from ten sessions on, or by sessions, full at 1,000."""
-    reach = signal.blast
+    reach = signal.blast if signal.finding not in WHOLLY else NOBODY
     weight = min(1.0, reach.sessions / 10) if reach.sessions else 1.0
     size = max(reach.share * weight, log(1 + max(0, reach.sessions), 1000))
     why = f"{reach.sessions} sessions" if reach.sessions else "part of all operations"

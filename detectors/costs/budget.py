@@ -12,6 +12,7 @@ from detectors.costs.forecast import Forecast, forecast, hours_left
 from detectors.costs.hourly import KEPT, Usual, usual
 from detectors.costs.level import Lately, all_spans, fitting
 from detectors.costs.periods import DAY_S, HOUR_S, end_of, start_of
+from schemas.signal import Sample
 
 STEPS = (0.8, 0.95, 1.0)
 """Shares of the budget: projected, projected, spent."""
@@ -20,6 +21,7 @@ STRAYS, SURE = 0.2**2, 0.98
 """Where the level strays by more than a fifth by itself (the variance of its logarithm), as with heavy-tailed
 minutes, a projected step must be so likely; elsewhere it is told when it is expected.
 """
+MOST_SAMPLES = 3
 BACK = 0.1
 """A projected step is over when the projection is so much of the budget below it."""
 
@@ -29,6 +31,7 @@ class Ledger(Struct, array_like=True):
 
     `spent` in this period; `hour_usd` since `hour`; `at`: counted up to then, since `since`; `hours`: whole
     hours before `hour`; `told`: the highest step of this period; `holding`: onset by step, counted from 1.
+    `sessions`: those that began in this period; `dearest`: its dearest operations that were looked at.
     """
 
     usd: float
@@ -43,6 +46,8 @@ class Ledger(Struct, array_like=True):
     spans: list[Lately] = field(default_factory=all_spans)
     told: int = 0
     holding: dict[int, float] = {}
+    sessions: int = 0
+    dearest: list[tuple[float, Sample]] = []
 
 
 class Budget:
@@ -60,6 +65,8 @@ class Budget:
         ledger = self.ledger
         if (usd, period) == (ledger.usd, ledger.period):
             return
+        if period != ledger.period:
+            ledger.sessions, ledger.dearest = 0, []
         ledger.usd, ledger.period, ledger.told, ledger.holding = usd, period, 0, {}
         if ledger.at:
             ledger.ends = end_of(period, ledger.hour)
@@ -69,8 +76,18 @@ class Budget:
             self._look()
             self._judge()
 
-    def take(self, usd: float, ended: float, now: float) -> None:
-        """USD of the minute that ended at `ended`; nothing from then to `now`. Both are whole minutes."""
+    def look(self, usd: float, sample: Sample) -> None:
+        """An operation of the minute that ended."""
+        ledger = self.ledger
+        ranked = sorted([*ledger.dearest, (usd, sample)], key=lambda each: (-each[0], each[1].event))
+        ledger.dearest = ranked[:MOST_SAMPLES]
+
+    def take(self, usd: float, ended: float, now: float, sessions: int = 0) -> None:
+        """USD of the minute that ended at `ended`; nothing from then to `now`. Both are whole minutes.
+
+        `sessions`: those that began in it.
+        """
+        self.ledger.sessions += sessions
         ledger = self.ledger
         if not ledger.at or now - ledger.at > KEPT * HOUR_S:
             self._begin(now)
@@ -128,6 +145,7 @@ class Budget:
         if at >= ledger.ends:
             ledger.ends, ledger.spent = end_of(ledger.period, at), 0.0
             ledger.told, ledger.holding = 0, {}
+            ledger.sessions, ledger.dearest = 0, []
         self._look()
 
     def _look(self) -> None:

@@ -9,7 +9,7 @@ from detectors.costs.budget import SPENT, STEPS, Budget
 from detectors.costs.hourly import DAY
 from detectors.costs.periods import start_of
 from detectors.detector import Finding, Unworded
-from schemas.signal import Contributor
+from schemas.signal import Blast, Contributor
 
 HISTORY = 30
 RISING = 1.1
@@ -50,8 +50,10 @@ def _finding(budget: Budget, money: Money, step: int, note: str) -> Finding:
         magnitude=round(min(MOST_TIMES, observed / ledger.usd), 3),
         magnitude_unit="ratio",
         confidence=1.0 if is_spent else round(max(0.5, known.chance(STEPS[step - 1] * ledger.usd)), 4),
-        trend=_trend(ledger.hours),
+        trend=_trend(ledger.hours, ledger.hour_usd),
+        blast=Blast(sessions=ledger.sessions),
         contributors=where,
+        samples=tuple(sample for _, sample in ledger.dearest),
         history=(*ledger.hours[1 - HISTORY :], ledger.hour_usd),
     )
 
@@ -98,11 +100,16 @@ def _where(money: Money, stands_out: tuple[Contributor, ...]) -> str:
     return f"; {dearest[1]:.0%} of today's goes to model {dearest[0]}"
 
 
-def _trend(hours: list[float]) -> str:
-    """The last whole hour against the one a day before."""
-    if len(hours) <= DAY:
+def _trend(hours: list[float], hour_usd: float) -> str:
+    """The last hour against the one a day before or, while no day is known, against the one before it.
+
+    The open hour is the last once more was spent in it than in the one before.
+    """
+    every = [*hours, hour_usd] if not hours or hour_usd > hours[-1] else hours
+    back = DAY if len(every) > DAY else 1
+    if len(every) <= back:
         return ""
-    late, early = hours[-1], hours[-1 - DAY]
+    late, early = every[-1], every[-1 - back]
     if late > RISING * early:
         return "rising"
     return "falling" if early > RISING * late else "steady"

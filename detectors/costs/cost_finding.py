@@ -8,6 +8,7 @@ from detectors.contrast import contributors
 from detectors.costs.breakdown import Money
 from detectors.costs.cost_series import SMALLEST_RATIO, CostSeries, Rise
 from detectors.costs.cost_sessions import CostSessions, Dear
+from detectors.course import trend
 from detectors.detector import Finding, Unworded
 from schemas.signal import Blast, Sample
 from schemas.wire import moment
@@ -23,9 +24,9 @@ def spike(model: str, series: CostSeries, rise: Rise, note: str) -> Unworded:
     return Unworded(finding="spike", labels=labels, onset=rise.onset, words=words)
 
 
-def dear_sessions(sessions: CostSessions, dear: Dear, money: Money, note: str) -> Unworded:
+def dear_sessions(sessions: CostSessions, dear: Dear, money: Money, note: str, now: float) -> Unworded:
     """Sessions far dearer than the agent's sessions are. `note` ends the sentence."""
-    words = partial(_dear_sessions, sessions, dear, money, note)
+    words = partial(_dear_sessions, sessions, dear, money, note, now)
     return Unworded(finding="session", onset=dear.onset, words=words)
 
 
@@ -54,7 +55,8 @@ def _spike(model: str, series: CostSeries, rise: Rise, note: str) -> Finding:
     )
 
 
-def _dear_sessions(sessions: CostSessions, dear: Dear, money: Money, note: str) -> Finding:
+def _dear_sessions(sessions: CostSessions, dear: Dear, money: Money, note: str, now: float) -> Finding:
+    course = dear.course.history(now)
     worst, usual = max(dear.costs.values()), sessions.usual
     many = f"{dear.count} sessions cost" if dear.count > 1 else "a session costs"
     ranked = sorted(dear.costs.items(), key=lambda each: (-each[1], each[0]))
@@ -67,9 +69,12 @@ def _dear_sessions(sessions: CostSessions, dear: Dear, money: Money, note: str) 
         unit="USD per session",
         magnitude=round(worst / usual, 2),
         magnitude_unit="ratio",
+        confidence=round(1 - sessions.costs.tail().chance(worst), 4),
+        trend=trend(course),
         blast=Blast(sessions=dear.count),
         contributors=dear.money.against(money.all()) if dear.calls >= FEWEST_CALLS else (),
         samples=tuple(_sample(dear, session, cost) for session, cost in ranked[:3]),
+        history=course,
     )
 
 

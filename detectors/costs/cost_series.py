@@ -45,7 +45,7 @@ class Minute(Struct, array_like=True):
     """The open minute: interactions, their cost in USD, tokens, and what was looked at closer.
 
     `counted`: USD of it that the budget knows of. `spread`: USD of it that belong to the days before, and
-    `earlier`: what was looked at of those.
+    `earlier`: what was looked at of those. `lately`, `latest`: the dearest since it was last joined.
     """
 
     count: int = 0
@@ -59,6 +59,8 @@ class Minute(Struct, array_like=True):
     counted: float = 0.0
     spread: float = 0.0
     earlier: Tally = field(default_factory=Tally)
+    lately: float = 0.0
+    latest: Sample | None = None
 
     @property
     def is_full(self) -> bool:
@@ -142,9 +144,10 @@ class CostSeries(Struct, array_like=True):
             minute.tally.add("component", component, weight)
         if session:
             minute.sessions[session] = 1
-        if cost > minute.dearest:
-            minute.dearest = cost
-            minute.sample = _sample(event, cost)
+        if cost > minute.lately:
+            minute.lately, minute.latest = cost, _sample(event, cost)
+            if cost > minute.dearest:
+                minute.dearest, minute.sample = cost, minute.latest
 
     def close(self, at: float, threshold_s: float) -> None:
         """Ends the open minute at `at`, if it is full enough."""

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from detectors.contrast import values
 from detectors.costs.breakdown import Breakdown
 from detectors.costs.log_tail import LogTail, rare
+from detectors.course import Course
 from detectors.lasting import Lasting
 from schemas.event import Event
 
@@ -33,7 +34,8 @@ Spent = list[float]
 class Dear(Struct, array_like=True):
     """Sessions above the limit: cost and crossing event by conversation; since `onset`, last at `latest`.
 
-    `money`: where that of their calls went since they were above it.
+    `money`: where that of their calls went since they were above it. `course`: by minute, what the
+    dearest had cost by then.
     """
 
     onset: float
@@ -44,6 +46,7 @@ class Dear(Struct, array_like=True):
     count: int = 0
     calls: int = 0
     money: Breakdown = field(default_factory=Breakdown)
+    course: Course = field(default_factory=Course)
 
     def drop(self, session: str) -> None:
         """One session less to tell of."""
@@ -66,6 +69,8 @@ class CostSessions(Struct, array_like=True):
     evicted: int = 0
     """Sessions that were closed because too many were open."""
     lasting: Lasting = field(default_factory=Lasting)
+    begun: int = 0
+    """Sessions that began since the budget last counted them."""
 
     def add(self, session: str, cost: float, now: float, event: Event) -> None:
         """Cost of one operation of a session."""
@@ -84,6 +89,7 @@ class CostSessions(Struct, array_like=True):
         if len(self.spent) >= MOST_OPEN:
             self.evicted += 1
             self.end(next(iter(self.spent)), now)
+        self.begun += 1
         spent = self.spent[session] = [0.0, now]
         return spent
 
@@ -99,6 +105,7 @@ class CostSessions(Struct, array_like=True):
         dear.costs[session] = spent
         dear.open[session] = 1
         dear.calls += 1
+        dear.course.reach(now, spent)
         usage = event.data.usage
         dear.money.take(values(event.data), usage.cost_component if usage else None, cost)
 

@@ -1,4 +1,4 @@
-"""Streams for the laws: calls of about a cent; then they cost six times as much, and more than the budget."""
+"""Streams for the laws: calls of about a cent; then a tenant's cost six times as much, past the budget."""
 
 import random
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ def _call(at: int, draw: random.Random, times: float) -> Iterator[Event]:
     session = {"id": f"c{at // _CALLS}"}
     cost = 0.01 * draw.lognormvariate(0.0, 0.5) * times
     usage = {"input_tokens": 1000, "output_tokens": 100, "cost_amount": cost, "cost_currency": "USD"}
-    yield event(at_s, request={"model": "gpt-4.1"}, usage=usage, conversation=session)
+    tenant = {"id": "t1" if times > 1 or at // _CALLS % 4 == 0 else "t2"}
+    yield event(at_s, request={"model": "gpt-4.1"}, usage=usage, conversation=session, tenant=tenant)
     if at % _CALLS == _CALLS - 1:
         yield event(at_s + 1, "invoke_agent", "agent.session.v1", conversation={**session, "state": "ended"})
 

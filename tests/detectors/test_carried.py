@@ -24,6 +24,7 @@ NEEDED = {
 }
 ALIKE = "the calls of its stream are all alike: nothing stands out in those it speaks of"
 LABELLED = "its labels say who: nobody else has part in it"
+FIRST_DAY = "the money of today stands out against the days before, and there are none"
 WITHOUT = {
     ("approvals", "bulk"): {"contributors": LABELLED},
     ("approvals", "instant"): {"contributors": LABELLED},
@@ -32,18 +33,8 @@ WITHOUT = {
         "magnitude": "none is usual, so none is so many times as much",
         "contributors": "what was approved is not kept, to compare with",
     },
-    ("cost", "session"): {
-        "trend": "sessions that ended: what they cost stays as it is",
-        "contributors": ALIKE,
-        "history": "sessions that ended, not a course",
-    },
-    ("cost", "spike"): {"contributors": ALIKE},
-    ("cost", "budget"): dict.fromkeys(
-        ("trend", "blast", "contributors", "samples"), "of the agent's money, whoever's sessions it went to"
-    ),
-    ("cost", "over_budget"): dict.fromkeys(
-        ("trend", "blast", "contributors", "samples"), "of the agent's money, whoever's sessions it went to"
-    ),
+    ("cost", "budget"): {"contributors": FIRST_DAY},
+    ("cost", "over_budget"): {"contributors": FIRST_DAY},
     ("isolation", "breach"): {"magnitude": "none is usual, so none is so many times as much"},
     ("latency", "slow"): {"contributors": ALIKE},
     ("latency", "first_chunk"): {"contributors": ALIKE},

@@ -150,6 +150,12 @@ def test_how_many_are_affected_adds_up_to_ten(blast, added):
     assert points(signal(blast=blast))[0] == 40 + added
 
 
+@pytest.mark.parametrize("finding", ["agent_down", "intake_down", "budget", "over_budget"])
+def test_what_is_always_of_the_whole_agent_weighs_no_more_for_it(finding):
+    whole = Blast(sessions=5000, share=1.0)
+    assert points(signal(finding=finding, blast=whole)) == points(signal(finding=finding))
+
+
 def test_what_rises_adds_five():
     assert points(signal(trend="rising"))[1] == {"error_rate": 40, "rising": 5}
     assert points(signal(trend="falling"))[0] == 40
