@@ -264,10 +264,11 @@ def _observed(signal: Signal) -> str:
 
 
 def _magnitude(signal: Signal) -> list[str]:
-    if signal.magnitude is None:
-        return []
+    """A mere number, without a unit, says no more than what was observed."""
     shape = {"ratio": "({} times)", "sigma": "({} sigma)", "burn_rate": "(burning {} times too fast)"}
-    return [shape.get(signal.magnitude_unit, "({})").format(number(signal.magnitude))]
+    if signal.magnitude is None or signal.magnitude_unit not in shape:
+        return []
+    return [shape[signal.magnitude_unit].format(number(signal.magnitude))]
 
 
 def _affected(blast: Blast) -> str:

@@ -57,7 +57,7 @@ class Signal(Words, frozen=True):
 
     `id` is derived from what it is about: detector, finding, labels and onset. It stays the same while the
     finding is re-asserted. `confidence` in [0, 1]; `magnitude`: observed over baseline, or standard
-    deviations, as `magnitude_unit` says.
+    deviations, as `magnitude_unit` says; without one how many there are of what there should be none of.
     """
 
     id: str

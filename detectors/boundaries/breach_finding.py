@@ -32,6 +32,7 @@ def breach(kind: str, crossing: Crossing, parties: Parties, now: float) -> Findi
         observed=float(crossing.count),
         baseline=0.0,
         unit="breaches",
+        magnitude=float(crossing.count),
         trend=trend(course),
         blast=Blast(
             sessions=len(crossing.sessions),

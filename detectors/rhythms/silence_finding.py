@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from detectors.detector import Finding
 from detectors.rhythms.pulse import SHORTEST_S, Pulse
-from schemas.signal import Sample
+from schemas.signal import Blast, Sample
 
 SAID_IN_HOURS_S = 7200.0
 _WHY = {
@@ -32,6 +32,7 @@ def silent(pulse: Pulse, now: float, last: Sample | None) -> Finding:
         magnitude=round(max(1.0, ratio), 2),
         magnitude_unit="ratio",
         confidence=round(confidence, 4),
+        blast=Blast(share=1.0),
         samples=() if last is None else (last,),
         history=pulse.history(now),
     )

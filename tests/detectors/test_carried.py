@@ -15,7 +15,9 @@ NEEDED = {
     "observed": lambda finding: finding.observed is not None,
     "unit": lambda finding: finding.unit,
     "baseline": lambda finding: finding.baseline is not None,
-    "magnitude": lambda finding: finding.magnitude is not None and finding.magnitude_unit,
+    "magnitude": lambda finding: (
+        finding.magnitude is not None and bool(finding.magnitude_unit or finding.baseline == 0)
+    ),
     "trend": lambda finding: finding.trend,
     "blast": lambda finding: _reach(finding.blast),
     "contributors": lambda finding: finding.contributors,
@@ -35,14 +37,12 @@ WITHOUT = {
     },
     ("cost", "budget"): {"contributors": FIRST_DAY},
     ("cost", "over_budget"): {"contributors": FIRST_DAY},
-    ("isolation", "breach"): {"magnitude": "none is usual, so none is so many times as much"},
     ("latency", "slow"): {"contributors": ALIKE},
     ("latency", "first_chunk"): {"contributors": ALIKE},
     ("quality", "score"): {"contributors": ALIKE},
     ("quality", "truncated"): {"contributors": ALIKE},
     ("silence", "agent_down"): {
         "trend": "a silence only gets longer",
-        "blast": "whom nobody serves cannot be counted",
         "contributors": "there are no events to compare",
     },
 }

@@ -88,7 +88,7 @@ def test_the_magnitude_is_told_in_its_own_words():
 
     assert told(magnitude_unit="ratio") == "100 % (3 times)"
     assert told(magnitude_unit="sigma") == "100 % (3 sigma)"
-    assert told(magnitude_unit="") == "100 % (3)"
+    assert told(magnitude_unit="") == "100 %"
 
 
 def test_when_the_error_budget_is_gone_is_told_with_what_is_observed():
