@@ -59,8 +59,16 @@ def stands_in(case: Case, sent: Sent) -> list[Sent]:
 
 
 def is_replaced(case: Case, sent: Sent) -> bool:
-    """Whether a later page that arrived took the place of this one's alert."""
-    return any(each.state == "delivered" for each in replacing(case, sent))
+    """Whether a later page that arrived took the place of this one's alert, or of one that was to."""
+    return any(each.state == "delivered" for each in _successors(case, sent))
+
+
+def may_be_replaced(case: Case, sent: Sent) -> bool:
+    """Whether a later page that takes the place of this one's alert is on its way.
+
+    It may have arrived unheard and closed this one's alert: what would say that again would ring again.
+    """
+    return any(each.state in ("waiting", "deferred") for each in _successors(case, sent))
 
 
 def may_be_there(sent: Sent) -> bool:
@@ -78,6 +86,16 @@ def replacing(case: Case, sent: Sent) -> list[Sent]:
         return []
     key = sent.alert or case.id
     return [each for each in case.pages.values() if each.replaces == key and each.channel == sent.channel]
+
+
+def _successors(case: Case, sent: Sent) -> list[Sent]:
+    """Pages that take the place of a page's alert, of theirs, and so on."""
+    keys, found = {sent.alert or case.id}, []
+    for each in case.pages.values():
+        if each.channel == sent.channel and each.replaces in keys:
+            keys.add(each.alert)
+            found.append(each)
+    return found
 
 
 def _account(sent: Sent) -> tuple[str, str]:

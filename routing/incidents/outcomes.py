@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import cast
 
-from routing.incidents.alerts import is_gone, is_replaced, is_shut, may_be_there, stands_in
+from routing.incidents.alerts import is_gone, is_replaced, is_shut, may_be_replaced, may_be_there, stands_in
 from routing.incidents.closing import forget_if_settled
 from routing.incidents.escalation import fall_through, is_answered, is_overtaken
 from routing.incidents.folding import unanswered
@@ -105,7 +105,11 @@ def _failed(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
 
 
 def _again(turn: Turn, case: Case, sent: Sent) -> None:
-    """The next attempt, while somebody still waits for the page."""
+    """The next attempt, while somebody still waits for the page.
+
+    While a page that takes the place of its alert is on its way, that one rings; this one counts as failed
+    again.
+    """
     answered = sent.target in case.climbs and is_answered(case, sent)
     lapsed = not case.open or answered or is_overtaken(case, sent) or is_replaced(case, sent)
     if lapsed and not unanswered(turn, sent):
@@ -113,7 +117,10 @@ def _again(turn: Turn, case: Case, sent: Sent) -> None:
         _end(turn, case, sent)
     else:
         sent.attempt += 1
-        attempt(turn, case, sent)
+        if may_be_replaced(case, sent):
+            _failed(turn, case, sent, Deferred(reason="another page is on its way in its place"))
+        else:
+            attempt(turn, case, sent)
     turn.state.touch(case)
 
 

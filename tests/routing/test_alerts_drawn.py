@@ -25,6 +25,7 @@ CONFIGS = (
     PAGER_ONLY + UNLIMITED,
     shared(PAGER_FIRST),
     shared(PAGER_FIRST) + LIMITED,
+    shared(PAGER_ONLY),
     PAGER_ONLY.replace("ack_timeout", "repeat: 2\n    ack_timeout"),
 )
 WAYS = ("ok", "busy", "lost", "silent", "dead")

@@ -240,6 +240,41 @@ def test_a_page_whose_alert_another_took_the_place_of_is_not_tried_again(way):
     assert ana.service.open == []
 
 
+def test_a_page_rings_no_more_while_another_that_takes_the_place_of_its_alert_is_on_its_way():
+    t, ana = paged(TOGETHER, way="lost")
+    t.signal()
+    t.fast_forward(30 * MINUTE)
+    assert [key for _, key in ana.service.rang] == [t.incident.id, t.pages[-1].alert]
+    ana.way = "ok"
+    t.fast_forward(6 * MINUTE)
+    assert ana.service.open == [t.pages[-1].alert]
+    assert len(ana.service.rang) == 2
+
+
+def test_a_page_is_tried_on_where_the_one_that_was_to_take_the_place_of_its_alert_was_refused():
+    t, ana = paged(TOGETHER, way="busy")
+    t.signal()
+    t.fast_forward(4 * MINUTE + 50 * SECOND)
+    ana.way = "dead"
+    t.fast_forward(20 * SECOND)
+    ana.way = "ok"
+    t.fast_forward(6 * MINUTE)
+    assert ana.service.open == [t.incident.id]
+
+
+def test_a_page_is_not_tried_again_where_what_took_the_place_of_its_alert_gave_way_itself():
+    both = TOGETHER.replace("{name: people, notify: [", "{name: people, notify: [{pagerduty: 'env:PD_ANA'}, ")
+    t, ana = paged(both, way="lost")
+    t.signal()
+    t.fast_forward(6 * MINUTE)
+    t.acknowledge()
+    t.fast_forward(29 * MINUTE)
+    ana.way = "ok"
+    t.fast_forward(20 * MINUTE)
+    keys = [key for _, key in ana.service.rang]
+    assert len(keys) == len(set(keys))
+
+
 def test_a_page_that_is_late_is_closed_at_once_where_another_took_its_place():
     t, ana = paged(TOGETHER, way="held")
     t.signal()
