@@ -61,7 +61,7 @@ class Disk:
 class MemoryLog:
     """One owner's view of the disk. `acts`: what its appends do, one after another; then they go.
 
-    `largest`: bytes of a value that is taken.
+    `largest`: bytes of a value that is taken. `silent`: it falls silent before its end.
     """
 
     disk: Disk
@@ -69,6 +69,7 @@ class MemoryLog:
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     paused: asyncio.Event = field(default_factory=asyncio.Event)
     largest: int = 1_000_000
+    silent: bool = False
 
     async def append(self, topic: str, partition: int, records: Sequence[Outgoing]) -> int:
         await asyncio.sleep(0)
@@ -97,6 +98,14 @@ class MemoryLog:
             at += len(batch)
             yield batch
             await asyncio.sleep(0)
+
+    async def read_to_end(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+        log = tuple(self.disk.records(topic, partition))
+        for at in range(0, len(log), 7):
+            yield log[at : at + 7]
+            await asyncio.sleep(0)
+        if self.silent:
+            raise OSError("nothing came")
 
     async def until(self, topic: str, partition: int) -> None:
         """Returns once something stands there."""

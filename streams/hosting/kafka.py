@@ -7,7 +7,7 @@ inside the log itself (`streams.hosting.snapshots`), so that every broker that k
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -15,13 +15,13 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 
 from schemas.record import Record
 from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.reading import READ_AT_ONCE, TURN_MS, to_end
 
 LARGEST_BYTES = 3_000_000
 """Largest record that is sent at all: above the largest that any topic of ours takes."""
 BATCH_BYTES = 900_000
 """Batches are closed before they grow beyond this: brokers measure a whole batch as they do a record."""
 TURN_WITHIN_S = 10.0
-READ_AT_ONCE = 5_000
 _LASTING = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
@@ -96,6 +96,21 @@ class KafkaLog:
 
     async def read(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
         """Every record that is kept, from the first on; an empty batch: nothing more is there yet."""
+        async with self._at_beginning(topic, partition) as (consumer, place):
+            while True:
+                got = await consumer.getmany(place, timeout_ms=TURN_MS, max_records=READ_AT_ONCE)
+                yield [record_of(each) for each in got.get(place, ())]
+
+    async def read_to_end(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+        """Every record that is kept, from the first to the last that stood there when it was asked."""
+        async with self._at_beginning(topic, partition) as (consumer, place):
+            async for batch in to_end(consumer, place):
+                yield [record_of(each) for each in batch]
+
+    @asynccontextmanager
+    async def _at_beginning(
+        self, topic: str, partition: int
+    ) -> AsyncIterator[tuple[AIOKafkaConsumer, TopicPartition]]:
         place = TopicPartition(topic, partition)
         consumer = AIOKafkaConsumer(
             **self._connection, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -104,9 +119,7 @@ class KafkaLog:
         try:
             consumer.assign([place])
             await consumer.seek_to_beginning(place)
-            while True:
-                got = await consumer.getmany(place, timeout_ms=200, max_records=READ_AT_ONCE)
-                yield [record_of(each) for each in got.get(place, ())]
+            yield consumer, place
         finally:
             await consumer.stop()
 

@@ -41,6 +41,14 @@ class Log(Protocol):
         """Batches of all records, from the first that is kept, without end; a tombstone's value is `b""`."""
         ...
 
+    def read_to_end(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+        """Batches of records, none empty: from the first that is kept to the last when it was asked.
+
+        Raises:
+            OSError: the log gave nothing for long, short of that.
+        """
+        ...
+
     async def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""
         ...

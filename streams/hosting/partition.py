@@ -27,10 +27,6 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
 """Records folded, or keys restored, before everything else in the process has its turn."""
-
-
-MOST_EMPTY = 50
-"""Empty batches, each of a fifth of a second at least on a broker, after which the log is believed to end."""
 MOST_BOUNDARIES = 256
 """Places remembered while state cannot be written; then every other one is forgotten."""
 
@@ -152,15 +148,17 @@ class Partition:
         return True
 
     async def _fold_again(self, since: int) -> None:
-        """Folds what is below the low water, as far as the log has it. Its outputs were put out long ago."""
+        """Folds what is below the low water, as far as the log has it. Its outputs were put out long ago.
+
+        Raises:
+            OSError: the log fell silent before its end; half of what was is worse than to try again.
+        """
         log.warning("state.folded_again", partition=self._name, since=since, until=self.next)
-        empty = 0
-        async for batch in self._log.read(self._topic, self.number):
+        async for batch in self._log.read_to_end(self._topic, self.number):
             records = [each for each in batch if since <= each.offset < self.next]
             applied(self.fold, records)
             self.folded_again += len(records)
-            empty = 0 if batch else empty + 1
-            if empty >= MOST_EMPTY or (batch and batch[-1].offset >= self.next - 1):
+            if batch[-1].offset >= self.next - 1:
                 break
             await asyncio.sleep(0)
         log.info("state.folded_again", partition=self._name, records=self.folded_again)

@@ -45,6 +45,16 @@ async def test_what_is_appended_is_read_back_in_order_up_to_the_last(broker, mak
     ]
 
 
+async def test_what_is_kept_is_read_to_its_end_and_there_the_reader_ends(broker, make_topic):
+    topic = await make_topic()
+    records = [Outgoing(b"%d" % n, bytes(1_000)) for n in range(6_000)]
+    async with KafkaLog({"bootstrap_servers": broker.bootstrap}) as log, asyncio.timeout(WITHIN_S):
+        assert [batch async for batch in log.read_to_end(topic, 0)] == []
+        await log.append(topic, 0, records)
+        found = [record.offset async for batch in log.read_to_end(topic, 0) for record in batch]
+    assert found == list(range(len(records)))
+
+
 async def test_more_than_fits_one_batch_is_appended_in_several_without_a_gap(broker, make_topic):
     topic = await make_topic(max_message_bytes="3500000")
     records = [Outgoing(b"%d" % n, bytes(700_000)) for n in range(9)]

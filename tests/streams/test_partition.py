@@ -102,6 +102,15 @@ class TestTheOnlyKey:
         assert await heir.start() == 3
         assert (heir.fold.counts, heir.folded_again) == ({"a": 3}, 2)
 
+    async def test_is_not_half_of_what_it_was_where_the_log_falls_silent_before_its_end(self):
+        site = await self.left_behind()
+        site.disk.records("in").pop()
+        site.disk.records("in").pop()
+        heir = site.owner(MemoryLog(site.disk, silent=True))
+        heir.fold.illegible = "a"
+        with pytest.raises(OSError, match="nothing came"):
+            await heir.start()
+
     async def test_is_what_the_log_still_has_of_it(self):
         site = await self.left_behind()
         site.disk.records("in").clear()
