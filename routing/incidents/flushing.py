@@ -63,9 +63,14 @@ def flush(turn: Turn, case: Case) -> None:
 
 
 def targets(turn: Turn, case: Case) -> tuple[ChannelTarget | EscalationTarget, ...]:
-    """What the incident's receiver notifies."""
+    """What the incident's receiver notifies; an escalation that several of its entries mean, once."""
     receiver = turn.policy.receivers.get(case.receiver)
-    return receiver.notify if receiver else ()
+    every = receiver.notify if receiver else ()
+    found: dict[tuple[bool, str], ChannelTarget | EscalationTarget] = {}
+    for each in every:
+        climbs = isinstance(each, EscalationTarget)
+        found.setdefault((climbs, meant(turn, case, each) if climbs else target_key(each)), each)
+    return tuple(found.values())
 
 
 def climbed(turn: Turn, case: Case) -> tuple[str, ...]:

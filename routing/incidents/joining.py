@@ -1,5 +1,6 @@
 """Signals: opening incidents, joining them, asserting what holds, and leaving."""
 
+from collections.abc import Sequence
 from enum import Enum
 
 from routing.incidents.advice import advise
@@ -49,14 +50,23 @@ def asserted(turn: Turn, signal: Signal) -> None:
     _highest(turn, member)
     cover(turn, member)
     cases = [turn.state.cases[case_id] for case_id in turn.state.by_signal.all(signal.id)]
-    held = {case.key for case in cases if _refresh(turn, case, member) is Held.YES}
+    cases = [case for case in cases if _refresh(turn, case, member) is Held.YES]
     places = groups_of(turn.policy.route, member.labels)
-    for place in places:
-        if place.key not in held:
-            join(turn, case_for(turn, place, member), member)
+    for place in lacking(cases, places):
+        join(turn, case_for(turn, place, member), member)
     first = turn.state.groups.get(places[0].key)
     if first is not None and not member.is_drill:
         advise(turn, turn.state.cases[first], member)
+
+
+def lacking(cases: Sequence[Case], places: Sequence[Group]) -> list[Group]:
+    """The groups of a signal for which none of its incidents stands.
+
+    What somebody closed stays closed: it stands for a group, also where another policy calls that otherwise.
+    """
+    held, named = {case.key for case in cases}, {place.key for place in places}
+    closed = sum(not case.open and case.key not in named for case in cases)
+    return [place for place in places if place.key not in held][closed:]
 
 
 def weighed(turn: Turn, signal: Signal) -> Member:

@@ -7,7 +7,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from routing.addressing import channel_key
-from routing.incidents.alerts import KEYED, give_key, is_gone, is_shut, may_be_there, replacing
+from routing.incidents.alerts import (
+    KEYED,
+    give_key,
+    is_gone,
+    is_replaced,
+    is_shut,
+    may_be_there,
+    replacing,
+    stands_in,
+)
 from routing.incidents.briefing import content
 from routing.incidents.crowding import least_needed, rings_on, shares, to_close
 from routing.incidents.drills import room_of
@@ -135,11 +144,29 @@ def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateRe
     names = dict.fromkeys(targets)
     # What did not get through shows nothing: the page before it does.
     pages = sorted(case.pages.values(), key=is_gone, reverse=True)
-    latest = {(sent.to, sent.target, channel_key(sent.channel)): sent for sent in pages}
+    # A page for several is an alert by itself, beside the incident's own.
+    latest = {
+        (
+            sent.to,
+            sent.target,
+            channel_key(sent.channel),
+            sent.channel.kind in KEYED and bool(sent.speaks),
+        ): sent
+        for sent in pages
+    }
     for sent in latest.values():
         if sent.target in names:
             edit(turn, case, sent, reason)
+            for each in [] if reason in MERE else _had_until(case, sent):
+                edit(turn, case, each, reason)
     show_elsewhere(turn, case)
+
+
+def _had_until(case: Case, sent: Sent) -> list[Sent]:
+    """What its recipients have while a page is on its way: an alert that nobody answers rings on."""
+    if sent.state == "delivered":
+        return []
+    return [each for each in stands_in(case, sent) if not (each.closed or is_replaced(case, each))]
 
 
 def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:

@@ -8,7 +8,7 @@ from routing.incidents.flushing import arm_repeat, targets
 from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of
 from routing.incidents.incident import Case, Member
-from routing.incidents.joining import case_for, join, weighed
+from routing.incidents.joining import case_for, join, lacking, weighed
 from routing.incidents.muting import audible
 from routing.incidents.rationing import drop, storm_timer
 from routing.incidents.telling import target_key
@@ -113,8 +113,6 @@ def _tell_the_new(turn: Turn, case: Case, worst: Member) -> None:
 
 def _complete(turn: Turn, member: Member) -> None:
     """Incidents for the groups of a signal that none of its incidents stands for."""
-    known = turn.state.by_signal.all(member.signal.id)
-    held = {turn.state.cases[case_id].key for case_id in known}
-    for place in groups_of(turn.policy.route, member.labels):
-        if place.key not in held:
-            join(turn, case_for(turn, place, member), member)
+    cases = [turn.state.cases[case_id] for case_id in turn.state.by_signal.all(member.signal.id)]
+    for place in lacking(cases, groups_of(turn.policy.route, member.labels)):
+        join(turn, case_for(turn, place, member), member)

@@ -71,8 +71,9 @@ class _Asked(Struct, frozen=True):
         found: dict[str, tuple[Channel, ...]] = {}
         for party in step.parties:
             for name, channels in self._of(party, step).items():
-                # Channels of two kinds may have the same target.
-                is_other = party.kind == "channel" and found.get(name, channels) != channels
+                # Channels of two kinds may have the same target, and people the name of one.
+                is_taken = name in self.policy.users or found.get(name, channels) != channels
+                is_other = party.kind == "channel" and is_taken
                 if channels:
                     found.setdefault(f"{channels[0].kind} {name}" if is_other else name, channels)
         return found

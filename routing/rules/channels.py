@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from routing.addressing import channel_key
 from routing.notifiers.registry import discover
 from routing.rules.document.document import Document
 from routing.rules.document.notify import ChannelPart
@@ -11,6 +12,7 @@ from routing.rules.faults import Fault
 from routing.rules.literals import Variable
 from routing.rules.suggestions import meant
 from routing.rules.yaml_tree import Node, Place
+from schemas.page import Channel
 
 NOTIFIERS = discover()
 Path = tuple[str | int, ...]
@@ -67,15 +69,25 @@ def _entries(document: Document) -> Iterator[tuple[Path, ChannelPart]]:
 
 
 def _of_digests(document: Document, root: Node) -> Iterator[Fault]:
-    """Digests on channels that wake somebody."""
+    """Digests on channels that wake somebody, or that the receiver tells at once too."""
     for at, receiver in enumerate(document.receivers):
+        plain = [each for each in receiver.notify if not each.digest]
+        at_once = {_key(kind, target, each) for each in plain for kind, target in each.channels.items()}
         for number, entry in enumerate(receiver.notify):
-            kind = next(iter(entry.channels), "")
+            kind, target = next(iter(entry.channels.items()), ("", ""))
+            place = root.nearest("receivers", at, "notify", number, "digest").place
             if entry.digest and kind not in TELLING:
-                place = root.nearest("receivers", at, "notify", number, "digest").place
                 yield place.fault(
                     f"{kind} wakes people, and a digest does not: expected one of {', '.join(TELLING)}"
                 )
+            elif entry.digest and _key(kind, target, entry) in at_once:
+                yield place.fault(
+                    f"{receiver.name} tells {kind} {target} at once too: expected one of the two"
+                )
+
+
+def _key(kind: str, target: str, entry: ChannelPart) -> str:
+    return channel_key(Channel(kind=kind, target=target, options=entry.options))
 
 
 def _of_targets(targets: Mapping[str, str], node: Node) -> Iterator[Fault]:

@@ -9,6 +9,8 @@ from tests.routing.pager_duty import Service
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, START, Scenario, busy
 
 BY_PAGER = ESCALATED.replace("[slack, pagerduty]", "[pagerduty]")
+BY_ROUNDS = BY_PAGER.replace("    - {notify: [user: bo], via: [pagerduty], wait: 10m}\n", "")
+BY_ROUNDS = BY_ROUNDS.replace("ack_timeout: 30m", "repeat: 5")
 
 
 def paged(config=BY_PAGER, *, key="env:PD_ANA"):
@@ -170,3 +172,15 @@ def test_who_resolves_a_later_alert_in_pagerduty_resolves_its_incident():
     t.fast_forward(31 * MINUTE)
     t.write(done(hook("incident.resolved", key=t.pages[1].alert), t.now))
     assert statuses(t) == ["resolved"]
+
+
+def test_who_takes_an_incident_that_leads_a_storm_answers_its_own_alert_too():
+    t, ana = paged(BY_ROUNDS + "limits: {pages_per_person: 1 per 10m}\n")
+    burst(t, 2)
+    t.fast_forward(15 * MINUTE)
+    first, storm = t.pages
+    assert (storm.reason, storm.incident) == ("storm", first.incident)
+    for each in t.incidents:
+        t.acknowledge(each.id)
+    t.fast_forward(MINUTE)
+    assert ana.alerts == {first.incident: "acknowledge", storm.alert: "acknowledge"}

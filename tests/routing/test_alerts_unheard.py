@@ -359,3 +359,17 @@ def test_a_room_whose_last_page_was_refused_still_has_the_one_before_it():
     t.fast_forward(MINUTE)
     t.comment("looking")
     assert [each.page for each in t.updates if each.reason == "commented"] == [t.pages[0].id]
+
+
+@pytest.mark.parametrize("answer", [None, Deferred(reason="503")], ids=["nothing heard", "busy"])
+def test_who_takes_it_while_a_later_page_is_not_through_is_waited_for_no_longer_by_the_alert_before(answer):
+    t = Scenario(ESCALATED.replace("[slack, pagerduty]", "[pagerduty]"))
+    service = Service()
+    t.answers["pagerduty"] = service
+    t.signal(detector="cost")
+    t.fast_forward(MINUTE)
+    t.answers["pagerduty"] = lambda message: answer if isinstance(message, Page) else service(message)
+    t.signal("s2", detector="silence")
+    t.fast_forward(3 * MINUTE)
+    t.acknowledge()
+    assert service.alerts == {t.incident.id: "acknowledge"}

@@ -221,3 +221,11 @@ def test_the_end_of_what_another_receiver_has_by_now_is_told_where_its_beginning
     t.fast_forward(HOUR)
     assert t.complaints == []
     assert told(t)[1:] == [(120, "low, the last 1 h: 0 new, 1 resolved, 0 open")]
+
+
+@pytest.mark.parametrize(("order", "column"), [(1, 71), (-1, 51)])
+def test_a_channel_is_told_at_once_or_by_a_digest(order, column):
+    both = ["{slack: '#agents'}", "{slack: '#agents', digest: 1h}"][::order]
+    found = faults(HOURLY.replace("{slack: '#agents', digest: 1h}", ", ".join(both)))
+    expected = "low tells slack #agents at once too: expected one of the two"
+    assert found == [f"6:{column}: {expected}"]

@@ -348,3 +348,15 @@ def test_a_page_that_a_later_one_has_overtaken_is_tried_over_no_other_channel():
     assert (first.to, second.to) == ("ana", "ana")
     t.report(first, Undeliverable(reason="gone"))
     assert t.pages == [first, second]
+
+
+def test_entries_that_mean_the_same_escalation_page_its_people_once():
+    t = Scenario(
+        ESCALATED.replace(
+            "[{escalation: '{{ labels.team }}'}]",
+            "[{escalation: '{{ labels.team }}'}, {escalation: payments}]",
+        )
+    )
+    t.signal()
+    t.fast_forward(6 * MINUTE)
+    assert [each.to for each in t.pages] == ["ana", "bo"]

@@ -147,3 +147,15 @@ def test_a_restart_in_the_middle_of_a_climb_changes_nothing():
         return t.told
 
     assert climbed() == climbed(1, 3, 2, 20)
+
+
+@pytest.mark.parametrize(
+    "parties", ["{terminal: ana}, schedule: payments", "schedule: payments, {terminal: ana}"]
+)
+def test_a_channel_with_the_name_of_somebody_hides_nobody(parties):
+    t = Scenario(ESCALATED.replace("[schedule: payments]", f"[{parties}]"))
+    t.signal()
+    assert {(each.channel.kind, each.to) for each in t.pages} == {
+        ("terminal", "terminal ana"),
+        ("slack", "ana"),
+    }

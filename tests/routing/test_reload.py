@@ -1,5 +1,7 @@
 """Another configuration: incidents keep their ids, and who was told is not told again."""
 
+import pytest
+
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, START, Scenario
 
 ROUTES = """
@@ -169,3 +171,34 @@ def test_a_signal_that_nobody_asserts_becomes_stale_as_the_new_rules_say():
     t.fast_forward(5 * MINUTE)
     assert t.incident.status == "resolved"
     assert t.incident.resolved == START + 5 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (('agent=~".+"', 'agent=~".*"'), ESCALATED),
+        (("people", "persons"), ESCALATED),
+        (("group_by: [agent]", "group_by: [agent, detector]"), ONE_CHANNEL),
+    ],
+    ids=["matcher", "receiver", "groups"],
+)
+def test_what_somebody_closed_stays_closed_whatever_its_group_is_called_by_now(before, after):
+    t = Scenario(after)
+    t.signal()
+    t.fast_forward(5 * MINUTE)
+    t.close()
+    told = list(t.told)
+    t.configure(after.replace(*before))
+    t.fast_forward(HOUR)
+    assert t.told == told
+    assert [each.status for each in t.incidents] == ["resolved"]
+
+
+def test_who_is_told_too_from_now_on_hears_of_what_others_closed():
+    t = Scenario(ONE_CHANNEL)
+    t.signal()
+    t.fast_forward(5 * MINUTE)
+    t.close()
+    t.configure(ROUTES % f"{SECOND}, {THIRD}")
+    t.fast_forward(5 * MINUTE)
+    assert [each.to for each in t.pages] == ["oncall", "third"]
