@@ -9,7 +9,7 @@ resolution, and after repeat_interval while nobody answered.
 from datetime import datetime, timedelta
 
 from routing.incidents.digests import gather
-from routing.incidents.escalation import HANDED, begin, begin_again, meant
+from routing.incidents.escalation import HANDED, begin, begin_again, climb_timer, meant
 from routing.incidents.grid import flush_on_grid
 from routing.incidents.incident import Case, Told
 from routing.incidents.muting import hearing, listen_again, note_muting
@@ -66,10 +66,12 @@ def targets(turn: Turn, case: Case) -> tuple[ChannelTarget | EscalationTarget, .
     """What the incident's receiver notifies; an escalation that several of its entries mean, once."""
     receiver = turn.policy.receivers.get(case.receiver)
     every = receiver.notify if receiver else ()
-    found: dict[tuple[bool, str], ChannelTarget | EscalationTarget] = {}
+    found: dict[str, ChannelTarget | EscalationTarget] = {}
     for each in every:
-        climbs = isinstance(each, EscalationTarget)
-        found.setdefault((climbs, meant(turn, case, each) if climbs else target_key(each)), each)
+        if isinstance(each, EscalationTarget):
+            found.setdefault(f"escalation {meant(turn, case, each)}", each)
+        else:
+            found.setdefault(target_key(each), each)
     return tuple(found.values())
 
 
@@ -79,6 +81,15 @@ def climbed(turn: Turn, case: Case) -> tuple[str, ...]:
         return tuple(climb.escalation for climb in case.climbs.values())
     escalations = [each for each in targets(turn, case) if isinstance(each, EscalationTarget)]
     return tuple(meant(turn, case, each) for each in escalations)
+
+
+def stop_unmeant(turn: Turn, case: Case) -> None:
+    """Escalations that the incident's receiver no longer means are not climbed further."""
+    keys = {HANDED, *(target_key(target) for target in targets(turn, case))}
+    for key, climb in case.climbs.items():
+        if key not in keys:
+            climb.finished = True
+            turn.disarm(case, climb_timer(key))
 
 
 def arm_repeat(turn: Turn, case: Case) -> None:

@@ -7,6 +7,7 @@ from routing.incidents.advice import advise
 from routing.incidents.closing import COOL, believe, cease, cool_if_over, watch
 from routing.incidents.covering import beside, cover
 from routing.incidents.flapping import fires_again
+from routing.incidents.flushing import stop_unmeant
 from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of, incident_id, overflow
 from routing.incidents.incident import Case, Member, weight
@@ -19,7 +20,7 @@ from schemas.page import Severity
 from schemas.signal import Signal
 
 MEMBER_CAP = 500
-"""Signals of an incident; further ones are only counted."""
+"""Signals of an incident; of further ones the gravest are kept, and the others only counted."""
 
 
 class Held(Enum):
@@ -98,10 +99,7 @@ def join(turn: Turn, case: Case, member: Member) -> None:
     fires_again = not case.open
     if fires_again:
         _clear(turn, case)
-    if len(case.members) >= MEMBER_CAP and member.signal.id not in case.members:
-        case.beyond += 1
-        turn.state.count("signals beyond an incident's cap")
-        turn.state.touch(case)
+    if not _has_room(turn, case, member):
         return
     before = case.members.get(member.signal.id)
     if before is not None:
@@ -114,6 +112,20 @@ def join(turn: Turn, case: Case, member: Member) -> None:
     _flush_for(turn, case, member)
     watch(turn, case)
     turn.changed(case)
+
+
+def _has_room(turn: Turn, case: Case, member: Member) -> bool:
+    """Whether a signal finds room in an incident: at the cap the least of those that weigh less makes it."""
+    if len(case.members) < MEMBER_CAP or member.signal.id in case.members:
+        return True
+    least = min(case.members.values(), key=lambda each: (each.fires, weight(each)))
+    has_room = not least.fires or weight(least) < weight(member)
+    if has_room:
+        turn.state.remove(case, least)
+    case.beyond += 1
+    turn.state.count("signals beyond an incident's cap")
+    turn.state.touch(case)
+    return has_room
 
 
 def case_for(turn: Turn, place: Group, member: Member) -> Case:
@@ -206,6 +218,7 @@ def _reopen(turn: Turn, case: Case) -> None:
 
     What fires is in it already: whose escalation it is, its labels tell.
     """
+    stop_unmeant(turn, case)
     take_up(turn, case)
     case.resolved = None
     case.opening += 1

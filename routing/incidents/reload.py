@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from routing.incidents.closing import watch
-from routing.incidents.escalation import HANDED, ask_again, climb_timer
-from routing.incidents.flushing import arm_repeat, targets
+from routing.incidents.escalation import HANDED, ask_again
+from routing.incidents.flushing import arm_repeat, stop_unmeant, targets
 from routing.incidents.grid import flush_on_grid, flush_soon
 from routing.incidents.grouping import Group, groups_of
-from routing.incidents.incident import Case, Member
+from routing.incidents.incident import Case, Member, weight
 from routing.incidents.joining import case_for, join, lacking, weighed
 from routing.incidents.muting import audible
 from routing.incidents.rationing import drop, storm_timer
@@ -17,13 +17,18 @@ from routing.incidents.turn import Turn
 
 def rematch(turn: Turn) -> None:
     """Gives every open incident its place in the new tree, then every signal the incidents it now lacks."""
-    cases = [turn.state.cases[case_id] for case_id in sorted(turn.state.cases)]
-    cases = [case for case in cases if case.open]
+    every = [turn.state.cases[case_id] for case_id in sorted(turn.state.cases)]
+    cases = [case for case in every if case.open]
+    cooling = [case for case in every if not case.open and case.joinable and case.members]
+    for case in cooling:
+        turn.state.release(case)
     for case in cases:
         turn.state.release(case)
         _reweigh(turn, case)
     for case in cases:
         _move(turn, case)
+    for case in cooling:
+        _keep_warm(turn, case)
     for case in cases:
         for member in case.firing():
             _complete(turn, member)
@@ -47,18 +52,30 @@ def _move(turn: Turn, case: Case) -> None:
     nobody any more.
     """
     worst = case.worst()
-    places = groups_of(turn.policy.route, worst.labels)
-    free = [place for place in places if place.key not in turn.state.groups]
-    place = _best(case, free)
-    if place is None:
+    if not _settle(turn, case, worst):
         case.receiver = ""
-    else:
-        case.key, case.labels = place.key, place.labels
-        case.route, case.receiver = place.route.id, place.route.receiver
-        turn.state.claim(case)
-    _stop_climbs(turn, case)
+    stop_unmeant(turn, case)
     _ask_again(turn, case)
     _tell_the_new(turn, case, worst)
+
+
+def _keep_warm(turn: Turn, case: Case) -> None:
+    """What is over may fire again: then it is the same incident, if the same signals still make a group."""
+    worst = max(case.members.values(), key=weight)
+    _settle(turn, case, weighed(turn, worst.signal))
+    turn.state.touch(case)
+
+
+def _settle(turn: Turn, case: Case, worst: Member) -> bool:
+    """Whether a place was found that no other incident has."""
+    places = groups_of(turn.policy.route, worst.labels)
+    place = _best(case, [each for each in places if each.key not in turn.state.groups])
+    if place is None:
+        return False
+    case.key, case.labels = place.key, place.labels
+    case.route, case.receiver = place.route.id, place.route.receiver
+    turn.state.claim(case)
+    return True
 
 
 def _best(case: Case, free: Iterable[Group]) -> Group | None:
@@ -66,15 +83,6 @@ def _best(case: Case, free: Iterable[Group]) -> Group | None:
         return (place.route.id == case.route, place.route.receiver == case.receiver)
 
     return max(free, key=fitness, default=None)
-
-
-def _stop_climbs(turn: Turn, case: Case) -> None:
-    """Escalations that the incident's receiver no longer means are not climbed further."""
-    keys = {HANDED, *(target_key(target) for target in targets(turn, case))}
-    for key, climb in case.climbs.items():
-        if key not in keys:
-            climb.finished = True
-            turn.disarm(case, climb_timer(key))
 
 
 def _ask_again(turn: Turn, case: Case) -> None:

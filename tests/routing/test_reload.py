@@ -202,3 +202,43 @@ def test_who_is_told_too_from_now_on_hears_of_what_others_closed():
     t.configure(ROUTES % f"{SECOND}, {THIRD}")
     t.fast_forward(5 * MINUTE)
     assert [each.to for each in t.pages] == ["oncall", "third"]
+
+
+def test_what_fires_again_after_a_reload_is_still_whose_who_took_it():
+    t = Scenario(ESCALATED)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.acknowledge()
+    t.fast_forward(5 * MINUTE)
+    t.recover()
+    t.configure(ESCALATED.replace("people", "persons"))
+    t.signal()
+    t.fast_forward(10 * MINUTE)
+    assert [(each.to, each.reason) for each in t.pages] == [("ana", "opened")]
+    assert [each.status for each in t.incidents] == ["acknowledged"]
+
+
+def test_what_is_over_makes_way_for_what_fires_where_their_groups_are_one_by_now():
+    t = Scenario()
+    t.signal("over", agent="a")
+    t.signal("firing", agent="b")
+    t.fast_forward(MINUTE)
+    t.recover("over")
+    t.configure(ONE_CHANNEL.replace("group_by: [agent]", "group_by: []"))
+    t.signal("over", agent="a")
+    t.fast_forward(5 * MINUTE)
+    assert {each.status: each.signals for each in t.incidents} == {
+        "resolved": (),
+        "triggered": ("firing", "over"),
+    }
+
+
+def test_what_fires_again_under_another_receiver_climbs_that_ones_escalations_only():
+    t = Scenario(ESCALATED)
+    t.signal()
+    t.fast_forward(MINUTE)
+    t.recover()
+    t.configure(ESCALATED.replace("[{escalation: '{{ labels.team }}'}]", "[{slack: '#people'}]"))
+    t.signal()
+    t.fast_forward(HOUR)
+    assert [each.to for each in t.pages] == ["ana", "people"]

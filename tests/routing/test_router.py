@@ -352,6 +352,28 @@ def test_beyond_the_cap_signals_of_an_incident_are_counted_and_the_page_says_so(
     assert t.router.counts == {"signals beyond an incident's cap": 2}
 
 
+def test_beyond_the_cap_the_gravest_signals_of_an_incident_are_told():
+    t = Scenario(ONE_CHANNEL.replace("group_wait: 10s", "group_wait: 0s"))
+    for number in range(joining.MEMBER_CAP):
+        t.signal(f"s{number}", detector="cost")
+    t.signal("worse", detector="silence")
+    t.signal("milder", detector="cost")
+    t.fast_forward(2 * MINUTE)
+    assert [page.severity for page in t.pages] == ["warning", "critical"]
+    assert len(t.incident.signals) == joining.MEMBER_CAP
+    assert t.incident.signals[-1] == "worse"
+
+
+def test_beyond_the_cap_a_signal_that_ended_makes_room_first():
+    t = Scenario()
+    for number in range(joining.MEMBER_CAP):
+        t.signal(f"s{number}")
+    t.recover("s7")
+    t.signal("late", detector="cost")
+    assert "late" in t.router._state.cases[t.incident.id].members
+    assert t.router.counts == {"signals beyond an incident's cap": 1}
+
+
 def test_beyond_the_cap_pages_of_an_incident_make_room():
     text = ONE_CHANNEL.replace("repeat_interval: 4h", "repeat_interval: 2m")
     t = Scenario(text)
