@@ -14,6 +14,7 @@ FURTHEST = 62 * DAY
 DRILLED = (
     "approvals/unapproved",
     "cost/spike",
+    "dependency/hanging",
     "dependency/outage",
     "dependency/tool_outage",
     "error_rate/burst",

@@ -37,6 +37,15 @@ def tool_outage(pattern: Pattern) -> Iterator[Said]:
         yield Said(number, OPERATION, {**call, "error": error, **_session("tool", number)})
 
 
+def hanging(pattern: Pattern) -> Iterator[Said]:
+    """Calls of the tool that is called most begin, and never end."""
+    tool = pattern.tools[0]
+    for number in range(160):
+        begins = {"name": "execute_tool", "id": f"drill-hangs-{number}", "state": "started"}
+        hangs = {"conversation": {"id": f"hangs-{number}"}}
+        yield Said(3 * number, OPERATION, {"operation": begins, "tool": {"name": tool}, **hangs})
+
+
 def spike(pattern: Pattern) -> Iterator[Said]:
     """Each call costs a multiple."""
     for number in range(300):

@@ -72,7 +72,21 @@ def made_up(agent: str, until: datetime, history: History = BUSY) -> Iterator[Ev
     fleet = Fleet(profiles=(profile,), start=until - history.lasts, end=until, seed=1)
     for event in takewhile(lambda each: each.time <= until, fleet.events()):
         data = structs.replace(event.data, agent=structs.replace(event.data.agent, name=agent))
-        yield structs.replace(event, data=data)
+        told = structs.replace(event, data=data)
+        yield from _announced(told) if history.announced and data.tool is not None else (told,)
+
+
+def _announced(event: Event) -> Iterator[Event]:
+    """A call of which is told that it begins, and that it ended."""
+    operation = structs.replace(event.data.operation, id=f"{event.id}-call")
+    begins = structs.replace(operation, state="started", duration=None)
+    yield structs.replace(
+        event,
+        id=f"{event.id}-begin",
+        time=event.time - timedelta(seconds=operation.duration or 0),
+        data=structs.replace(event.data, operation=begins, error=None),
+    )
+    yield structs.replace(event, data=structs.replace(event.data, operation=operation))
 
 
 def rehearse(

@@ -24,14 +24,19 @@ GRACE = timedelta(minutes=5)
 
 
 class History(Struct, frozen=True):
-    """What a made-up agent has done before it is drilled: for how long, and how many sessions an hour."""
+    """What a made-up agent has done before it is drilled: for how long, and how many sessions an hour.
+
+    `announced`: its calls of tools told of their beginnings, too.
+    """
 
     lasts: timedelta
     rate_per_h: float
+    announced: bool = False
 
 
 BUSY = History(timedelta(minutes=100), 200.0)
 """Enough for every detector …"""
+ANNOUNCED = History(timedelta(minutes=100), 200.0, announced=True)
 STEADY = History(timedelta(days=3.5), 60.0)
 """… but that of silences, which must know its nights."""
 
@@ -105,6 +110,12 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             ),
             _scenario(
                 "cost/spike", bad_calls.spike, f"each call of the model costs {TIMES_DEARER} times the usual"
+            ),
+            _scenario(
+                "dependency/hanging",
+                bad_calls.hanging,
+                "calls of the tool that is called most begin, and never end",
+                ANNOUNCED,
             ),
             _scenario(
                 "dependency/outage",
