@@ -8,6 +8,7 @@ from msgspec import Struct
 from routing.configuration import examine
 from routing.planned_drills import skipped
 from routing.policy import Policy
+from routing.rules.burning import left_out
 from routing.rules.channels import implied
 from routing.rules.document.document import Document, TestPart
 from routing.rules.explaining import Answer, explain
@@ -40,7 +41,8 @@ class Report(Struct, frozen=True):
     """What is to be said of a configuration.
 
     `variables`: what it refers to in the environment, by name or by its channels. `not_yet`: what is checked
-    but not acted on yet. `policy`, `root`: what it says and where, None where there are faults of its shape.
+    but not acted on yet. `left_out`: burn rates that an objective leaves out. `policy`, `root`: what it says
+    and where, None where there are faults of its shape.
     """
 
     faults: tuple[Fault, ...]
@@ -48,6 +50,7 @@ class Report(Struct, frozen=True):
     variables: tuple[Variable, ...]
     tests: tuple[Tested, ...] = ()
     not_yet: tuple[Fault, ...] = ()
+    left_out: tuple[Fault, ...] = ()
     policy: Policy | None = None
     root: Node | None = None
 
@@ -77,6 +80,7 @@ def check(files: Sequence[ConfigFile], now: datetime | None = None) -> Report:
         variables=(*found.variables, *implied(document, root)),
         tests=tuple(_tests(policy, document, root)),
         not_yet=tuple(not_yet(document, root)),
+        left_out=tuple(left_out(document, root)),
         policy=policy,
         root=root,
     )

@@ -39,23 +39,6 @@ def reachable(budget: float) -> tuple[Pair, ...]:
     return tuple(pair for pair in PAIRS if pair.factor * budget <= 1)
 
 
-def unreachable(objective: float) -> tuple[str, ...]:
-    """One sentence for each pair that can never hold at an objective (a share in (0, 1)).
-
-    >>> unreachable(0.99)
-    ()
-    >>> unreachable(0.9)[0]
-    'burn rate 14.4 over 1h and 5m can never be reached at an objective of 0.9: it needs 0.9306 or more'
-    """
-    can = reachable(1 - objective)
-    return tuple(
-        f"burn rate {pair.factor:g} over {pair.long} and {pair.short} can never be reached at an objective "
-        f"of {objective:.4g}: it needs {1 - 1 / pair.factor:.4f} or more"
-        for pair in PAIRS
-        if pair not in can
-    )
-
-
 def holding(counted: Counted, budget: float) -> tuple[Pair, ...]:
     """The pairs that hold now, guard included, fastest first."""
     return tuple(pair for pair in reachable(budget) if _holds(counted, pair, budget))

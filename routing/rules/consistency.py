@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from routing.planned_drills import DRILLED
+from routing.rules.burning import burn_rate_faults
 from routing.rules.detectors_named import detector_faults
 from routing.rules.document.document import Document
 from routing.rules.document.people import SchedulePart, StepPart
@@ -32,6 +33,7 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
     yield from _bands(document, root)
     yield from _backward_silences(document, root)
     yield from _drills(document, root)
+    yield from burn_rate_faults(document, root)
     yield from detector_faults(document, root)
     yield from pattern_faults(document, root)
 

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from routing.matchers import Matcher
 from routing.policy import BANDS
-from routing.rules.compiling import BURN_RATE
+from routing.rules.burning import untold
 from routing.rules.detectors_named import DETECTORS, strange_scores
 from routing.rules.document.alertmanager import RoutePart
 from routing.rules.document.document import Document
@@ -23,8 +23,6 @@ LABELS = (
     "resource", "session", "severity", "team", "tenant", "tool",
 )  # fmt: skip
 """Labels that findings have; teams may add others, so only what is nearly one of them is doubted."""
-STRICTEST = 0.99
-"""The strictest objective where none is given: that of sessions."""
 VALUES: Mapping[str, Sequence[str]] = {"detector": DETECTORS, "severity": tuple(BANDS)}
 
 
@@ -34,7 +32,7 @@ def doubts_of(document: Document, root: Node) -> Iterator[Fault]:
         yield from _impossible(matchers, root.nearest(*path).place)
     yield from _shadowed(document.route, root.nearest("route"), ())
     yield from _unused(document, root)
-    yield from _never_burning(document, root)
+    yield from untold(document, root)
     yield from _of_nobody(document, root)
     yield from strange_scores(document, root)
     yield from blanking(document, root)
@@ -147,26 +145,6 @@ def _routes(part: RoutePart) -> Iterator[RoutePart]:
     yield part
     for child in part.routes:
         yield from _routes(child)
-
-
-# -- burn rates --------------------------------------------------------------------------------------------
-
-
-def _never_burning(document: Document, root: Node) -> Iterator[Fault]:
-    """A burn rate beyond 1 / (1 - SLO) would be more failures than there are calls."""
-    given = document.severity.burn_rate
-    factors = [each.factor for each in BURN_RATE] if given is None else [factor for _, _, factor, _ in given]
-    for at, agent in enumerate(document.agents):
-        for stream, objective in agent.slo.items():
-            most = 1 / (1 - objective)
-            if factors and min(factors) > most:
-                place = root.nearest("agents", at, "slo", stream).place
-                yield place.fault(f"no burn rate ever comes: it is {most:.3g} at most with this objective")
-    strictest = max((each for agent in document.agents for each in agent.slo.values()), default=STRICTEST)
-    for at, factor in enumerate(factors if given is not None else ()):
-        if factor * (1 - max(strictest, STRICTEST)) > 1:
-            place = root.nearest("severity", "burn_rate", at).place
-            yield place.fault(f"a burn rate of {factor:g} never comes with any objective here")
 
 
 # -- drills ------------------------------------------------------------------------------------------------

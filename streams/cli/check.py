@@ -107,6 +107,8 @@ def _print(report: Report, warnings: Sequence[Fault]) -> None:
         look.print(f"[warning]{escape(str(warning))}[/] (warning)", soft_wrap=True)
     for part in report.not_yet:
         look.print(f"[quiet]not acted on yet: {escape(str(part))}[/]", soft_wrap=True)
+    for part in report.left_out:
+        look.print(f"[quiet]{escape(str(part))}[/]", soft_wrap=True)
     if report.failed:
         count = len(report.failed)
         look.print(f"[error]✗[/] {count} fault{'s' if count > 1 else ''}")

@@ -148,14 +148,3 @@ def test_agents_behind_an_entry_that_takes_all_of_theirs_are_told(globs, told):
     assert doubts(f"{LEAST}agents:\n{agents}") == expected
     expected = [f"{4 + at}:11: {each}{wins}" for (at, _), each in zip(told, said, strict=True)]
     assert doubts(f"{LEAST}rollouts:\n{rollouts}") == expected
-
-
-def test_burn_rates_that_never_come_are_told():
-    never = "agents: [{name: x, slo: {tools: 50%}}]\nseverity: {burn_rate: [[1h, 5m, 14.4, 90]]}\n"
-    assert doubts(LEAST + never) == [
-        "3:33: no burn rate ever comes: it is 2 at most with this objective",
-    ]
-    beyond = "severity: {burn_rate: [[1h, 5m, 101, 90], [6h, 30m, 6, 70]]}\n"
-    assert doubts(LEAST + beyond) == ["3:24: a burn rate of 101 never comes with any objective here"]
-    stricter = "agents: [{name: x, slo: {sessions: 99.5%}}]\n"
-    assert doubts(LEAST + beyond + stricter) == []

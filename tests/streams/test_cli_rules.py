@@ -210,6 +210,17 @@ class TestCheck:
         assert "not acted on yet: " in ran.stdout
         assert said in ran.stdout
 
+    def test_a_burn_rate_that_an_objective_leaves_out_is_told_and_one_that_none_reaches_is_refused(
+        self, rules
+    ):
+        for objective, code in (("90%", 0), ("80%", 1)):
+            rules.write_text(RULES + f"agents: [{{name: x, slo: {{tools: {objective}}}}}]\n")
+            ran = run("check", rules, **SET)
+            assert (ran.exit_code, f"with an objective of {objective} a burn rate is" in ran.stdout) == (
+                code,
+                True,
+            )
+
     def test_what_cannot_be_read_is_exit_code_2(self, tmp_path):
         ran = run("check", tmp_path / "absent.yml")
         assert ran.exit_code == 2
