@@ -83,6 +83,20 @@ def nightly(draw: random.Random, at: float) -> Iterator[float]:
         at += DAY
 
 
+def seldom(sessions: int) -> Traffic:
+    """Some sessions of six events each on weekdays from nine to five, none on about one weekday in 22."""
+
+    def times(draw: random.Random, at: float) -> Iterator[float]:
+        at = at - at % DAY
+        while True:
+            if weekday(at) < 5 and draw.random() > 1 / 22:
+                for step in sorted(at + draw.uniform(9, 17) * HOUR for _ in range(sessions)):
+                    yield from (step + 8 * each for each in range(6))
+            at += DAY
+
+    return times
+
+
 def bursts(draw: random.Random, at: float) -> Iterator[float]:
     """Bursts of minutes to hours with heavy-tailed silences between them: whenever somebody runs a batch."""
     while True:
@@ -123,6 +137,10 @@ TRAFFIC: dict[str, tuple[Traffic, float]] = {
     "office hours": (poisson(office, 40.0), 14.0),
     "nightly batch": (nightly, 2.2),
     "6 sessions an hour": (sessions, 14.0),
+    "1 session a weekday, holidays": (seldom(1), 18.0),
+    "2 sessions a weekday, holidays": (seldom(2), 18.0),
+    "5 sessions a weekday, holidays": (seldom(5), 18.0),
+    "10 sessions a weekday, holidays": (seldom(10), 18.0),
     "bursts, heavy tails": (bursts, 14.0),
     "retail, repeated": (retail, 14.0),
 }
@@ -158,7 +176,7 @@ def play(name: str, seed: int, quiet_days: int = QUIET_DAYS) -> Played:
             holds = told is not None
         detector.observe(one, at)
         last, holds = at, False
-    told = asked(detector, ends + 14 * DAY)
+    told = asked(detector, ends + 15 * DAY)
     return Played(early, false, None if told is None else told - last)
 
 

@@ -38,7 +38,8 @@ class Silence:
     name: ClassVar[str] = "silence"
     version: ClassVar[int] = 1
     warm_up: ClassVar[str] = (
-        "Three days of an agent that never rests; a week of its longest silences; two to five of its rhythm."
+        "Three days of an agent that never rests; a week of its longest silences; two to five of its rhythm; "
+        "four of its days."
     )
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset(EVENT_TYPES)

@@ -2,15 +2,16 @@
 
 The limit is an extreme quantile of the silences seen, by Weissman (1978), "Estimation of parameters and large
 quantiles based on the k largest observations", with the tail index of Hill (1975): the heavier the tail, the
-further beyond the longest silence seen. Its level is one silence in `SPAN_DAYS`.
+further beyond the longest silence seen. Its level is one silence in `SPAN_DAYS`. Where the measure is
+itself a log of chance, its tail is known, and need not be estimated from so few silences.
 """
 
-from math import log
+from math import exp, log
 
 from msgspec import Struct
 
 SPAN_DAYS = 180.0
-"""Days in which one silence beyond the limit is expected: three clocks share 30 days, and err twofold."""
+"""Days in which one silence beyond the limit is expected: the clocks share 30 days, and err twofold."""
 REMEMBERED_DAYS = 28.0
 DAY_S = 86400.0
 LONGEST = 10
@@ -58,3 +59,12 @@ class Clock(Struct, array_like=True):
         """1 - the chance that a day has so long a silence all the same, by the tail seen."""
         chance: float = (limit / length) ** (1 / max(LIGHTEST_TAIL, self.tail)) / SPAN_DAYS
         return 1 - chance
+
+    def surprising(self, days: float, least: float) -> float:
+        """The limit of a measure that is a log of chance: a silence longer by 1 is e times as rare."""
+        return max(least, self.top + log(SPAN_DAYS / (1 + min(days, REMEMBERED_DAYS))))
+
+
+def unlikely(length: float, limit: float) -> float:
+    """Confidence in such nats."""
+    return 1 - exp(limit - length) / SPAN_DAYS

@@ -1,8 +1,9 @@
-"""Whether something that is usually heard has fallen silent, by three clocks.
+"""Whether something that is usually heard has fallen silent, by four clocks.
 
 *plain*: the time that passed. *always*: the same, surprising by how busy every hour of the week is: for what
 never rests. *rhythm*: surprising by how busy these hours of the week usually are, one hour late allowed: for
-whatever rests at night and on Sundays. Each learns the longest silences by its own measure (`clock`), and
+whatever rests at night and on Sundays. *days*: surprising by the days when it is heard at all (`absence`):
+for whatever is heard a few times a day. Each learns the longest silences by its own measure (`clock`), and
 speaks once it has run long enough. A silence that was told is no usual one, unless it is the third in a week.
 """
 
@@ -11,8 +12,10 @@ from math import floor, inf
 
 from msgspec import Struct, field
 
-from detectors.rhythms.clock import DAY_S, Clock
-from detectors.rhythms.week import HOUR_S, HOURS, UNSEEN, Week, surprise
+from detectors.rhythms.absence import absence
+from detectors.rhythms.clock import DAY_S, Clock, unlikely
+from detectors.rhythms.week import DAY, HOUR_S, HOURS, UNSEEN, Week, surprise
+from detectors.rhythms.worth import Hours, reached, worth
 
 MINUTE_S = 60.0
 SHORTEST_S = 120.0
@@ -31,8 +34,17 @@ HABIT = 3
 HABIT_S = 7 * DAY_S
 BEATS = 30
 RATE_HOURS = 24
-LONGEST_S = 7 * DAY_S
+LONGEST = 14
+LONGEST_S = LONGEST * DAY_S
 """What may be silent for longer is not watched."""
+ABSENT = 8.0
+"""Nats of whole days: three that are always heard and some hours of a fourth; holidays are shorter."""
+ABSENT_FROM_S = 14_400.0
+"""Shorter silences say nothing about days."""
+DAYS_WEEKS = 3
+"""That have begun, before days are compared,"""
+DAYS_HOURS = 240
+"""and hours for which they were, before what is missing is told."""
 
 
 class Hush(Struct, array_like=True, frozen=True):
@@ -66,6 +78,7 @@ class Heard(Struct, array_like=True):
     plain: Clock = field(default_factory=Clock)
     always: Clock = field(default_factory=Clock)
     rhythm: Clock = field(default_factory=Clock)
+    days: Clock = field(default_factory=Clock)
 
 
 class Pulse:
@@ -123,6 +136,8 @@ class Pulse:
         state.plain.learn(gap, now)
         state.always.learn(gap * (self._always or 0.0), now)
         state.rhythm.learn(self._measured(gap), now)
+        if gap >= ABSENT_FROM_S:
+            state.days.learn(self._absent(gap), now)
 
     def _file(self, hour: int, silent: int) -> None:
         """The hours that are over. `silent`: what those count as in which nothing came."""
@@ -136,6 +151,7 @@ class Pulse:
             state.always.hours += len(passed) if self._always is not None else 0
             expected = surprise(EXPECTED_MINUTES) / MINUTE_S
             state.rhythm.hours += sum(self._usual[each % HOURS] >= expected for each in passed[:HOURS])
+            state.days.hours += len(passed) if len(week.rows) >= DAYS_WEEKS else 0
         week.turn(hour, silent)
         if not state.settled and week.is_settled:
             # By another rhythm silences measure otherwise.
@@ -145,26 +161,29 @@ class Pulse:
     def _measured(self, gap: float) -> float:
         """A silence by the rhythm, in nats."""
         left = gap - min(LATE_S, max(0.0, gap - LATE_FROM_S))
-        nats = 0.0
-        for seconds, rate in self._ahead():
-            nats += min(seconds, left) * rate
-            left -= seconds
-            if left <= 0:
-                break
-        return nats
+        return worth(left, self._ahead())
 
-    def _ahead(self) -> Iterator[tuple[float, float]]:
-        """From the last event on, a week: the seconds of each hour, and how surprising each is."""
+    def _absent(self, gap: float) -> float:
+        """A silence by its days, in nats."""
+        return worth(gap, absence(self.state.week, self.state.last, LONGEST))
+
+    def _ahead(self) -> Hours:
+        """From the last event on, two weeks: the seconds of each hour, and how surprising each is."""
         last = self.state.last
         hour = int(last // HOUR_S)
         yield (hour + 1) * HOUR_S - last, self._usual[hour % HOURS]
-        for each in range(hour + 1, hour + HOURS):
+        for each in range(hour + 1, hour + LONGEST * DAY):
             yield HOUR_S, self._usual[each % HOURS]
 
     def deadline(self) -> tuple[float | None, str]:
         """Until when something must be heard, and by which clock; None: nobody can tell."""
         state = self.state
         waits = {clock: wait for clock, wait in self._waits() if wait <= LONGEST_S}
+        if state.days.hours >= DAYS_HOURS and min(waits.values(), default=inf) > DAY_S:
+            # Dear to look at, and never shorter than a day.
+            nats = state.days.surprising(self._days(), ABSENT)
+            wait = reached(nats, absence(state.week, state.last, LONGEST))
+            waits |= {"days": wait} if wait <= LONGEST_S else {}
         if not waits:
             return None, ""
         clock = min(waits, key=waits.__getitem__)
@@ -181,18 +200,8 @@ class Pulse:
         if state.always.hours >= ALWAYS_HOURS and self._always:
             yield "always", state.always.limit(days, SURPRISE) / self._always
         if state.rhythm.hours >= RHYTHM_HOURS:
-            yield "rhythm", self._wait(state.rhythm.limit(days, SURPRISE))
-
-    def _wait(self, nats: float) -> float:
-        """Seconds after which a silence is so long by the rhythm."""
-        waited = 0.0
-        for seconds, rate in self._ahead():
-            if seconds * rate >= nats:
-                waited += nats / rate
-                return waited if waited <= LATE_FROM_S else waited + LATE_S
-            nats -= seconds * rate
-            waited += seconds
-        return inf
+            waited = reached(state.rhythm.limit(days, SURPRISE), self._ahead())
+            yield "rhythm", waited if waited <= LATE_FROM_S else waited + LATE_S
 
     def is_silent(self, now: float) -> bool:
         """Whether there is a silence to tell of."""
@@ -213,6 +222,9 @@ class Pulse:
     def sureness(self, now: float) -> tuple[float, float]:
         """Of a silence that is told: how many times the longest usual one, and the confidence in it."""
         state, gap, days = self.state, now - self.state.last, self._days()
+        if self.told_by == "days":
+            nats, limit = self._absent(gap), state.days.surprising(days, ABSENT)
+            return nats / (state.days.top or limit), unlikely(max(nats, limit), limit)
         clock = {"plain": state.plain, "always": state.always, "rhythm": state.rhythm}[self.told_by]
         length = {"plain": gap, "always": gap * (self._always or 0.0)}.get(self.told_by)
         length = self._measured(gap) if length is None else length

@@ -11,6 +11,7 @@ _WHY = {
     "plain": "",
     "always": "; it is heard at every hour",
     "rhythm": "; it is heard at this hour of the week",
+    "days": "; it is heard on these days of the week",
 }
 
 

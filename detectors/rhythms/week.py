@@ -55,6 +55,11 @@ class Week(Struct, array_like=True):
             self.rows = [*self.rows[1 - WEEKS :], bytearray(_UNSEEN_WEEK)]
         self.rows[-1][cell] = minutes
 
+    def at(self, hour: int) -> int:
+        """Minutes heard in an hour counted since 1970, or `UNSEEN`."""
+        week, cell = divmod(hour, HOURS)
+        return self.rows[self.indices.index(week)][cell] if week in self.indices else UNSEEN
+
     def seen(self, cell: int) -> Iterator[int]:
         """What was heard in this hour of the week, the last one first."""
         return (row[cell] for row in reversed(self.rows) if row[cell] != UNSEEN)

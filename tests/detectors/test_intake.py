@@ -1,13 +1,14 @@
 """A whole partition that falls silent: one outage, told once, whatever is silent in it."""
 
 from functools import cache
+from math import inf
 
 import msgspec
 import pytest
 
 from detectors.grid import after
 from detectors.mark import Mark
-from detectors.rhythms.intake import INTAKE
+from detectors.rhythms.intake import INTAKE, Intake
 from detectors.silence import Silence
 from schemas.control import Tick
 from schemas.wire import moment
@@ -144,11 +145,14 @@ def test_an_agent_that_was_down_before_explains_nothing_of_the_others():
     assert told(tape) == [("agent_down", "chi", "firing"), ("intake_down", INTAKE, "firing")]
 
 
-def test_a_partition_that_stays_silent_for_eight_days_is_given_up():
-    tape = wait(partition(), KNOWN + 10 * DAY)
-    assert told(tape)[-1] == ("intake_down", INTAKE, "resolved")
-    assert tape.signals[-1].reason == "gone"
-    assert tape.bank.wake_at is None
+def test_a_partition_that_stays_silent_for_two_weeks_is_given_up():
+    _, _, mark = watched(("ana", "bo", "chi"), KNOWN)
+    intake = Intake(msgspec.msgpack.decode(mark, type=Mark).received, "partition 0")
+    last = START_S + KNOWN - MINUTE
+    assert intake.ask(last + HOUR, inf) == []
+    assert {each.state for each in intake.ask(last + HOUR + 2 * MINUTE, inf)} == {"firing"}
+    (given,) = intake.ask(last + 15 * DAY + HOUR, inf)
+    assert (given.finding, given.state, given.reason) == ("intake_down", "resolved", "gone")
 
 
 def test_a_partition_that_was_not_watched_for_long_says_nothing():

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.silence import MONDAY_S, play
 from detectors.bank import Bank
+from detectors.detector import outlives
 from detectors.rhythms.silence_finding import span
 from detectors.settings import Settings, Watch
 from detectors.silence import Silence
@@ -120,6 +121,37 @@ def test_who_comes_an_hour_late_because_clocks_were_changed_is_not_missed():
     assert agent.told == []
 
 
+FEW = (9.25, 11.0, 13.5, 14.25, 16.0)
+
+
+def few(weeks, holidays=(), hours=FEW):
+    """An agent that is used a few times a day on weekdays."""
+    days = [day for day in range(weeks * 7) if day % 7 < 5 and day not in holidays]
+    return Agent().speak(*(day * DAY + hour * HOUR for day in days for hour in hours))
+
+
+def test_who_is_used_five_times_a_weekday_is_missed_on_the_third_of_them():
+    agent = few(8).wait(60 * DAY)
+    [(at, finding)] = agent.told
+    last = 53 * DAY + 16 * HOUR
+    assert last == finding.onset - MONDAY_S
+    assert (round((at - last) / DAY, 1), 9 <= at % DAY / HOUR <= 17) == (4.9, True)
+    assert finding.summary.endswith("; it is heard on these days of the week")
+    assert (finding.magnitude, round(finding.confidence, 3)) == (3.62, 0.994)
+    assert agent.holds(at + MONDAY_S + DAY)[0].confidence > finding.confidence
+
+
+@pytest.mark.parametrize("hours", [(10.5,), (10.5, 15.0), FEW])
+def test_a_holiday_of_one_or_two_days_is_not_missed(hours):
+    assert few(13, holidays=(42, 53, 67, 68, 80), hours=hours).told == []
+
+
+def test_days_that_were_not_seen_after_an_outage_are_no_reason_to_be_silent():
+    agent = few(8).wait(60 * DAY)
+    agent.speak(*((63 + day) * DAY + hour * HOUR for day in range(5) for hour in FEW)).wait(75 * DAY)
+    assert len(agent.told) == 2
+
+
 def test_who_falls_silent_at_three_in_the_afternoon_is_missed_before_four():
     weeks = 8 * 7 * DAY
     agent = Agent().every(120, 0, weeks, OFFICE, range(5)).every(120, weeks, weeks + 15 * HOUR, OFFICE)
@@ -204,15 +236,13 @@ def test_after_a_year_of_silence_it_goes_on():
     assert agent.told[-1][0] == 404 * DAY - 30 + 5 * MINUTE
 
 
-def test_an_agent_that_is_renamed_is_missed_under_its_old_name_and_given_up_in_the_end():
+def test_an_agent_that_is_renamed_is_missed_under_its_old_name_for_two_weeks_and_a_day():
     tape = Tape(Bank(lambda _: Settings(), kinds={"silence": Silence}))
     for at in range(0, int(4 * DAY), 120):
         tape.event(at, agent="ana" if at < 3.5 * DAY else "ana-two")
-    tape.tick(13 * DAY)
     assert {each.labels["agent"] for each in tape.signals} == {"ana"}
     assert len({each.id for each in tape.signals}) == 1
-    assert (tape.signals[-1].state, tape.signals[-1].reason) == ("resolved", "gone")
-    assert tape.bank.wake_at is None
+    assert outlives(Silence) == 15 * DAY
 
 
 def test_in_the_bank_it_speaks_though_no_event_comes_and_resolves_when_one_does():
