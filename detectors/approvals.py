@@ -92,10 +92,10 @@ class Approvals:
             if level not in HIGH or approval.reversible is not False:
                 self._state.consents.decide(session, GRANTED, now)
             return
-        wait = self._state.queue.answer(name, now, approval.wait, float(state == "expired"))
+        wait, kind = self._state.queue.answer(name, now, approval.wait, float(state == "expired"))
         self._state.consents.decide(session, GRANTED if state in GRANTING else REFUSED, now)
         if state == "approved":
-            self._approver(approval.approver).approve(now, wait, event)
+            self._approver(approval.approver).approve(now, wait, event, kind)
 
     def _approver(self, name: str | None) -> Approver:
         """Whoever approved; the one untouched for longest gives its place."""
@@ -123,7 +123,7 @@ class Approvals:
         for name, approver in state.approvers.items():
             if approver.bulk is not None or approver.instant is not None:
                 approver.settle(now)
-                found += approver.findings(name, now)
+                found += approver.findings(name, now, queue.kinds)
         return found
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
@@ -136,7 +136,7 @@ class Approvals:
         self._state.queue.waiting = {}
 
     def save(self) -> State:
-        """The whole state, some kilobytes of msgpack, 35 at its caps."""
+        """The whole state, some kilobytes of msgpack, 38 at its caps."""
         return State(encoded(self._state))
 
     @classmethod

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from detectors.consents.kinds import Kinds
 from detectors.course import MINUTE_S, course, trend
 from detectors.detector import Finding
 from schemas.event import Event
@@ -23,7 +24,10 @@ OVER_AFTER_S = 3600.0
 
 
 class Approver(Struct, array_like=True):
-    """The last approvals: when, and 1 if it took less than a second. Since when findings hold."""
+    """The last approvals: when, and 1 if it took less than a second. Since when findings hold.
+
+    `kinds`: of what the last of them were; of those that earlier versions kept it is not known.
+    """
 
     last: list[tuple[float, int]] = []
     bulk: float | None = None
@@ -32,9 +36,11 @@ class Approver(Struct, array_like=True):
     instant: float | None = None
     instant_at: float = 0.0
     sample: Sample | None = None
+    kinds: list[int] = []
 
-    def approve(self, now: float, wait: float | None, event: Event) -> None:
+    def approve(self, now: float, wait: float | None, event: Event, kind: int) -> None:
         """One approval, said by an event."""
+        self.kinds = [*self.kinds[1 - LAST :], kind]
         self.last = [*self.last[1 - LAST :], (now, int(wait is not None and 0 <= wait < INSTANT_S))]
         together = sum(now - at <= BULK_S for at, _ in self.last)
         if together >= BULK:
@@ -57,10 +63,11 @@ class Approver(Struct, array_like=True):
         if self.bulk is None and self.instant is None:
             self.sample = None
 
-    def findings(self, name: str, now: float) -> list[Finding]:
+    def findings(self, name: str, now: float, kinds: Kinds) -> list[Finding]:
         """What holds of this approver."""
         found = []
         samples = () if self.sample is None else (self.sample,)
+        standing_out = kinds.standing_out(self.kinds)
         if self.bulk is not None:
             every = course(now, [[at // MINUTE_S, 1.0] for at, _ in self.last])
             found.append(
@@ -77,6 +84,7 @@ class Approver(Struct, array_like=True):
                     magnitude_unit="ratio",
                     trend=trend(every),
                     blast=Blast(share=round(min(1.0, self.bulk_count / len(self.last)), 4)),
+                    contributors=standing_out,
                     samples=samples,
                     history=every,
                 )
@@ -98,6 +106,7 @@ class Approver(Struct, array_like=True):
                     magnitude_unit="ratio",
                     trend=trend(by_minute),
                     blast=Blast(share=round(quick / len(self.last), 4)),
+                    contributors=standing_out,
                     samples=samples,
                     history=by_minute,
                 )

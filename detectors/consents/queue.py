@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, field
 
+from detectors.consents.kinds import UNKNOWN, Kinds
 from detectors.course import MINUTE_S, MINUTES, course, trend
 from detectors.dense import Column, Number, single
 from detectors.detector import Finding
@@ -32,16 +33,17 @@ HIGH = frozenset({"high", "critical"})
 
 
 class Waiting(Struct, array_like=True, frozen=True):
-    """A request: since when, whether of high consequence; the digest of its session; what shows it."""
+    """A request: since when, whether of high consequence; its session's digest; what shows it; its kind."""
 
     since: float
     high: bool
     session: int
     sample: Sample | None = None
+    kind: int = UNKNOWN
 
 
 class Queue(Struct, array_like=True):
-    """The state. `waits`: seconds that the last requests waited; `decided`: when, and 1 if it expired.
+    """The state. `waits`: seconds that the last requests waited; `decided`: when, 1 if it expired, its kind.
 
     `late`, `expiring`: since when the findings hold, or None; `dropped`: requests beyond the cap. Keys are
     64-bit digests of ids.
@@ -53,6 +55,7 @@ class Queue(Struct, array_like=True):
     late: float | None = None
     expiring: float | None = None
     dropped: int = 0
+    kinds: Kinds = field(default_factory=Kinds)
 
     def ask(self, name: int, session: int, event: Event, now: float) -> None:
         """A request. The oldest gives its place where there are too many."""
@@ -66,17 +69,21 @@ class Queue(Struct, array_like=True):
         sampled = sum(each.sample is not None for each in self.waiting.values())
         is_shown = sampled < MOST_SAMPLED or len(self.waiting) % SAMPLED_EVERY == 0
         sample = _sample(event, level) if is_shown else None
-        self.waiting[name] = Waiting(now, level in HIGH, session, sample)
+        self.waiting[name] = Waiting(now, level in HIGH, session, sample, self.kinds.take(event))
 
-    def answer(self, name: int, now: float, said_s: float | None, expired: float) -> float | None:
-        """A decision, or that there was none in time. Returns how many seconds it took, if that is known."""
+    def answer(self, name: int, now: float, said_s: float | None, expired: float) -> tuple[float | None, int]:
+        """A decision, or that there was none in time.
+
+        Returns how many seconds it took, if that is known, and the kind of what was asked.
+        """
         asked = self.waiting.pop(name, None)
+        kind = UNKNOWN if asked is None else asked.kind
         wait = said_s if said_s is not None or asked is None else now - asked.since
-        self.decided = [*self.decided[1 - MOST_DECIDED :], [now, int(expired)]]
+        self.decided = [*self.decided[1 - MOST_DECIDED :], [now, int(expired), kind]]
         if wait is not None and not expired:
             self.waits.values[: 1 - MOST_WAITS] = []
             self.waits.values.append(single(min(wait, GIVEN_UP_S)))
-        return wait
+        return wait, kind
 
     def limit_s(self, least_s: float) -> float:
         """From how long on a request waits too long."""
@@ -102,7 +109,7 @@ class Queue(Struct, array_like=True):
             self.late = None
         elif self.late is None:
             self.late = now
-        expired = [at for at, gone in self.decided if gone and now - at <= DAY_S]
+        expired = [at for at, gone, *_ in self.decided if gone and now - at <= DAY_S]
         many = len(expired) >= FEWEST_EXPIRED and len(expired) >= EXPIRED_SHARE * len(self.decided)
         if not many or now - expired[-1] > EXPIRED_FOR_S:
             self.expiring = None
@@ -137,6 +144,7 @@ class Queue(Struct, array_like=True):
             magnitude_unit="ratio",
             trend="rising",
             blast=Blast(sessions=len({each.session for each in self.waiting.values()})),
+            contributors=self.kinds.standing_out(each.kind for each in self.waiting.values()),
             samples=self._samples,
             history=tuple(round(max(0.0, wait / MINUTE_S - back), 1) for back in range(MINUTES - 1, -1, -1)),
         )
@@ -147,19 +155,24 @@ class Queue(Struct, array_like=True):
         return tuple(each.sample for each in self.waiting.values() if each.sample is not None)[:MOST_SAMPLES]
 
     def _expiring(self, onset: float, now: float) -> Finding:
-        expired = sum(gone for at, gone in self.decided if now - at <= DAY_S)
+        expired = sum(gone for at, gone, *_ in self.decided if now - at <= DAY_S)
         share = expired / len(self.decided)
-        every = course(now, [[at // MINUTE_S, gone] for at, gone in self.decided])
+        every = course(now, [[at // MINUTE_S, gone] for at, gone, *_ in self.decided])
         return Finding(
             finding="expiring",
             onset=onset,
             summary=f"{expired:.0f} of the last {len(self.decided)} approvals expired without an answer, "
             f"since {_clock(onset)}: {len(self.waiting)} wait now",
             observed=round(share, 4),
-            baseline=0.0,
+            baseline=EXPIRED_SHARE,
             unit="share",
+            magnitude=round(share / EXPIRED_SHARE, 2),
+            magnitude_unit="ratio",
             trend=trend(every),
             blast=Blast(share=round(share, 4)),
+            contributors=self.kinds.standing_out(
+                int(kind) for _, gone, *kinds in self.decided if gone for kind in kinds
+            ),
             samples=self._samples,
             history=every,
         )

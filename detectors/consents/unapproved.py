@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from msgspec import Struct, field
 
+from detectors.consents.kinds import Kinds
 from detectors.course import Course, trend
 from detectors.dense import column, numbers, rising, rising_packed
 from detectors.detector import Finding
@@ -20,11 +21,15 @@ HOLDS_S = 86400.0
 """An approval of a session counts for its operations for a day."""
 OVER_AFTER_S = 1800.0
 MOST_SAMPLES = 3
+MOST_KEPT = 100
 GRANTED, REFUSED = 1, 0
 
 
 class Breach(Struct, array_like=True):
-    """Such operations: since when, the last at; how many, against whose word (denied, expired), whom."""
+    """Such operations: since when, the last at; how many, against whose word (denied, expired), whom.
+
+    `kinds`: of the last of them. `approved`: others that went ahead since, approved.
+    """
 
     onset: float
     latest: float
@@ -33,6 +38,8 @@ class Breach(Struct, array_like=True):
     affected: Affected = field(default_factory=Affected)
     samples: list[Sample] = []
     course: Course = field(default_factory=Course)
+    kinds: list[int] = []
+    approved: int = 0
 
 
 class Decided:
@@ -66,6 +73,7 @@ class Consents(Struct, array_like=True):
     sessions: Decided = field(default_factory=Decided)
     known: bool = False
     breach: Breach | None = None
+    kinds: Kinds = field(default_factory=Kinds)
 
     def ask(self, session: int, now: float) -> None:
         """Somebody is asked: until the answer nothing is granted, but what was before."""
@@ -86,12 +94,18 @@ class Consents(Struct, array_like=True):
         granted, at = self.sessions.by.get(session, (REFUSED, 0))
         if now - at > HOLDS_S:
             granted, at = REFUSED, 0
-        if granted or not self.known or not session:
+        if not self.known:
+            return
+        kind = self.kinds.take(event)
+        if granted or not session:
+            if granted and self.breach is not None:
+                self.breach.approved += 1
             return
         data = event.data
         breach = self.breach = self.breach or Breach(now, now)
         breach.latest = now
         breach.count += 1
+        breach.kinds = [*breach.kinds[1 - MOST_KEPT :], kind]
         breach.course.add(now)
         breach.refused += at > 0
         breach.affected.take(mark_of(event, now, "", data.operation.name))
@@ -129,8 +143,10 @@ class Consents(Struct, array_like=True):
                 observed=float(breach.count),
                 baseline=0.0,
                 unit="operations",
+                magnitude=float(breach.count),
                 trend=trend(breach.course.history(now)),
-                blast=breach.affected.blast(0.0),
+                blast=breach.affected.blast(breach.count / (breach.count + breach.approved)),
+                contributors=self.kinds.standing_out(breach.kinds),
                 samples=tuple(breach.samples),
                 history=breach.course.history(now),
             )

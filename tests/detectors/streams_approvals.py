@@ -11,14 +11,24 @@ _EVERY_S = 300.0
 
 def _approval(at_s: float, number: int, state: str, **said: object) -> Event:
     approval = {"id": f"a{number}", "state": state, "consequence": "high", **said}
-    return event(at_s, "refund", "agent.approval.v1", approval=approval, conversation={"id": f"c{number}"})
+    session, tool = {"id": f"c{number}"}, {"name": _tool(number)}
+    return event(at_s, "refund", "agent.approval.v1", approval=approval, conversation=session, tool=tool)
+
+
+def _tool(number: int) -> str:
+    """Of what trouble is, little else is: from 1,000 on."""
+    return "wire" if number >= 1000 or number % 5 == 0 else "card"
 
 
 def _round(at: int, draw: random.Random) -> list[Event]:
     """A request, its answer within ten minutes, and the operation."""
     at_s = START_S + at * _EVERY_S
     wait = draw.uniform(20, 600)
-    done = {"operation": {"consequence": "high"}, "conversation": {"id": f"c{at}"}}
+    done = {
+        "operation": {"consequence": "high"},
+        "conversation": {"id": f"c{at}"},
+        "tool": {"name": _tool(at)},
+    }
     return [
         _approval(at_s, at, "requested"),
         _approval(at_s + wait, at, "approved", approver=draw.choice(("ana", "bo"))),
@@ -46,9 +56,8 @@ def positive() -> Iterator[Event]:
     for number in range(1000, 1020):
         yield _approval(at_s + 20 + number / 100, number, "approved", approver="ana", wait=0.4)
     for number in range(2000, 2006):
-        yield event(
-            at_s + number, "refund", operation={"consequence": "high"}, conversation={"id": f"d{number}"}
-        )
+        done = {"operation": {"consequence": "high"}, "tool": {"name": _tool(number)}}
+        yield event(at_s + number, "refund", conversation={"id": f"d{number}"}, **done)
     for minute in range(60):
         yield event(at_s + 2100 + 60 * minute)
 

@@ -1,4 +1,4 @@
-"""Streams for the laws: calls of about two seconds; then they take four times as long."""
+"""Streams for the laws: calls of about two seconds; then those of one tenant take four times as long."""
 
 import random
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ def _call(at: int, draw: random.Random, times: float) -> Event:
     first = 0.4 * draw.lognormvariate(0.0, 0.3) * times
     data = {
         "request": {"model": "gpt-4.1"},
+        "tenant": {"id": "t1" if times > 1 or at % 4 == 0 else "t2"},
         "conversation": {"id": f"c{at // 5}"},
         "operation": {"duration": first + 1.6 * draw.lognormvariate(0.0, 0.5)},
         "limits": {"concurrency": 3 + at % 4, "concurrency_max": 10, "queue_wait": 0.02 * (at % 3)},

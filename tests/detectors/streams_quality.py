@@ -12,13 +12,15 @@ _EVERY_S = 10.0
 def _answer(at: int, draw: random.Random, short: float, score: float) -> Iterator[Event]:
     """An answer of a session, and the session's score. `short`: chance that it is cut short."""
     at_s = START_S + at * _EVERY_S
-    session = {"id": f"c{at}"}
+    session, tenant = {"id": f"c{at}"}, {"id": "t1" if short > 0.1 or at % 4 == 0 else "t2"}
     reason = "length" if draw.random() < short else draw.choice(("stop", "stop", "tool_calls"))
     response = {"model": draw.choice(("small", "large")), "finish_reasons": [reason]}
-    yield event(at_s, response=response, usage={"output_tokens": 50}, conversation=session)
+    yield event(at_s, response=response, usage={"output_tokens": 50}, conversation=session, tenant=tenant)
     value = min(1.0, max(0.0, draw.gauss(score, 0.15)))
     scored = {"name": "helpfulness", "score_value": value}
-    yield event(at_s + 1, "evaluate", "agent.evaluation.v1", evaluation=scored, conversation=session)
+    yield event(
+        at_s + 1, "evaluate", "agent.evaluation.v1", evaluation=scored, conversation=session, tenant=tenant
+    )
 
 
 def stable() -> Iterator[Event]:

@@ -24,23 +24,10 @@ NEEDED = {
     "samples": lambda finding: finding.samples,
     "history": lambda finding: len(finding.history) > 1,
 }
-ALIKE = "the calls of its stream are all alike: nothing stands out in those it speaks of"
-LABELLED = "its labels say who: nobody else has part in it"
 FIRST_DAY = "the money of today stands out against the days before, and there are none"
 WITHOUT = {
-    ("approvals", "bulk"): {"contributors": LABELLED},
-    ("approvals", "instant"): {"contributors": LABELLED},
-    ("approvals", "waiting"): {"contributors": "what waits is shown; of what was answered nothing is kept"},
-    ("approvals", "unapproved"): {
-        "magnitude": "none is usual, so none is so many times as much",
-        "contributors": "what was approved is not kept, to compare with",
-    },
     ("cost", "budget"): {"contributors": FIRST_DAY},
     ("cost", "over_budget"): {"contributors": FIRST_DAY},
-    ("latency", "slow"): {"contributors": ALIKE},
-    ("latency", "first_chunk"): {"contributors": ALIKE},
-    ("quality", "score"): {"contributors": ALIKE},
-    ("quality", "truncated"): {"contributors": ALIKE},
     ("silence", "agent_down"): {
         "trend": "a silence only gets longer",
         "contributors": "there are no events to compare",
