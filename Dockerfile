@@ -8,6 +8,7 @@ RUN pip install --require-hashes -r requirements-build.lock \
  && /opt/oversight/bin/pip install --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
+COPY bridge bridge
 COPY detectors detectors
 COPY routing routing
 COPY streams streams

@@ -8,8 +8,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from msgspec import Struct, structs
 
 from schemas.page import Message
 from streams.collector import relax
+from streams.delivering.counting import Counting
 from streams.delivering.deliveries import Deliveries
 from streams.delivering.delivery import Courier
 from streams.delivering.linking import warn_of_lacks, with_link_secret
@@ -33,10 +34,13 @@ from streams.hosting.folds import Folds
 from streams.hosting.host import Host
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.rulebook import Rules
-from streams.hosting.standing import deviations, look
+from streams.hosting.standing import Deviation, deviations, look
 from streams.hosting.topics import missing
 from streams.hosting.variables import Misconfigured
 from streams.publication import Unreachable, reach
+from streams.watching.figures import Figures
+from streams.watching.health import Health
+from streams.watching.watched import Ears, watched
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 20.0
@@ -58,8 +62,12 @@ class Order(Struct, frozen=True):
 class Pipeline(Service):
     """Detect, route and notify, as a service that the Faust worker supervises."""
 
-    def __init__(self, folds: Folds, post: Host[Deliveries], courier: Courier, kafka: KafkaLog) -> None:
+    def __init__(
+        self, folds: Folds, post: Host[Deliveries], courier: Courier, kafka: KafkaLog, ears: Ears
+    ) -> None:
         super().__init__()
+        self._ears = ears
+        self._watched = AsyncExitStack()
         self._folds = folds
         self._post = post
         self._courier = courier
@@ -69,7 +77,9 @@ class Pipeline(Service):
 
     async def on_start(self) -> None:
         """Connects, then runs beside everything else."""
+        await self._watched.enter_async_context(watched(self._folds.health, self._ears))
         await self._kafka.__aenter__()
+        self._folds.health.works([*self._folds.hosts, self._post])
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._ended)
 
@@ -92,6 +102,7 @@ class Pipeline(Service):
         last_resort = threading.Timer(GONE_WITHIN_S, os._exit, (1,))
         last_resort.daemon = True
         last_resort.start()
+        self._folds.health.stops()
         await self._folds.stop()
         await self._post.stop()
         if self._task is not None:
@@ -100,6 +111,7 @@ class Pipeline(Service):
                 await asyncio.wait_for(self._task, STOP_WITHIN_S)
         await self._courier.close()
         await self._kafka.__aexit__()
+        await self._watched.aclose()
 
 
 class Supervision(BootStrategy):
@@ -125,12 +137,14 @@ def application(order: Order, kafka: KafkaLog, folds: Folds) -> faust.App:
         worker_redirect_stdouts=False,
     )
     courier = Courier(environment(order.variables), order.show)
-    service: Any = Pipeline(folds, _post(order, kafka, courier), courier, kafka)
+    service: Any = Pipeline(
+        folds, _post(order, kafka, courier, folds.health.figures), courier, kafka, env.ears
+    )
     app.service(service)
     return app
 
 
-def _post(order: Order, kafka: KafkaLog, courier: Courier) -> Host[Deliveries]:
+def _post(order: Order, kafka: KafkaLog, courier: Courier, figures: Figures) -> Host[Deliveries]:
     """The host of the pages."""
     env, clock = order.env, WallClock()
 
@@ -138,7 +152,8 @@ def _post(order: Order, kafka: KafkaLog, courier: Courier) -> Host[Deliveries]:
         return clock.now() if env.clock == "wall" else message.time
 
     oldest = OLDEST if env.clock == "wall" else None
-    office = Office(courier=courier, log=kafka, clock=clock, at=at, oldest=oldest)
+    attempts = Counting(courier, figures, clock)
+    office = Office(courier=attempts, log=kafka, clock=clock, at=at, oldest=oldest, figures=figures)
     return Host(hosting(office, f"{env.name}-notify", env.session), env.connection, clock)
 
 
@@ -151,9 +166,11 @@ def run(order: Order) -> None:
     logged()
     order = structs.replace(order, variables=with_link_secret(order.variables))
     warn_of_lacks(order.rules, order.variables)
-    asyncio.run(_ready(order.env))
+    health = Health(WallClock())
+    asyncio.run(_ready(order.env, health))
     kafka = KafkaLog(order.env.connection)
-    start(application(order, kafka, Folds(order.env, order.rules, kafka, WallClock(), order.variables)))
+    folds = Folds(order.env, order.rules, kafka, WallClock(), order.variables, health=health)
+    start(application(order, kafka, folds))
 
 
 def start(app: faust.App) -> None:
@@ -164,29 +181,35 @@ def start(app: faust.App) -> None:
     worker.execute_from_commandline()
 
 
-async def _ready(env: Environment) -> None:
+async def _ready(env: Environment, health: Health) -> None:
     """Waits for the brokers, and for somebody to make the topics.
 
     Raises:
-        Misconfigured: the topics do not fit each other.
+        Misconfigured: the topics do not fit each other, or nobody can listen where we are told to.
     """
-    while True:
-        try:
-            await reach(env.connection)
-            absent = await missing(env.connection)
-            if not absent:
-                found = deviations(await look(env.connection))
-                break
-            log.warning("worker.waiting", kafka=env.kafka, missing=absent, remedy="oversight topics")
-        except (KafkaError, Unreachable) as error:
-            log.warning("worker.waiting", kafka=env.kafka, error=str(error))
-        await asyncio.sleep(WAIT_S)
+    health.stage = "waiting for the brokers and their topics"
+    async with watched(health, env.ears):
+        found = await _found(env)
     for each in found:
         if each.level == "warning":
             log.warning("topic.deviates", topic=each.topic, what=each.what, remedy=each.remedy)
     misfits = [str(each) for each in found if each.level == "fault"]
     if misfits:
         raise Misconfigured("; ".join(misfits))
+
+
+async def _found(env: Environment) -> Sequence[Deviation]:
+    """Where topics depart from what is needed, once they are all there."""
+    while True:
+        try:
+            await reach(env.connection)
+            absent = await missing(env.connection)
+            if not absent:
+                return deviations(await look(env.connection))
+            log.warning("worker.waiting", kafka=env.kafka, missing=absent, remedy="oversight topics")
+        except (KafkaError, Unreachable) as error:
+            log.warning("worker.waiting", kafka=env.kafka, error=str(error))
+        await asyncio.sleep(WAIT_S)
 
 
 def logged() -> None:

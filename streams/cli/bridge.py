@@ -1,6 +1,7 @@
 """`oversight bridge`: spans of OpenTelemetry become agent events, on Kafka or in files."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,12 +17,16 @@ from schemas.record import Output, Record
 from schemas.wire import encode
 from streams.cli.console import Meter, Wrong, console, hush, meter
 from streams.cli.options import connected, reached
+from streams.cli.rules import plainly
 from streams.files import Unreadable, lines, size
 from streams.hosting.bridging import Bridge
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.topics import BRIDGE_TOPICS, TOPICS, create, missing
+from streams.hosting.variables import Misconfigured
 from streams.publication import Unreachable, reach
+from streams.watching.health import Health
+from streams.watching.watched import ears, watched
 
 HELP = """Turns spans of OpenTelemetry into agent events.
 
@@ -104,7 +109,7 @@ def _run(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
     hush("aiokafka")
     try:
         asyncio.run(_bridge(bootstrap, name, counts))
-    except (Unreachable, KafkaError) as error:
+    except (Unreachable, Misconfigured, KafkaError) as error:
         raise Wrong(str(error)) from error
 
 
@@ -115,11 +120,15 @@ async def _bridge(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -
     topics = (*TOPICS, *BRIDGE_TOPICS)
     if counts is not None:
         await create(connection, topics=topics, **counts)
+    with plainly(Misconfigured):
+        who = ears(os.environ)
     absent = await missing(connection, topics)
     if absent:
         raise Wrong(f"no topic {', '.join(absent)}; expected them, or --create-topics")
-    async with KafkaLog(connection) as kafka:
-        bridge = Bridge(connection, kafka, WallClock(), name)
+    health = Health(WallClock())
+    async with KafkaLog(connection) as kafka, watched(health, who):
+        bridge = Bridge(connection, kafka, WallClock(), name, figures=health.figures)
+        health.works(bridge.hosts)
         loop = asyncio.get_running_loop()
         stopping: set[asyncio.Task[None]] = set()
         for each in (signal.SIGTERM, signal.SIGINT):

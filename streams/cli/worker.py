@@ -31,6 +31,10 @@ Told by the environment:
   OVERSIGHT_SESSION_S    a worker that is silent for so long has lost its partitions (10)
   OVERSIGHT_SNAPSHOT_S   state is written after so long (10)
   OVERSIGHT_ALIVE        a file to touch every 5 s while it works, for a health check
+  OVERSIGHT_LISTEN       port, or host:port, for /healthz, /readyz and /metrics; beyond this machine only with
+                         OVERSIGHT_METRICS_TOKEN (or OVERSIGHT_METRICS_TOKEN_FILE)
+  OVERSIGHT_HEARTBEAT_URL
+                         a dead-man's switch, called each minute while work progresses
 and every variable that the configuration refers to as env:NAME.
 
 \b

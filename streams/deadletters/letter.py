@@ -1,6 +1,7 @@
 """A dead letter: where it comes from, why it is one, and whether putting it back can help."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -83,16 +84,16 @@ class _Rough(Struct):
 
 def letter_of(name: str, record: Record) -> Letter:
     """The letter at a place among the dead letters."""
-    said = first(record, REASON)
+    said = first(record.headers, REASON)
     rough = _rough(record.value)
     reason = said if said is not None else _text(rough.reason) or "no reason was given"
-    count, _, where = (first(record, REPLAYED) or "").partition(" ")
+    count, _, where = (first(record.headers, REPLAYED) or "").partition(" ")
     origin = _origin(last(record, ORIGIN) or "")
     replays = int(count) if count.isdecimal() and len(count) < 10 else 0  # noqa: PLR2004 - nobody did that
     return Letter(
         id=name,
         at=datetime.fromtimestamp(record.time_s or 0.0, UTC),
-        kind=_kind(said),
+        kind=kind_of(said),
         reason=reason,
         agent=_agent(rough, record),
         origin=origin,
@@ -138,9 +139,9 @@ def own_headers(record: Record) -> tuple[tuple[str, bytes], ...]:
     return tuple(headers)
 
 
-def first(record: Record, header: str) -> str | None:
+def first(headers: Sequence[tuple[str, bytes]], header: str) -> str | None:
     """What the first header of this name says."""
-    return next((_text(value) for name, value in record.headers if name == header), None)
+    return next((_text(value) for name, value in headers if name == header), None)
 
 
 def last(record: Record, header: str) -> str | None:
@@ -148,7 +149,8 @@ def last(record: Record, header: str) -> str | None:
     return next((_text(value) for name, value in reversed(record.headers) if name == header), None)
 
 
-def _kind(reason: str | None) -> Kind:
+def kind_of(reason: str | None) -> Kind:
+    """What kind of letter has this reason; None: it has none among its headers."""
     if reason is None:
         return "complaint"
     if _RAISED.match(reason):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.cause import Reported
 from schemas.page import Message
@@ -21,6 +21,8 @@ from streams.hosting.clock import Clock
 from streams.hosting.host import Hosting
 from streams.hosting.log import Log, Outgoing
 from streams.hosting.topics import CAUSES, DEADLETTER, OUTCOMES, PAGES
+from streams.watching.figures import Figures
+from streams.watching.names import DEADLETTERS
 
 
 class Mail(Struct, frozen=True, kw_only=True):
@@ -45,6 +47,7 @@ class Office(Struct, frozen=True, kw_only=True):
     at: Callable[[Message], datetime]
     mail: Mail = Mail()
     oldest: timedelta | None = None
+    figures: Figures = field(default_factory=Figures)
 
 
 class Owners:
@@ -80,6 +83,7 @@ class Owners:
     async def _bury(self, value: bytes, reason: str) -> None:
         headers = (("reason", reason.encode()), ("origin", self._office.mail.pages.encode()))
         await self._office.log.append(self._office.mail.deadletter, 0, [Outgoing(None, value, headers)])
+        self._office.figures.count(DEADLETTERS, "judged")
 
 
 def hosting(office: Office, group: str, session: timedelta) -> Hosting[Deliveries]:

@@ -21,6 +21,7 @@ from streams.hosting.kafka import KafkaLog
 from streams.hosting.partition import Cadence, Partition, Surroundings
 from streams.hosting.snapshots import Snapshots
 from streams.hosting.topics import DEADLETTER, EVENTS, OTLP_SPANS, OTLP_STATE, SPANS, SPANS_STATE
+from streams.watching.figures import Figures
 
 
 class Bridge:
@@ -33,12 +34,15 @@ class Bridge:
         clock: Clock,
         name: str = "oversight",
         session: timedelta = timedelta(seconds=10),
+        *,
+        figures: Figures | None = None,
     ) -> None:
         """`name`: what the consumer groups are called."""
         self._kafka = kafka
         self._clock = clock
         self._owner = uuid4().hex
         self._count = 0
+        self._figures = figures or Figures()
         self._destinations: dict[Stream, Destination] = {}
         unpack = Hosting[Partition](
             topic=OTLP_SPANS,
@@ -78,9 +82,9 @@ class Bridge:
 
     def _partition(self, fold: Fold, source: tuple[str, int], state: str) -> Partition:
         self._count += 1
-        emission = Emission(self._kafka, self._destinations, self._clock, "wall")
+        emission = Emission(self._kafka, self._destinations, self._clock, "wall", self._figures)
         snapshots = Snapshots(self._kafka, state, source[1], f"{self._owner}-{self._count}")
-        surroundings = Surroundings(self._kafka, emission, snapshots, self._clock, Cadence())
+        surroundings = Surroundings(self._kafka, emission, snapshots, self._clock, Cadence(), self._figures)
         return Partition(fold, source, surroundings, lambda: None)
 
 

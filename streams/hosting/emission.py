@@ -12,11 +12,14 @@ import structlog
 from aiokafka.partitioner import murmur2
 from msgspec import Struct
 
-from schemas.cause import Cause
+from schemas.cause import Cause, Signalled
 from schemas.record import Origin, Output, Stream
 from schemas.wire import encode
+from streams.deadletters.letter import REASON, first, kind_of
 from streams.hosting.clock import Clock
 from streams.hosting.log import AppendFailed, Log, Outgoing
+from streams.watching.figures import Figures
+from streams.watching.names import DEADLETTERS, OUTPUTS, REFUSED, SIGNALS
 
 log = structlog.get_logger(__name__)
 MOST_DEAD_BYTES = 65_536
@@ -48,11 +51,13 @@ class Emission:
         destinations: Mapping[Stream, Destination],
         clock: Clock,
         mode: Literal["wall", "events"],
+        figures: Figures | None = None,
     ) -> None:
         self._log = log_
         self._destinations = destinations
         self._clock = clock
         self._mode = mode
+        self._figures = figures or Figures()
         self.refused = 0
         """Outputs that the log refused for ever, so far."""
         self.dropped = 0
@@ -73,6 +78,16 @@ class Emission:
             queues.setdefault(where, []).append(self._outgoing(origin, output, now))
         for (topic, partition), records in queues.items():
             await self._append(topic, partition, records)
+            self._figures.count(OUTPUTS, topic, by=len(records))
+        for _, output in outputs:
+            self._count(output)
+
+    def _count(self, output: Output) -> None:
+        if isinstance(output.value, Signalled):
+            signal = output.value.signal
+            self._figures.count(SIGNALS, signal.detector, signal.state)
+        elif output.stream == "deadletter":
+            self._figures.count(DEADLETTERS, kind_of(first(output.headers, REASON)))
 
     async def _append(self, topic: str, partition: int, records: Sequence[Outgoing]) -> None:
         try:
@@ -91,6 +106,7 @@ class Emission:
                 if not error.lasting:
                     raise
                 self.refused += 1
+                self._figures.count(REFUSED, topic)
                 size = len(record.value or b"")
                 log.warning("output.refused", topic=topic, size=size, reason=error.lasting)
                 await self._bury(topic, record, error)
@@ -103,6 +119,7 @@ class Emission:
         where = destination.topic, destination.partition("")
         try:
             await self._log.append(*where, [Outgoing(record.key, value[:MOST_DEAD_BYTES], headers)])
+            self._figures.count(DEADLETTERS, "cut")
         except AppendFailed as again:
             if not again.lasting:
                 raise

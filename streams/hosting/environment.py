@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from streams.hosting.connection import security
 from streams.hosting.variables import Misconfigured
+from streams.watching.watched import Ears, ears
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -17,7 +18,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     `kafka`: `host:port`, several by comma. `security`: TLS and SASL, as aiokafka takes them.
     `session`: see `Hosting`. `snapshot_age`: state that
     has not been written for so long is written. `name`: what the groups are called. `alive`: a file that is
-    touched while the worker works.
+    touched while the worker works. `ears`: who else is told of its health.
     """
 
     kafka: str
@@ -28,6 +29,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     snapshot_age: timedelta = timedelta(seconds=10)
     alive: Path | None = None
     security: Mapping[str, Any] = {}
+    ears: Ears = Ears()
 
     @property
     def connection(self) -> dict[str, Any]:
@@ -36,7 +38,7 @@ class Environment(Struct, frozen=True, kw_only=True):
 
 
 def read(variables: Mapping[str, str]) -> Environment:
-    """From variables: OVERSIGHT_KAFKA, _CONFIG, _CLOCK, _NAME, _SESSION_S, _SNAPSHOT_S, _ALIVE, and _KAFKA_….
+    """From variables: OVERSIGHT_KAFKA, _CONFIG, and what `oversight worker --help` tells of besides.
 
     Raises:
         Misconfigured: one is missing or cannot be.
@@ -59,6 +61,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         snapshot_age=_seconds(variables, "OVERSIGHT_SNAPSHOT_S", 10.0),
         alive=Path(alive) if (alive := variables.get("OVERSIGHT_ALIVE")) else None,
         security=security(variables),
+        ears=ears(variables),
     )
 
 

@@ -13,7 +13,6 @@ from streams.drilling.scheduled import Scheduled
 from streams.hosting.clock import Clock
 from streams.hosting.emission import Destination, Emission
 from streams.hosting.environment import Environment
-from streams.hosting.heartbeat import beating
 from streams.hosting.host import Host, Hosting
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.partition import Cadence, Partition, Surroundings
@@ -30,15 +29,25 @@ from streams.hosting.topics import (
     PAGES,
     ROUTING_STATE,
 )
+from streams.watching.beating import touching
+from streams.watching.health import Health
 
 
 class Folds:
     """Detect and route on one log, with the rules that they follow."""
 
     def __init__(
-        self, env: Environment, rules: Rules, kafka: KafkaLog, clock: Clock, variables: Mapping[str, str]
+        self,
+        env: Environment,
+        rules: Rules,
+        kafka: KafkaLog,
+        clock: Clock,
+        variables: Mapping[str, str],
+        *,
+        health: Health | None = None,
     ) -> None:
         """`variables`: where secrets are; new rules that name others are refused."""
+        self.health = health or Health(clock)
         self._env = env
         self._kafka = kafka
         self._clock = clock
@@ -70,7 +79,7 @@ class Folds:
             drills = Scheduled(lambda: self.router, self._kafka, self._clock, self._drill)
             beside.append(asyncio.create_task(drills.run()))
         if self._env.alive:
-            beside.append(asyncio.create_task(beating(self._env.alive)))
+            beside.append(asyncio.create_task(touching(self._env.alive, self.health)))
         try:
             async with asyncio.TaskGroup() as group:
                 for host in self.hosts:
@@ -112,9 +121,10 @@ class Folds:
         grace_s: float,
     ) -> Partition:
         self._count += 1
-        emission = Emission(self._kafka, self._destinations, self._clock, self._env.clock)
+        figures = self.health.figures
+        emission = Emission(self._kafka, self._destinations, self._clock, self._env.clock, figures)
         snapshots = Snapshots(self._kafka, state, source[1], f"{self._owner}-{self._count}")
         cadence = self._cadence.with_grace(grace_s)
-        surroundings = Surroundings(self._kafka, emission, snapshots, self._clock, cadence)
+        surroundings = Surroundings(self._kafka, emission, snapshots, self._clock, cadence, figures)
         only_key = KEY if isinstance(fold, Router) else ""
         return Partition(fold, source, surroundings, genesis, only_key)

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from schemas.record import Record
 from streams.hosting.clock import Clock
+from streams.hosting.condition import Condition
 from streams.hosting.kafka import record_of
 from streams.hosting.log import AppendFailed
 
@@ -126,12 +127,38 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         self._committing: asyncio.Task[None] | None = None
         self._committed_s = 0.0
         self._stopping = asyncio.Event()
+        self._joined = False
+        self._turned_s = clock.monotonic_s()
         self.ready = asyncio.Event()
 
     @property
     def partitions(self) -> Mapping[int, Kind]:
         """The partitions that are owned and restored, by number."""
         return {place.partition: owner for place, owner in self._owned.items()}
+
+    @property
+    def topic(self) -> str:
+        """The topic that it hosts."""
+        return self._hosting.topic
+
+    def condition(self) -> Condition:
+        """How it stands now; nothing is asked of the broker."""
+        reached = {place: at for place, owner in self._owned.items() if (at := owner.reached) is not None}
+        ends = {place: self._consumer.highwater(place) for place in reached} if self._consumer else {}
+        return Condition(
+            topic=self.topic,
+            turn_age_s=self._clock.monotonic_s() - self._turned_s,
+            joined=self._joined,
+            owned=sorted(place.partition for place in self._owned),
+            restoring=sorted(place.partition for place in self._assigned),
+            blocked=sorted(place.partition for place in self._blocked),
+            reached={place.partition: at for place, at in reached.items()},
+            lag={
+                place.partition: max(0, end - reached[place])
+                for place, end in ends.items()
+                if end is not None
+            },
+        )
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -142,11 +169,13 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
                 await self._start()
                 while not self._stopping.is_set():
                     await self._round()
+                    self._turned_s = self._clock.monotonic_s()
                     if not self._blocked and not self._assigned:
                         self._pause_s = FIRST_PAUSE_S
             except (KafkaError, AppendFailed, OSError) as error:
                 log.warning("host.interrupted", topic=self._hosting.topic, error=repr(error))
                 await self._rest()
+                self._turned_s = self._clock.monotonic_s()
             finally:
                 await self._leave()
 
@@ -176,6 +205,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         consumer, self._consumer = self._consumer, None
         if consumer is None:
             return
+        self._joined = False
         self._doubt(self._owned)
         async with self._lock:
             self._assigned.clear()
@@ -199,6 +229,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         if self._consumer is None:  # it is being left
             return
         self._assigned = set(assigned)
+        self._joined = True
         self._later.clear()
         self._consumer.pause(*assigned)
 
@@ -256,6 +287,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         self._owned[place] = owner
         self._assigned.discard(place)
         self._committed_s = -inf
+        self._turned_s = self._clock.monotonic_s()
         took_s = round(self._clock.monotonic_s() - began_s, 3)
         log.info(
             "partition.owned", topic=place.topic, partition=place.partition, offset=offset, took_s=took_s

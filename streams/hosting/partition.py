@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
-from msgspec import MsgspecError, Struct, structs
+from msgspec import MsgspecError, Struct, field, structs
 
 from schemas.record import Origin, Output, Record, Saved
 from streams.fold import Fold, applied
@@ -22,6 +22,8 @@ from streams.hosting.clock import Clock
 from streams.hosting.emission import Emission
 from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.snapshots import Snapshots, batches
+from streams.watching.figures import Figures
+from streams.watching.names import RECORDS, SNAPSHOT_FAILURES
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +61,7 @@ class Surroundings(Struct, frozen=True):
     snapshots: Snapshots
     clock: Clock
     cadence: Cadence
+    figures: Figures = field(default_factory=Figures)
 
 
 class Boundary(Struct, frozen=True):
@@ -98,13 +101,17 @@ class Partition:
         self._log = surroundings.log
         self._emission = surroundings.emission
         self._snapshots = surroundings.snapshots
-        self._clock = surroundings.clock
-        self._cadence = surroundings.cadence
+        self._clock, self._cadence = surroundings.clock, surroundings.cadence
+        self._figures = surroundings.figures
         self._genesis = genesis
         self._only_key = only_key
         self._boundaries: deque[Boundary] = deque()
         self._woken = -1
         self._wrote_s = 0.0
+        self._behind_s: float | None = None
+        """Since when there is state that only the log has."""
+        self.newest_s: float | None = None
+        """When the newest record taken was written, as its timestamp has it."""
         self._owed: list[tuple[Origin, Output]] = []
         self._unwritten: dict[str, int] = {}
         """Keys whose last write failed, with the first offset that is not saved."""
@@ -113,6 +120,11 @@ class Partition:
     def reached(self) -> int:
         """The first offset that is not folded yet."""
         return self.next
+
+    @property
+    def unsaved_s(self) -> float:
+        """Age of the oldest state that only the log has."""
+        return 0.0 if self._behind_s is None else self._clock.monotonic_s() - self._behind_s
 
     async def start(self) -> int:
         """Takes the partition over and restores the fold.
@@ -188,6 +200,10 @@ class Partition:
                 outputs.append((Origin(self._name, record.offset, 0), _deadletter(record, given)))
             elif given:
                 outputs += [(Origin(self._name, record.offset, n), each) for n, each in enumerate(given)]
+        if fresh:
+            self.newest_s = fresh[-1].time_s
+            self._behind_s = self._clock.monotonic_s() if self._behind_s is None else self._behind_s
+            self._figures.count(RECORDS, self._topic, by=len(fresh))
         self.next = reached
         return outputs
 
@@ -226,6 +242,7 @@ class Partition:
             await self._write(due)
         except AppendFailed:
             self.snapshot_failures += 1
+            self._figures.count(SNAPSHOT_FAILURES, self._topic)
 
     def _due(self, now_s: float) -> int | None:
         """Keys unsaved since before this offset are written; None: nothing is due yet."""
@@ -270,6 +287,7 @@ class Partition:
             while self._boundaries and self._boundaries[0].offset <= remaining:
                 place = self._boundaries.popleft()
         self._boundaries.appendleft(place)
+        self._behind_s = None if place.offset >= self.next else place.since_s
         if place.offset == self.low_water:
             return
         await self._snapshots.write_low_water(place.offset, place.mark)

@@ -21,6 +21,10 @@ class Hidden(str):
     def __format__(self, _: str) -> str:
         return "[hidden]"
 
+    def told(self) -> str:
+        """What is hidden, for whom it is meant."""
+        return super().__str__()
+
 
 def value(variables: Mapping[str, str], name: str) -> str:
     """What a variable says or, with `_FILE` behind its name, the file that it names; empty where neither is.

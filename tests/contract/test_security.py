@@ -2,9 +2,12 @@
 
 import base64
 import json
+import re
+import socket
 import time
 from collections.abc import Iterator, Mapping
 
+import httpx
 import pytest
 from aiohttp import web
 from click.testing import CliRunner
@@ -89,6 +92,12 @@ def open_to_ears(variables: Mapping[str, str]) -> Mapping[str, str]:
     """The same without TLS."""
     kept = {name: each for name, each in variables.items() if not name.endswith("CAFILE")}
     return kept | {"OVERSIGHT_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 WAYS = {
@@ -189,7 +198,9 @@ async def test_a_worker_goes_to_a_delivered_page_by_scram_over_tls(kafka, tmp_pa
     config, file = tmp_path / "oversight.yml", tmp_path / "events.jsonl"
     config.write_text(CONFIG)
     file.write_bytes(b"\n".join(map(encode, outage())))
-    variables = dict(by_password("SCRAM-SHA-512", kafka, USER, SCRAM_PASSWORD))
+    port = free_port()
+    told = {"OVERSIGHT_LISTEN": str(port)}
+    variables = {**by_password("SCRAM-SHA-512", kafka, USER, SCRAM_PASSWORD), **told}
     async with (
         site(kafka.sealed, tmp_path, config, variables) as where,
         witnessing(kafka.open) as witness,
@@ -198,5 +209,17 @@ async def test_a_worker_goes_to_a_delivered_page_by_scram_over_tls(kafka, tmp_pa
         await worker.owns("oversight.causes/0", f"{EVENTS}/0", f"{EVENTS}/1")
         await where.oversight("publish", str(file), "--to", kafka.sealed)
         await witness.sees(lambda: witness.delivered)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+            assert (await http.get("/healthz")).json()["status"] == "ready"
+            metrics = (await http.get("/metrics")).text
         await worker.stop()
         assert SCRAM_PASSWORD not in worker.last_words
+    for line in (
+        "oversight_ready 1",
+        "oversight_open_incidents [1-9]",
+        'oversight_records_total{topic="agent.events"} [1-9]',
+        'oversight_signals_total{detector="(error_rate|dependency)",state="firing"} [1-9]',
+        'oversight_attempts_total{channel="slack",outcome="delivered"} [1-9]',
+        'oversight_lag_records{topic="agent.events",partition="[01]"} ',
+    ):
+        assert re.search(line, metrics), metrics

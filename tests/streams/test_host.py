@@ -67,6 +67,9 @@ class Group:
         if self.slow_stop:
             raise KafkaConnectionError
 
+    def highwater(self, place):
+        return len(self.site.records()) if place in self.at else None
+
     def pause(self, *places) -> None:
         self.paused |= set(places)
 
@@ -389,3 +392,51 @@ class TestABrokerThatIsAway:
         async with asyncio.timeout(0.3):
             await task
         assert 2 <= hosted.group.stops <= 4
+
+
+class TestTheConditionOfAHost:
+    async def test_tells_what_it_owns_how_far_it_is_and_what_is_still_to_come(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"), ("b", "x"))
+        assert not hosted.host.condition().joined
+        async with hosted.running():
+            await hosted.rounds()
+            told = hosted.host.condition()
+            assert (told.topic, told.joined) == ("in", True)
+            assert (told.owned, told.restoring, told.blocked) == ([0], [], [])
+            assert (told.reached, told.lag) == ({0: 2}, {0: 0})
+            hosted.owner.is_full = True
+            await hosted.rounds()
+            hosted.site.put(("a", "x"))
+            assert hosted.host.condition().lag == {0: 1}
+        assert not hosted.host.condition().joined
+
+    async def test_tells_what_waits_to_be_restored_and_what_is_blocked(self):
+        hosted = Hosted()
+        hosted.group.more = {TopicPartition("in", 1)}
+        async with hosted.running():
+            await hosted.rounds()
+            assert hosted.host.condition().restoring == [1]
+            hosted.log.acts += [Act.FAIL] * 1000
+            hosted.site.put(("a", "out 1"))
+            await hosted.rounds()
+            assert hosted.host.condition().blocked == [0]
+            hosted.log.acts.clear()
+
+    async def test_grows_old_while_the_host_hangs_and_not_while_its_broker_is_away(self):
+        hosted, hanging = Hosted(), asyncio.Event()
+        hosted.group.starts += [KafkaConnectionError("away")] * 2
+        task = asyncio.create_task(hosted.host.run())
+        await hosted.rounds()
+        assert hosted.host.condition().turn_age_s <= 1
+
+        async def hangs() -> None:
+            hanging.set()
+            await asyncio.Event().wait()
+
+        hosted.owner.settle = hangs
+        await hanging.wait()
+        hosted.site.clock.at_s += 1000
+        assert hosted.host.condition().turn_age_s >= 1000
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
