@@ -19,6 +19,7 @@ from detectors.settings import Watch
 from schemas.event import Approval, Event
 
 LEAST_WAIT = "30m"
+CRITICAL = "critical"
 GRANTING = frozenset({"approved", "modified"})
 
 
@@ -31,10 +32,11 @@ class Remembered(Struct, array_like=True):
 
 
 class Approvals:
-    """Findings `waiting`, `expiring`, `unapproved`, and `bulk` and `instant` (label `approver`).
+    """Findings `waiting`, `expiring`, `unapproved`, `unasked`, and `bulk` and `instant` (label `approver`).
 
     Options: `wait`, how long a request may always wait (default 30m); `required`, `true` where operations of
-    high consequence need an approval although none was ever seen.
+    high consequence need an approval although none was ever seen, `false` where nobody need be asked: else it
+    is told of critical agents that nobody ever was.
     """
 
     name: ClassVar[str] = "approvals"
@@ -45,18 +47,26 @@ class Approvals:
     takes: ClassVar[frozenset[str]] = frozenset({"wait", "required"})
     outlives_s: ClassVar[float] = 86400.0
 
-    __slots__ = ("_least_s", "_required", "_state")
+    __slots__ = ("_is_critical", "_least_s", "_required", "_state")
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
         self._state = Remembered()
         self.configure(watch, options)
 
-    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
+    def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Follows other options; what was learnt stays."""
         self._least_s = duration(options.get("wait", LEAST_WAIT)).total_seconds()
         self._required = truth(options, "required")
-        self._state.consents.known |= self._required
+        self._is_critical = watch.consequence == CRITICAL and "required" not in options
+        self._expect()
+
+    def _expect(self) -> None:
+        consents = self._state.consents
+        if self._required:
+            consents.expect()
+        elif not (consents.known or self._is_critical):
+            consents.breach = None
 
     def observe(self, event: Event, now: float) -> None:
         """Takes one event: approvals, and operations of high consequence."""
@@ -66,8 +76,10 @@ class Approvals:
             self._approval(event, approval, now)
         if operation.consequence not in HIGH or event.type != "agent.operation.v1":
             return
-        if data.error is None and operation.state != "started":
-            self._state.consents.operate(event, _session(event), now)
+        consents = self._state.consents
+        heeded = consents.known or (self._is_critical and not consents.accepted)
+        if heeded and data.error is None and operation.state != "started":
+            consents.operate(event, _session(event), now)
 
     def observe_many(self, coming: Coming) -> None:
         """Takes several; most concern nobody."""
@@ -128,8 +140,9 @@ class Approvals:
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """What holds is normal: it ends, and what waits is waited for no more."""
-        self._state = Remembered()
-        self._state.consents.known = self._required
+        consents = self._state.consents
+        accepted = consents.accepted or consents.known or consents.breach is not None
+        self._state = Remembered(consents=Consents(known=self._required, accepted=accepted))
 
     def let_go(self) -> None:
         """No request that was made is waited for."""
@@ -144,6 +157,7 @@ class Approvals:
         """Continues from a saved state."""
         loaded = cls(watch, options)
         loaded._state = decoded(cls, *migrated(state, version), Remembered)
+        loaded._expect()
         return loaded
 
 

@@ -1,4 +1,4 @@
-"""Operations of high consequence that went ahead although no person approved them."""
+"""Operations of high consequence that went ahead although no person approved them, or ever was asked to."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,9 @@ MOST_SESSIONS = 512
 HOLDS_S = 86400.0
 """An approval of a session counts for its operations for a day."""
 OVER_AFTER_S = 1800.0
+FEWEST_UNASKED = 3
+UNASKED_FOR_S = 86400.0
+"""Where nobody is ever asked it is told from three operations on, and until a day passes without one."""
 MOST_SAMPLES = 3
 MOST_KEPT = 100
 GRANTED, REFUSED = 1, 0
@@ -68,12 +71,18 @@ class Decided:
 
 
 class Consents(Struct, array_like=True):
-    """The state. `known`: whether anybody is asked at all."""
+    """The state. `known`: whether anybody is asked at all; `accepted`: that nobody is, is as it should be."""
 
     sessions: Decided = field(default_factory=Decided)
     known: bool = False
     breach: Breach | None = None
     kinds: Kinds = field(default_factory=Kinds)
+    accepted: bool = False
+
+    def expect(self) -> None:
+        """From now on somebody must be asked."""
+        if not self.known:
+            self.known, self.breach = True, None
 
     def ask(self, session: int, now: float) -> None:
         """Somebody is asked: until the answer nothing is granted, but what was before."""
@@ -82,7 +91,7 @@ class Consents(Struct, array_like=True):
 
     def decide(self, session: int, granted: int, now: float) -> None:
         """What a person decided of a session's operation."""
-        self.known = True
+        self.expect()
         by = self.sessions.by
         by.pop(session, None)
         if len(by) >= MOST_SESSIONS:
@@ -90,56 +99,50 @@ class Consents(Struct, array_like=True):
         by[session] = granted, int(now)
 
     def operate(self, event: Event, session: int, now: float) -> None:
-        """An operation of high consequence that was carried out."""
+        """An operation of high consequence that was carried out, and needs an approval."""
         granted, at = self.sessions.by.get(session, (REFUSED, 0))
         if now - at > HOLDS_S:
             granted, at = REFUSED, 0
-        if not self.known:
-            return
         kind = self.kinds.take(event)
-        if granted or not session:
+        if granted or (self.known and not session):
             if granted and self.breach is not None:
                 self.breach.approved += 1
             return
-        data = event.data
         breach = self.breach = self.breach or Breach(now, now)
         breach.latest = now
         breach.count += 1
         breach.kinds = [*breach.kinds[1 - MOST_KEPT :], kind]
         breach.course.add(now)
         breach.refused += at > 0
-        breach.affected.take(mark_of(event, now, "", data.operation.name))
-        sample = Sample(
-            event=f"{event.source}/{event.id}",
-            time=event.time,
-            text=f"{data.operation.name} of {data.operation.consequence} consequence",
-            conversation=data.conversation.id if data.conversation else None,
-            trace=event.traceparent[3:35] if event.traceparent else None,
-        )
-        breach.samples = [*breach.samples, sample][:MOST_SAMPLES]
+        breach.affected.take(mark_of(event, now, "", event.data.operation.name))
+        if len(breach.samples) < MOST_SAMPLES:
+            breach.samples.append(_sample(event))
 
     def settle(self, now: float) -> None:
-        """It is over when nothing such happened for half an hour."""
-        if self.breach is not None and now - self.breach.latest > OVER_AFTER_S:
+        """It is over when nothing such happened for half an hour, or a day where nobody is ever asked."""
+        if self.breach is not None and now - self.breach.latest > (
+            OVER_AFTER_S if self.known else UNASKED_FOR_S
+        ):
             self.breach = None
 
     def findings(self, now: float) -> list[Finding]:
         """What holds."""
         breach = self.breach
-        if breach is None:
+        if breach is None or (not self.known and breach.count < FEWEST_UNASKED):
             return []
         since = datetime.fromtimestamp(breach.onset, UTC).strftime("%H:%M UTC")
         against = f", {breach.refused} of them after a refusal or before an answer" if breach.refused else ""
-        many = (
-            "operations of high consequence went"
-            if breach.count > 1
-            else "operation of high consequence went"
+        how = (
+            f"without approval since {since}{against}"
+            if self.known
+            else f"since {since}, and nobody was ever asked"
         )
+        many = "operations" if breach.count > 1 else "operation"
         return [
             Finding(
-                finding="unapproved",
+                finding="unapproved" if self.known else "unasked",
                 onset=breach.onset,
-                summary=f"{breach.count} {many} ahead without approval since {since}{against}",
+                summary=f"{breach.count} {many} of high consequence went ahead {how}",
                 observed=float(breach.count),
                 baseline=0.0,
                 unit="operations",
@@ -151,3 +154,14 @@ class Consents(Struct, array_like=True):
                 history=breach.course.history(now),
             )
         ]
+
+
+def _sample(event: Event) -> Sample:
+    data = event.data
+    return Sample(
+        event=f"{event.source}/{event.id}",
+        time=event.time,
+        text=f"{data.operation.name} of {data.operation.consequence} consequence",
+        conversation=data.conversation.id if data.conversation else None,
+        trace=event.traceparent[3:35] if event.traceparent else None,
+    )

@@ -71,6 +71,7 @@ BASE = {
     "quality/finish_reason": 15,
     "approvals": 40,
     "approvals/unapproved": 70,
+    "approvals/unasked": 15,
     "telemetry": 20,
 }
 BURN_RATE = (

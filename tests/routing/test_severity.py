@@ -10,6 +10,7 @@ from msgspec import structs
 from routing.matchers import parse_matchers
 from routing.ownership import owned, with_team
 from routing.policy import BurnRate, Owned, Policy, Route, SeverityRule, SeverityTable
+from routing.rules.compiling import BASE
 from routing.severity import band, score
 from schemas.signal import Blast, Signal
 from tests.routing.scenario import START
@@ -54,6 +55,14 @@ def test_what_is_as_likely_as_not_to_be_no_attack_is_at_most_a_warning():
     assert points(doubtful)[0] == POLICY.severity.bands["error"] - 1
     sure = signal("input_shift", "injection", confidence=0.9, magnitude=125.0, magnitude_unit="ratio")
     assert points(sure)[0] == 78
+
+
+def test_that_a_critical_agent_never_asks_anybody_is_a_warning_however_often_it_acts():
+    table = structs.replace(TABLE, base=BASE)
+    often = Blast(sessions=5000, share=1.0)
+    each = signal("approvals", "unasked", magnitude=9e9, trend="rising", blast=often)
+    found = score(each, {"agent": "pay-1"}, structs.replace(POLICY, severity=table), START)
+    assert (found.total, found.severity) == (15 + 20 + 10 + 5, "warning")
 
 
 def test_the_base_is_the_finding_s_own_or_its_detector_s_or_the_default():
