@@ -8,7 +8,17 @@ from typing import Any
 
 import msgspec
 
-from detectors.detector import STALE_S, Detector, Finding, Showing, State, Unworded, outlives, showing
+from detectors.detector import (
+    STALE_S,
+    Detector,
+    Finding,
+    Showing,
+    State,
+    Unworded,
+    lacking,
+    outlives,
+    showing,
+)
 from detectors.failure_modes import FailureModes
 from detectors.memory import MOST_CHANGES, Identities
 from detectors.prices import Prices
@@ -349,6 +359,12 @@ class AgentState:
                 state._restore(settings, each, State(piece, _parts(saved.parts, each)), version)
         state._hold(state.detectors)
         return state
+
+    @property
+    def warming(self) -> dict[str, tuple[str, ...]]:
+        """What its detectors have not yet seen enough of, of those that are silent for it."""
+        lacks = {name: tuple(lacking(detector)) for name, detector in self.detectors.items()}
+        return {name: words for name, words in lacks.items() if words}
 
     def _restore(self, settings: Settings, detector: str, piece: State, version: int) -> None:
         kind = self._kinds[detector]

@@ -16,9 +16,11 @@ from detectors.costs.budget import Budget, Ledger
 from detectors.costs.budget_finding import budget_findings
 from detectors.costs.cost_finding import dear_sessions, spike
 from detectors.costs.cost_series import MINUTE_S, CostSeries, Minute
+from detectors.costs.cost_series import WARM_UP as MINUTES
+from detectors.costs.cost_sessions import WARM_UP as SESSIONS
 from detectors.costs.cost_sessions import CostSessions
 from detectors.dense import encoded
-from detectors.detector import State, Unworded, decoded
+from detectors.detector import State, Unworded, decoded, short_of
 from detectors.durations import duration
 from detectors.settings import Watch
 from schemas.event import Event, Usage
@@ -171,6 +173,15 @@ class Cost:
         if self._budget is not None and minute.latest is not None:
             self._budget.look(minute.lately, minute.latest)
         minute.lately, minute.latest = 0.0, None
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Minutes of the model that is known best, and sessions."""
+        minutes = max((each.means.count for each in self._series.values()), default=0)
+        return (
+            *short_of(minutes, MINUTES, "minutes with 8 interactions of a model"),
+            *short_of(self._sessions.costs.count, SESSIONS, "sessions that ended"),
+        )
 
     @property
     def wake_at(self) -> float | None:

@@ -13,9 +13,9 @@ from msgspec import Struct, field
 from detectors.dense import encoded
 from detectors.dependencies.blame import blame
 from detectors.dependencies.dependency_finding import findings_of
-from detectors.dependencies.dependency_streams import ALL_FAIL, ENDED_BEFORE, STRICTER, Streams
+from detectors.dependencies.dependency_streams import ALL_FAIL, ENDED_BEFORE, STRICTER, WARM_UP, Streams
 from detectors.dependencies.open_calls import Call, OpenCalls, Place, Required, slim
-from detectors.detector import STALE_S, Finding, State, decoded
+from detectors.detector import STALE_S, Finding, State, decoded, short_of
 from detectors.durations import duration
 from detectors.error_rate import OBJECTIVES, OUTLIVES_S
 from detectors.failures.failure_stream import CELL_S, FailureStream, Kind
@@ -246,6 +246,12 @@ class Dependency:
             for kind, known in (("provider", self._providers), ("tool", self._tools))
             for name, streams in known.items()
         ]
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Durations of the dependency that is known best."""
+        known = max((streams.durations.count for _, _, streams in self._all()), default=WARM_UP)
+        return short_of(known, WARM_UP, "durations, for slowness")
 
     @property
     def wake_at(self) -> float | None:

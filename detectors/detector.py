@@ -95,6 +95,8 @@ class Detector(Protocol):
     `unheard(labels, at)`, where there is one, says of a finding that ended at `at`, by its signal's labels,
     whether it did so only because nothing came any more of what it is about: it is then stale.
 
+    `lacks`, where there is one, says what it has not yet seen enough of to speak of: see `short_of`.
+
     `let_go()`, where there is one, waits no more for the end of what has begun: a copy that a fire drill is
     shown to does not see it.
     """
@@ -144,6 +146,21 @@ class Detector(Protocol):
 def outlives(detector: Detector | type[Detector]) -> float:
     """For how long after its agent's last event a detector is asked, in seconds: its `outlives_s`, if any."""
     return float(getattr(detector, "outlives_s", STALE_S))
+
+
+def lacking(detector: Detector) -> Sequence[str]:
+    """What a detector has not yet seen enough of, in words, and is silent of for it. None: it is warm."""
+    lacks: Sequence[str] = getattr(detector, "lacks", ())
+    return lacks
+
+
+def short_of(seen: float, needed: int, what: str) -> tuple[str, ...]:
+    """What is lacking, with how much there is.
+
+    >>> short_of(3, 2000, "inputs"), short_of(2000, 2000, "inputs")
+    (('3 of 2,000 inputs',), ())
+    """
+    return () if seen >= needed else (f"{int(seen):,} of {needed:,} {what}",)
 
 
 def showing(detector: Detector) -> Showing:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct
 
-from detectors.detector import Coming, Finding, State
+from detectors.detector import Coming, Finding, State, short_of
 from detectors.durations import duration
 from detectors.inputs import (
     admission,
@@ -114,6 +114,12 @@ class InputShift:
         self._injections = InjectionWatch(self._size, self._options.texts_apart)
         self._samples, self._attempts, self._early = ShiftSamples(), ShiftSamples(), EarlyTexts()
         self._found: Sequence[Finding] | None = None
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Texts of a reference, where texts come."""
+        learnt = self._text.learnt
+        return short_of(learnt, self._size, "texts, or seven days of 300") if learnt else ()
 
     @property
     def wake_at(self) -> float | None:

@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Self
 from msgspec import Struct
 
 from detectors.dense import encoded
-from detectors.detector import Finding, State, decoded
+from detectors.detector import Finding, State, decoded, short_of
 from detectors.latencies.earlier import migrated
 from detectors.latencies.latency_finding import slower, tight
 from detectors.latencies.part import Part
+from detectors.latencies.percentile import WARM_UP
 from detectors.latencies.saturation import Saturation, concurrency_used, rate_used
 from detectors.latencies.slow_series import SlowSeries
 from detectors.settings import Watch
@@ -142,6 +143,13 @@ class Latency:
                 yield part.queue_wait
         for named in self._limits.values():
             yield from named.values()
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Spans of the part that is known best."""
+        halves = (part.slow.percentiles.get("p50") for part in self._parts.values())
+        known = max((each.quiet.count for each in halves if each is not None), default=0)
+        return short_of(known, WARM_UP, "spans of five minutes with 16 operations of a part")
 
     @property
     def wake_at(self) -> float | None:

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Literal, Self
 
 from msgspec import Struct, field
 
-from detectors.answers.decline import MINUTE_S, Decline
+from detectors.answers.decline import MINUTE_S, WARM_UP, Decline
 from detectors.answers.decline_finding import Graded, declined
 from detectors.answers.grading import ANSWERS, Ending, ending, refusal, verdict
 from detectors.answers.scale import Scale, lower_is_better
 from detectors.contrast import Recent, values
 from detectors.dense import encoded
-from detectors.detector import STALE_S, Coming, Finding, State, decoded
+from detectors.detector import STALE_S, Coming, Finding, State, decoded, short_of
 from detectors.durations import duration
 from detectors.options import texts
 from detectors.settings import Watch
@@ -228,6 +228,15 @@ class Quality:
             if stream.hold is not None:
                 stream.end()
         self._look()
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Answers, and scores of each evaluation."""
+        answers = max((each.usual.count for each in self._state.rates.values()), default=0)
+        short = list(short_of(answers, WARM_UP, "answers"))
+        for name, stream in self._state.scores.items():
+            short += short_of(stream.usual.count, WARM_UP, f"scores of {name}")
+        return short
 
     @property
     def wake_at(self) -> float | None:

@@ -10,14 +10,14 @@ from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
 
 from detectors.dense import encoded
-from detectors.detector import Finding, State, decoded
+from detectors.detector import Finding, State, decoded, short_of
 from detectors.durations import duration
 from detectors.lasting import TOLD_S, Lasting
 from detectors.options import Unknown, number
 from detectors.sessions.astray import Astray, entry_of
 from detectors.sessions.run import LONGEST_TOOL, Run, Runs
 from detectors.sessions.session_finding import astray
-from detectors.sessions.usual_amount import UsualAmount
+from detectors.sessions.usual_amount import WARM_UP, UsualAmount
 from detectors.settings import Watch
 from schemas.event import Event, Usage
 from schemas.identity import derived
@@ -252,6 +252,11 @@ class Session:
             self._state.usual[name] = UsualAmount()
             self._state.lasting.pop(name, None)
         self._restore(self._state)
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Sessions."""
+        return short_of(self._usual["steps"].amounts.count, WARM_UP, "sessions that ended")
 
     @property
     def wake_at(self) -> float | None:

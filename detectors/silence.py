@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from msgspec import Struct, field
 
 from detectors.dense import encoded
-from detectors.detector import Coming, Finding, State, decoded
+from detectors.detector import Coming, Finding, State, decoded, short_of
 from detectors.durations import duration
 from detectors.rhythms.clock import DAY_S
 from detectors.rhythms.pulse import LONGEST_S, Heard, Pulse
@@ -80,6 +80,11 @@ class Silence:
             else:
                 self._heard.last = now
                 self._heard.count += 1
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Days, until one of the clocks may speak."""
+        return () if self._pulse.speaks else short_of(self._pulse.days, 7, "days; 3 of one that never rests")
 
     @property
     def wake_at(self) -> float | None:

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from detectors.course import trend
 from detectors.dense import encoded
-from detectors.detector import Coming, Finding, State, decoded
-from detectors.producers.share import Raised, Share, blamed
+from detectors.detector import Coming, Finding, State, decoded, short_of
+from detectors.producers.share import BLOCK, FEWEST_BLOCKS, Raised, Share, blamed
 from detectors.settings import Watch
 from schemas.event import Event
 from schemas.signal import Blast
@@ -103,6 +103,12 @@ class Telemetry:
             unpriced.take(producer)
             if usage.cost_amount is None:
                 unpriced.blame(producer, event, now)
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Operations."""
+        known = self._state.shares["late"].blocks * BLOCK
+        return short_of(known, FEWEST_BLOCKS * BLOCK, "operations")
 
     @property
     def wake_at(self) -> float | None:

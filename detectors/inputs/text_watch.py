@@ -123,6 +123,11 @@ class TextWatch:
         return self._watched is not None
 
     @property
+    def learnt(self) -> int:
+        """Texts so far of a reference that is not full."""
+        return self._learning.seen
+
+    @property
     def hold(self) -> Hold | None:
         """The shift that holds."""
         return self._watched.hold if self._watched else None

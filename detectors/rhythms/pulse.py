@@ -181,7 +181,7 @@ class Pulse:
         waits = {clock: wait for clock, wait in self._waits() if wait <= LONGEST_S}
         if state.days.hours >= DAYS_HOURS and min(waits.values(), default=inf) > DAY_S:
             # Dear to look at, and never shorter than a day.
-            nats = state.days.surprising(self._days(), ABSENT)
+            nats = state.days.surprising(self.days, ABSENT)
             wait = reached(nats, absence(state.week, state.last, LONGEST))
             waits |= {"days": wait} if wait <= LONGEST_S else {}
         if not waits:
@@ -189,12 +189,19 @@ class Pulse:
         clock = min(waits, key=waits.__getitem__)
         return state.last + max(self.least_s, waits[clock]), clock
 
-    def _days(self) -> float:
+    @property
+    def days(self) -> float:
+        """Since the first event, to the last."""
         return (self.state.last - self.state.began) / DAY_S
+
+    @property
+    def speaks(self) -> bool:
+        """Whether a clock has run long enough."""
+        return any(True for _ in self._waits())
 
     def _waits(self) -> Iterator[tuple[str, float]]:
         """Seconds from the last event on, by each clock that has run long enough."""
-        state, days = self.state, self._days()
+        state, days = self.state, self.days
         if days >= PLAIN_DAYS:
             yield "plain", state.plain.limit(days, self.least_s)
         if state.always.hours >= ALWAYS_HOURS and self._always:
@@ -221,7 +228,7 @@ class Pulse:
 
     def sureness(self, now: float) -> tuple[float, float]:
         """Of a silence that is told: how many times the longest usual one, and the confidence in it."""
-        state, gap, days = self.state, now - self.state.last, self._days()
+        state, gap, days = self.state, now - self.state.last, self.days
         if self.told_by == "days":
             nats, limit = self._absent(gap), state.days.surprising(days, ABSENT)
             return nats / (state.days.top or limit), unlikely(max(nats, limit), limit)

@@ -23,6 +23,7 @@ COMMANDS = (
     "render",
     "topics",
     "deadletter",
+    "agents",
     "incidents",
     "incident",
     "serve",

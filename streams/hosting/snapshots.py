@@ -118,6 +118,18 @@ class Snapshots:
             await self.write_low_water(low_water.offset, low_water.mark)
         return restored
 
+    async def look(self) -> Restored:
+        """What stands there now, for somebody who owns nothing: nothing is written.
+
+        Raises:
+            StateError: nothing says where to begin with it.
+        """
+        live: dict[bytes, bytes] = {}
+        async for batch in self._log.read_to_end(self._topic, self._partition):
+            for record in batch:
+                _put(live, record)
+        return await self._choose(live)
+
     async def _append(self, records: Sequence[Outgoing]) -> int:
         return await self._log.append(self._topic, self._partition, records)
 

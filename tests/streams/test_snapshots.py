@@ -44,6 +44,17 @@ def standing(disk: Disk) -> list[bytes]:
     return sorted(key for key, value in last.items() if value)
 
 
+async def test_a_look_finds_what_an_heir_would_and_writes_nothing():
+    disk = Disk()
+    first = await owned(disk, "first")
+    await first.write({"a": saved(5, big=b"x" * 99)})
+    await first.write_low_water(6, b"mark")
+    written = len(disk.records(TOPIC))
+    looked = await owner(disk, "somebody").look()
+    assert (looked.low_water, looked.keys) == (LowWater(6, b"mark"), {"a": saved(5, big=b"x" * 99)})
+    assert len(disk.records(TOPIC)) == written
+
+
 class TestAnHeir:
     async def test_finds_nothing_where_nobody_was(self):
         restored = await found(Disk())
