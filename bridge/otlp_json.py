@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from bridge.raw import DEEPEST, Attributes, Raw, RawEvent, Unreadable
 
+LARGEST = 1 << 64
+
 
 class _Value(Struct, frozen=True, rename="camel"):
     string_value: str | None = None
@@ -112,11 +114,12 @@ def _raw(span: _Span, resource: Attributes) -> Raw:
 
 
 def _whole(number: int | str) -> int:
-    """A number of 64 bits; 0 where the text is none."""
+    """A number of 64 bits; 0 where it is none."""
     try:
-        return int(number)
+        whole = int(number)
     except ValueError:
         return 0
+    return whole if abs(whole) < LARGEST else 0
 
 
 def _attributes(pairs: Sequence[_Pair], depth: int = 0) -> Mapping[str, Any]:

@@ -68,6 +68,12 @@ LONG = (
         ("tests/detectors/test_laws*.py",),
         40,
     ),
+    tests(
+        "fuzz",
+        "a million hurt texts for each way in, 50,000 configurations",
+        ("tests/fuzz/test_*.py",),
+        7,
+    ),
     tests("quiet", "a million events of ordinary days", ("tests/streams/test_quiet_fleet.py",), 10),
     tests(
         "crashes",
@@ -101,6 +107,8 @@ BENCHES = (
     bench("routing", "what a cause costs", 5, "--quick"),
     bench("advice", "what a question costs", 1, "--quick"),
     bench("rollout", "what a session of a canary costs", 1, "--only", "speed"),
+    bench("publishing", "what an agent pays to publish", 1, "--quick"),
+    bench("skew", "how unevenly partitions are loaded", 1, "--quick"),
     bench("open_incidents", "memory by open incidents", 5, "--quick", *EMBEDDED),
     bench("throughput", "events a second", 5, *EMBEDDED, "--rounds", "1", "--events", "100000"),
     bench("latency", "publish to page", 5, *EMBEDDED, "--rate", "1000", "--victims", "20"),

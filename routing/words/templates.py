@@ -36,6 +36,8 @@ def parse(text: str) -> None:
         _sandbox.parse(text)
     except TemplateSyntaxError as error:
         raise TemplateFault(error.message or "syntax", error.lineno) from error
+    except RecursionError as error:
+        raise TemplateFault("it is nested too deeply") from error
 
 
 def fill(text: str, variables: Mapping[str, Any]) -> str:
@@ -55,14 +57,6 @@ def fill(text: str, variables: Mapping[str, Any]) -> str:
             pieces.append(piece)
     except TemplateError as error:
         raise TemplateFault(error.message or type(error).__name__) from error
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        MemoryError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except BROKEN as error:
         raise TemplateFault(f"{type(error).__name__}: {error}".rstrip(": ")) from error
     return "".join(pieces)

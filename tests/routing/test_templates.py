@@ -62,6 +62,12 @@ def test_a_syntax_fault_points_at_its_line():
     assert fault.value.line == 2
 
 
+def test_a_template_that_is_nested_too_deeply_is_a_fault():
+    for read in (parse, lambda text: fill(text, KNOWN)):
+        with pytest.raises(TemplateFault, match="nested too deeply"):
+            read("{{ " + "[" * 500 + " }}")
+
+
 @given(st.text(alphabet="{}%# xn|.()'[]*+", max_size=60))
 def test_any_text_is_filled_or_a_fault(text):
     try:
