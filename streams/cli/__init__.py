@@ -22,6 +22,7 @@ COMMANDS = (
     "project",
     "render",
     "topics",
+    "doctor",
     "deadletter",
     "agents",
     "incidents",

@@ -8,7 +8,7 @@ import socket
 import ssl
 from asyncio import StreamReader, StreamWriter
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from routing.notifiers.notifier import Answer, Mail
 
@@ -34,21 +34,30 @@ class Reply(Exception):  # noqa: N818 - what the server said, which ends the con
 
 async def posted(mail: Mail, trust: ssl.SSLContext) -> Answer:
     """What the server said to the letter. `trust`: which certificates are believed."""
+    return await _talked(mail, trust, _Conversation.hand_over)
+
+
+async def greeted(mail: Mail, trust: ssl.SSLContext) -> Answer:
+    """What the server says to us, as far as signing in; no letter is begun."""
+    return await _talked(mail, trust, _Conversation.introduce)
+
+
+async def _talked(mail: Mail, trust: ssl.SSLContext, talk: "Talk") -> Answer:
     if mail.username and mail.security == "none" and mail.server not in LOOPBACK:
         return Answer(status=REFUSED, body=b"a password is not sent without TLS")
     try:
-        return await _handed_over(mail, trust)
+        return await _connected(mail, trust, talk)
     except Reply as reply:
         return reply.answer
     except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
         return Answer(status=0, fault=_fault(error))
 
 
-async def _handed_over(mail: Mail, trust: ssl.SSLContext) -> Answer:
+async def _connected(mail: Mail, trust: ssl.SSLContext, talk: "Talk") -> Answer:
     at_once = trust if mail.security == "tls" else None
     reader, writer = await asyncio.open_connection(mail.server, mail.port, ssl=at_once)
     try:
-        return await _Conversation(reader, writer).hand_over(mail, trust)
+        return await talk(_Conversation(reader, writer), mail, trust)
     finally:
         writer.transport.abort()
 
@@ -67,8 +76,8 @@ class _Conversation:
         self._reader = reader
         self._writer = writer
 
-    async def hand_over(self, mail: Mail, trust: ssl.SSLContext) -> Answer:
-        """From the greeting to the end of the letter."""
+    async def introduce(self, mail: Mail, trust: ssl.SSLContext) -> Answer:
+        """From the greeting to being signed in, if somebody is to be."""
         await self._expect({READY})
         name = mail.sender.rpartition("@")[2]
         offered = await self._ask(f"EHLO {name}", {DONE})
@@ -80,6 +89,11 @@ class _Conversation:
             offered = await self._ask(f"EHLO {name}", {DONE})
         if mail.username:
             await self._sign_in(mail, _words(offered))
+        return Answer(status=DONE)
+
+    async def hand_over(self, mail: Mail, trust: ssl.SSLContext) -> Answer:
+        """From the greeting to the end of the letter."""
+        await self.introduce(mail, trust)
         await self._ask(f"MAIL FROM:<{mail.sender}>", {DONE})
         await self._address(mail.recipients)
         await self._ask("DATA", {SEND})
@@ -135,6 +149,9 @@ class _Conversation:
             # A success where another one belongs cannot be trusted either.
             raise Reply(REFUSED if code in POSITIVE else code, text)
         return text
+
+
+Talk = Callable[[_Conversation, Mail, ssl.SSLContext], Awaitable[Answer]]
 
 
 def _words(offered: str) -> frozenset[str]:

@@ -71,10 +71,11 @@ class Told:
             case Delivered():
                 return outcome
             case Deferred(reason=reason, retry_at=retry_at):
-                return Deferred(reason=self._blotted(reason), retry_at=retry_at)
-        return Undeliverable(reason=self._blotted(outcome.reason))
+                return Deferred(reason=self.blotted(reason), retry_at=retry_at)
+        return Undeliverable(reason=self.blotted(outcome.reason))
 
-    def _blotted(self, text: str) -> str:
+    def blotted(self, text: str) -> str:
+        """The text with every told value blotted out."""
         for value in sorted(self._values, key=lambda value: (-len(value), value)):
             text = text.replace(value, HIDDEN)
         return text

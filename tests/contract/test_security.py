@@ -1,5 +1,6 @@
 """Every way into a secured Apache Kafka, by the product's own commands; and what is said to others."""
 
+import asyncio
 import base64
 import json
 import re
@@ -10,17 +11,21 @@ from collections.abc import Iterator, Mapping
 import httpx
 import pytest
 from aiohttp import web
+from aiokafka.conn import create_conn
+from aiokafka.protocol.admin import CreateAclsRequest
 from click.testing import CliRunner
 
 from schemas.wire import encode
 from streams.cli import main
-from streams.hosting.topics import EVENTS, create
+from streams.doctoring.rights import DESCRIBE, DESCRIBE_CONFIGS, READ
+from streams.hosting.topics import CAUSES, EVENTS, TOPICS, create
 from tests.contract.brokers import BROKERS
 from tests.contract.kafka_node import NotHere
 from tests.contract.secured import (
     KEY_PASSWORD,
     PLAIN_PASSWORD,
     SCRAM_PASSWORD,
+    STRANGER,
     USER,
     SecuredKafka,
 )
@@ -223,3 +228,35 @@ async def test_a_worker_goes_to_a_delivered_page_by_scram_over_tls(kafka, tmp_pa
         'oversight_lag_records{topic="agent.events",partition="[01]"} ',
     ):
         assert re.search(line, metrics), metrics
+
+
+async def allowed(where: str, kind: int, name: str, *operations: int) -> None:
+    """Grants the stranger operations on a topic (2) or a group (3)."""
+    host, _, port = where.partition(":")
+    connection = await create_conn(host, int(port))
+    for each in operations:
+        asked = CreateAclsRequest(kind, name, 3, f"User:{STRANGER}", "*", each, 3)
+        answer = await connection.send(asked)
+        assert answer.creation_responses[0][0] == 0
+    connection.close()
+
+
+async def test_the_doctor_tells_what_we_may_not_do(kafka):
+    await create({"bootstrap_servers": kafka.open}, partitions=2)
+    await allowed(kafka.open, 2, EVENTS, READ, DESCRIBE, DESCRIBE_CONFIGS)
+    variables = by_password("SCRAM-SHA-256", kafka, STRANGER, SCRAM_PASSWORD)
+    ran = await asyncio.to_thread(run, kafka.sealed, variables, "doctor", "--json")
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    told = {(each["part"], each["about"]): (each["level"], each["what"]) for each in found}
+    assert ran.exit_code == 1
+    assert told["broker", kafka.sealed] == ("ok", "lets us in by SASL_SSL, SCRAM-SHA-256")
+    assert told["rights", EVENTS] == ("fail", "we may not: Write")
+    assert told["topics", CAUSES] == ("fail", "is not there")
+    assert told["rights", "groups"] == ("fail", "we may not look: GroupAuthorizationFailedError")
+    assert told["rights", "idempotence"] == ("fail", "we may not look: ClusterAuthorizationFailedError")
+    assert SCRAM_PASSWORD not in ran.output
+    ran = await asyncio.to_thread(run, kafka.open, {}, "doctor", "--json")
+    assert ran.exit_code == 0, ran.output
+    assert f'"what":"{len(TOPICS)} may be read and written"' in ran.stdout
+    assert '"what":"what is published again is written once"' in ran.stdout
+    assert '"what":"no worker routes now"' in ran.stdout
