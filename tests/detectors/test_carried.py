@@ -77,6 +77,11 @@ def test_its_page_says_how_its_confidence_is_calibrated(name):
     assert "\n## Confidence\n" in text
 
 
+@pytest.mark.parametrize("name", sorted({name for name, _ in WITHOUT}))
+def test_where_something_is_lacking_the_page_says_what_is_carried(name):
+    assert "\n## What its signals carry\n" in (PAGES / f"{name}.md").read_text("utf-8")
+
+
 def test_who_lacks_something_is_still_there():
     kinds = {(name, kind) for name in KINDS for kind in last_of_each(name)}
     assert set(WITHOUT) <= kinds
