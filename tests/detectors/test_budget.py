@@ -56,6 +56,7 @@ class Spender:
 # -- what is told -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover  # it plays a month, and is several times as fast unmeasured
 def test_a_quiet_agent_at_two_thirds_of_its_budget_is_told_of_never():
     spender = Spender(36.0, step=5 * MINUTE)
     for _ in range(30):
@@ -126,6 +127,7 @@ def test_what_is_to_be_gone_by_rounding_alone_is_gone_at_the_end():
     assert spender.budget.exhausted_at() == spender.budget.ledger.ends
 
 
+@pytest.mark.no_cover  # it plays six weeks, and is several times as fast unmeasured
 @pytest.mark.parametrize("period", ["hour", "week", "month"])
 def test_every_period_has_its_budget(period):
     usual_usd = {"hour": 1.0, "week": 168.0, "month": 744.0}[period]

@@ -360,6 +360,7 @@ def test_many_dear_sessions_keep_the_dearest():
 # -- false alarms, state ----------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover  # it plays a month, and is several times as fast unmeasured
 def test_a_quiet_month_of_heavy_tailed_calls_that_swing_by_day_is_told_of_once_at_most():
     draw, series, drift, told = random.Random(8), CostSeries(), 0.0, 0
     at, was = START_S, False

@@ -154,6 +154,7 @@ def test_ten_sessions_a_second_that_jump_to_five_percent_are_found_within_a_minu
     assert sorted(delays)[2] <= 60
 
 
+@pytest.mark.no_cover  # it plays a month, and is several times as fast unmeasured
 def test_little_traffic_at_half_the_budget_pages_not_once_in_a_month():
     agent, draw = Agent(Watch(slo={"sessions": 0.999})), random.Random(11)
     for _ in range(30 * 24 * 50):
@@ -532,6 +533,7 @@ BURSTS = (
 )
 
 
+@pytest.mark.no_cover  # it plays all real sessions, and is several times as fast unmeasured
 @pytest.mark.data
 def test_each_real_outage_is_told_within_45_seconds_of_its_third_failure_and_nothing_else(shared_data):
     with gzip.open(shared_data("retail_agent_events.jsonl.gz")) as lines:

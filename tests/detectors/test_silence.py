@@ -267,6 +267,7 @@ def test_real_sessions_in_bursts_with_hours_of_silence_between_page_nobody():
     assert signals(outputs) == []
 
 
+@pytest.mark.no_cover  # it plays ten weeks, and is several times as fast unmeasured
 @pytest.mark.parametrize("name", ["2 an hour", "office hours", "nightly batch", "bursts, heavy tails"])
 def test_made_up_traffic_of_ten_weeks_is_never_falsely_told_and_a_death_is(name):
     played = play(name, 1)
