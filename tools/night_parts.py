@@ -121,6 +121,15 @@ def _named(parts: tuple[Part, ...]) -> Iterator[str]:
     yield from (word for part in parts for word in part.command if word.startswith("tests/"))
 
 
+def _others() -> Iterator[Part]:
+    """Every script of benchmarks/ that is named nowhere here, in full and by its own words."""
+    named = {word for part in (*JUDGES, *BENCHES) for word in part.command}
+    for path in sorted((ROOT / "benchmarks").glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if f"benchmarks/{path.name}" not in named and "argparse" in text:
+            yield judge(path.stem, text.strip('"').partition("\n")[0].rstrip('"'), 15)
+
+
 def _properties() -> Part:
     """All other tests, so that none is forgotten: 2,000 examples of each that is drawn."""
     apart = tuple(f"--ignore={each}" for each in ("tests/contract", *_named(LONG)))
@@ -128,4 +137,4 @@ def _properties() -> Part:
     return Part(part.name, part.says, (*part.command, *apart), part.about)
 
 
-PARTS = (*LONG, _properties(), *JUDGES, *BENCHES)
+PARTS = (*LONG, _properties(), *JUDGES, *_others(), *BENCHES)
