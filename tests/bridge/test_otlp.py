@@ -45,6 +45,20 @@ def test_protobuf_and_json_say_the_same(said, thrown, failed, message):
     assert [*otlp_json.spans(as_json(made))] == [*otlp_proto.spans(as_proto(made))]
 
 
+def test_both_say_the_same_of_what_is_within_an_attribute():
+    said = {"tool": {"name": "refund", "tries": [1, 2.5, True]}}
+    made = request(span(1, **said))
+    (from_json,), (from_proto,) = otlp_json.spans(as_json(made)), otlp_proto.spans(as_proto(made))
+    assert from_json == from_proto
+    assert from_proto.attributes == said
+
+
+@pytest.mark.parametrize("encoding", [otlp_json, otlp_proto])
+def test_what_is_no_export_request_is_refused(encoding):
+    with pytest.raises(Unreadable, match=f"^{encoding.__name__.removeprefix('bridge.')}: "):
+        list(encoding.spans(b"\xff"))
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_spans_or_refused_with_a_reason(value):
     with suppress(Unreadable):

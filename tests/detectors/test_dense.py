@@ -69,7 +69,7 @@ def test_no_number_is_kept_as_none():
     ("values", "each"),
     [
         ([0, 0.0], 0), ([1.0, 255], 1), ([256, 1], 2), ([2**16], 4), ([2**32], 8), ([0.5, -3], 4),
-        ([inf, 1], 4), ([0.1], 8), ([1e300], 8), ([-0.1, 7], 8),
+        ([inf, 1], 4), ([1, 0.5], 4), ([0.1], 8), ([1e300], 8), ([-0.1, 7], 8),
     ],
 )  # fmt: skip
 def test_a_column_is_as_narrow_as_its_numbers(values, each):
