@@ -2,12 +2,14 @@
 
 import gzip
 import random
+from math import inf
 
 import pytest
 
 from benchmarks.silence import MONDAY_S, play
 from detectors.bank import Bank
 from detectors.detector import outlives
+from detectors.rhythms.pulse import Heard, Pulse
 from detectors.rhythms.silence_finding import span
 from detectors.settings import Settings, Watch
 from detectors.silence import Silence
@@ -277,3 +279,7 @@ def test_made_up_traffic_of_ten_weeks_is_never_falsely_told_and_a_death_is(name)
 
 def test_spans_are_said_in_words():
     assert (span(119), span(7200)) == ("2 minutes", "2 hours")
+
+
+def test_no_silence_is_long_where_nothing_is_usual_at_any_hour():
+    assert Pulse(Heard(), 300.0)._wait(3.0) == inf
