@@ -2,11 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
+from threading import Condition
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 from agent_oversight import AgentEvents, Record
 from schemas.event import Event
 from schemas.wire import decode_event
+
+SCHEMA = Draft202012Validator(
+    json.loads((Path(__file__).parents[2] / "schemas/json/agent-event.schema.json").read_text())
+)
 
 
 class Arrived:
@@ -16,6 +24,7 @@ class Arrived:
         self.records: list[Record] = []
         self.calls = self.starts = self.stops = 0
         self._away = away
+        self._more = Condition()
 
     async def start(self) -> None:
         self.starts += 1
@@ -24,13 +33,23 @@ class Arrived:
         self.calls += 1
         if self.calls <= self._away:
             raise ConnectionRefusedError("no broker")
-        self.records += records
+        with self._more:
+            self.records += records
+            self._more.notify_all()
+
+    def until(self, count: int) -> list[Event]:
+        """The events, once there are so many."""
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.records) >= count, timeout=10)
+        return self.events()
 
     async def stop(self) -> None:
         self.stops += 1
 
     def events(self) -> list[Event]:
-        """As the pipeline reads them."""
+        """As the pipeline reads them; the registered schema, which is closed, must take them, too."""
+        for record in self.records:
+            SCHEMA.validate(json.loads(record.value))
         found = [decode_event(record.value) for record in self.records]
         assert all(isinstance(each, Event) for each in found)
         return found  # type: ignore[return-value] # asserted

@@ -32,13 +32,13 @@ class Timed(ABC):
             mine[part] = {**mine.get(part, {}), **cast("dict[str, Any]", fields)}
         return self
 
-    def __enter__(self) -> Self:
+    def began(self) -> Self:
+        """It begins now: for what cannot be a `with`, as where a library calls back at start and end."""
         self._begin()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def ended(self, error: BaseException | None = None) -> None:
+        """It ends now, well or by an error; with the duration that was told of it, if one was."""
         if error is not None:
             said: Failure = self._parts.get("error", {})
             self._parts["error"] = {**failure_of(error, self._classes), **said}
@@ -46,6 +46,14 @@ class Timed(ABC):
         took_s = max(0.0, perf_counter() - self._began)
         self._parts["operation"] = {"duration": took_s, **self._parts["operation"]}
         self._end()
+
+    def __enter__(self) -> Self:
+        return self.began()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.ended(error)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()

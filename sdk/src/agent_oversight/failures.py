@@ -29,6 +29,7 @@ KINDS: Mapping[type[BaseException], ErrorClass] = {
     TypeError: "non_retryable",
     LookupError: "non_retryable",
 }
+NAMED = {kind.__name__: known for kind, known in KINDS.items()}
 MOST_OF_A_MESSAGE = 512
 
 Classes = Mapping[type[BaseException], ErrorClass | None]
@@ -68,6 +69,23 @@ def _details(error: BaseException, classes: Classes, found: Failure) -> None:
 def _own(error: BaseException, classes: Classes) -> ErrorClass | None:
     """What is said of the nearest of an exception's classes."""
     return next((classes[each] for each in type(error).__mro__ if each in classes), None)
+
+
+def failure_named(kind: str, status: int | None = None, message: str | None = None) -> Failure:
+    """The `error` of an event where only the name of an exception is known.
+
+    >>> failure_named("builtins.ValueError")
+    {'type': 'ValueError', 'class': 'non_retryable'}
+    """
+    name = kind.rpartition(".")[2]
+    found: Failure = {"type": name}
+    if (known := error_class(name, status) or NAMED.get(name)) is not None:
+        found["class"] = known
+    if status is not None:
+        found["http_status_code"] = status
+    if message:
+        found["message"] = message[:MOST_OF_A_MESSAGE]
+    return found
 
 
 def error_class(kind: str, status: int | None = None) -> ErrorClass | None:

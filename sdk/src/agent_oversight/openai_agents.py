@@ -1,0 +1,84 @@
+"""OpenAI Agents SDK: its agents, model calls, tools, handoffs and guardrails.
+
+`agents.add_trace_processor(OpenAIAgents(events))`; `set_trace_processors` does without the export to OpenAI.
+"""
+
+import sys
+from datetime import datetime
+from typing import Any
+
+from agents.tracing import TracingProcessor, get_current_trace
+
+from agent_oversight.called import conversation, quietly, usage_of
+from agent_oversight.calls import Call
+from agent_oversight.events import AgentEvents
+from agent_oversight.failures import failure_named
+
+MODELS = ("generation", "response")
+"""Calls of models, by chat completions and by responses; others' usage is the sum of these."""
+REDACTED = "Error details are redacted."
+"""Said in place of what went wrong where traces are to hold nothing sensitive."""
+
+
+class OpenAIAgents(TracingProcessor):
+    """Tells of each span when it ends. A trace's group is the conversation, or the trace itself.
+
+    `provider`: whose models they are, which spans do not say.
+    """
+
+    def __init__(self, events: AgentEvents, provider: str = "openai") -> None:
+        self._events = events
+        self._provider = provider
+
+    def _nothing(self, *_: object, **__: object) -> None:
+        """What is told is told at its end."""
+
+    on_trace_start = on_trace_end = on_span_start = shutdown = _nothing
+
+    def force_flush(self) -> None:
+        """Waits until everything is sent, for two seconds at most: whoever calls this wants to wait."""
+        self._events.flush()
+
+    @quietly
+    def on_span_end(self, span: Any) -> None:
+        """Tells of a span, if it is an operation of the contract."""
+        data, trace = span.span_data, get_current_trace()
+        call = self._call(data)
+        if call is None:
+            return
+        call.tell(**conversation(getattr(trace, "group_id", None) or span.trace_id))
+        if data.type in MODELS:
+            call.tell(usage=usage_of(data.usage, "input", "output"))
+        took = datetime.fromisoformat(span.ended_at) - datetime.fromisoformat(span.started_at)
+        call.tell(operation={"duration": took.total_seconds()})
+        if span.error is None:
+            call.ended()
+            return
+        said = str((span.error.get("data") or {}).get("error") or span.error["message"])
+        error = sys.exception()
+        if error is not None and said in (str(error), REDACTED):  # on its way up, and not somebody else's
+            call.tell(error={"message": said}).ended(error)
+        else:
+            call.tell(error=failure_named("tool_error", message=said)).ended()
+
+    def _call(self, data: Any) -> Call | None:
+        events = self._events
+        match data.type:
+            case "generation":
+                return events.chat(data.model, self._provider)
+            case "response" if data.response is not None:
+                return events.chat(data.response.model, self._provider)
+            case "function":
+                return events.tool(data.name)
+            case "agent":
+                return events.operation("invoke_agent", attributes={"agent": data.name})
+        return self._control(data)
+
+    def _control(self, data: Any) -> Call | None:
+        match data.type:
+            case "handoff":
+                return self._events.operation("handoff", attributes={"to": data.to_agent or ""})
+            case "guardrail":
+                call = self._events.operation("guardrail", attributes={"guardrail": data.name})
+                return call.tell(error=failure_named("guardrail_triggered")) if data.triggered else call
+        return None
