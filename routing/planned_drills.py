@@ -27,6 +27,7 @@ DRILLED = (
     "session/runaway",
     "silence/agent_down",
     "telemetry/missing",
+    "traffic/surge",
 )
 """The scenarios that there are."""
 NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")

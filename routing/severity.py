@@ -13,7 +13,7 @@ from schemas.page import ScorePart, Severity
 from schemas.signal import Blast, Signal
 
 RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "error": 2, "critical": 3}
-SHIFTS = frozenset({"input_shift", "metric", "cost", "latency", "quality"})
+SHIFTS = frozenset({"input_shift", "metric", "cost", "latency", "quality", "traffic"})
 """Detectors of change that is not yet harm: alone they are at most a warning."""
 HARM = frozenset({"injection", "breach", "budget", "over_budget"})
 """Findings of those detectors that are harm by themselves."""
@@ -36,6 +36,8 @@ SLOW_PARTS = frozenset({"slow", "first_chunk"})
 WHOLLY = frozenset({"agent_down", "intake_down", "budget", "over_budget"})
 """Findings that concern all of an agent: their base says so already, however many sessions it has."""
 NOBODY = Blast()
+STAYS_AWAY: Mapping[str, str] = {"silence": "agent_down", "traffic": "drop"}
+"""Findings that say of an agent that hardly anything comes, or nothing at all, by their detectors."""
 TELEMETRY = "telemetry"
 SUSTAINED = timedelta(hours=1)
 SURE = 0.7
@@ -160,7 +162,8 @@ def _blast(signal: Signal) -> ScorePart:
 
 
 def _trend(signal: Signal) -> ScorePart:
-    return ScorePart(why="rising", points=5 if signal.trend == "rising" else 0)
+    worse = "falling" if _stays_away(signal) else "rising"
+    return ScorePart(why=worse, points=5 if signal.trend == worse else 0)
 
 
 def _shift_limit(
@@ -186,6 +189,7 @@ def _shift_limit(
 def covers(signal: Signal, severity: Severity) -> tuple[str, ...]:
     """What a signal covers others as, by its name in `beside`: nothing below an error.
 
+    Of an agent that hardly anything comes to and that falls silent, one is told: whichever is first.
     Sessions that are lost are more than calls that fail: they cover these, and only a dependency that is
     critical covers them.
     """
@@ -194,6 +198,8 @@ def covers(signal: Signal, severity: Severity) -> tuple[str, ...]:
         return ()
     if slow := _slow(signal):
         return (f"{signal.detector} {slow}",)
+    if _stays_away(signal):
+        return (f"{signal.detector} {signal.finding}",)
     if not calls:
         return ()
     name = f"{signal.detector} {calls}"
@@ -217,6 +223,8 @@ def _tellers(signal: Signal) -> list[str]:
     """Who may say already what a signal says, as `covers` names them."""
     if slow := _slow(signal):
         return [f"{'latency' if signal.detector == 'dependency' else 'dependency'} {slow}"]
+    if _stays_away(signal):
+        return [f"{each} {finding}" for each, finding in STAYS_AWAY.items() if each != signal.detector]
     calls = _calls(signal)
     if not calls:
         return []
@@ -234,6 +242,11 @@ def _slow(signal: Signal) -> str:
     else:
         return ""
     return "slow models" if tool is None else f"slow tool {tool}"
+
+
+def _stays_away(signal: Signal) -> bool:
+    """Whether a signal says that hardly anything comes, or nothing."""
+    return STAYS_AWAY.get(signal.detector) == signal.finding
 
 
 def _calls(signal: Signal) -> str:

@@ -20,6 +20,8 @@ NEXT_STEPS: Mapping[str, str] = {
     "dependency": "Check the provider's status; open the circuit until it answers again.",
     "latency": "Look for queueing, retries or a slower model in the slow traces.",
     "silence": "Check whether the agent runs and whether its events still arrive.",
+    "traffic/drop": "Look at what stands before the agent (gateway, login, queue) and who no longer comes.",
+    "traffic/surge": "See who sends so much; limit them, or make room before queues and spending grow.",
     "session": "Open the session's trace; stop it if it does no useful work.",
     "session/loop": "Open the session's trace and stop it; cap its steps.",
     "isolation": "Stop the agent, keep the trace, and find out whose data was seen by whom.",

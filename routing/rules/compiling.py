@@ -73,6 +73,8 @@ BASE = {
     "approvals/unapproved": 70,
     "approvals/unasked": 15,
     "telemetry": 20,
+    "traffic/drop": 45,
+    "traffic/surge": 25,
 }
 BURN_RATE = (
     BurnRate(long="1h", short="5m", factor=14.4, score=90),

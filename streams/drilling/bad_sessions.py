@@ -1,4 +1,4 @@
-"""Trouble with whole sessions: they fail, go astray, go past people, mix tenants up, or stay away. Pure."""
+"""Trouble with whole sessions: they fail, go astray, mix tenants up, come in crowds, stay away. Pure."""
 
 from collections.abc import Iterator
 
@@ -76,6 +76,13 @@ def canary(pattern: Pattern) -> Iterator[Said]:
         yield Said(number / 2 + 0.2, SESSION, edge("ended", name, release=release, **failed))
     for number in range(4, 36):
         yield Said(30 * number, OPERATION, {**model_call(pattern), "conversation": {"id": f"on-{number}"}})
+
+
+def surge(pattern: Pattern) -> Iterator[Said]:
+    """A session begins each second."""
+    for number in range(600):
+        name = f"surge-{number}"
+        yield Said(number, OPERATION, {**model_call(pattern), "conversation": {"id": name}})
 
 
 def silence(pattern: Pattern) -> Iterator[Said]:

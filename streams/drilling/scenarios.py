@@ -38,7 +38,7 @@ BUSY = History(timedelta(minutes=100), 200.0)
 """Enough for every detector …"""
 ANNOUNCED = History(timedelta(minutes=100), 200.0, announced=True)
 STEADY = History(timedelta(days=3.5), 60.0)
-"""… but that of silences, which must know its nights."""
+"""… but those of silences and of traffic, which must know its nights."""
 
 
 class Scenario(Struct, frozen=True, kw_only=True):
@@ -147,6 +147,7 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             _scenario(
                 "telemetry/missing", bad_calls.untold, "operations do not say to which session they belong"
             ),
+            _scenario("traffic/surge", bad_sessions.surge, "a session begins each second", STEADY),
         )
     }
 )
@@ -155,6 +156,7 @@ IMPOSSIBLE: Mapping[str, str] = MappingProxyType(
         "silence/intake_down": "it is found for a whole partition, of which a drill makes no copy",
         "cost/budget": "it rests on what the agent really spends in a day: drill `cost/spike`",
         "input_shift/text": "it compares a thousand real inputs: drill `input_shift/injection`",
+        "traffic/drop": "it takes as long as it takes to miss somebody: drill `traffic/surge`",
         "approvals/waiting": "a request waits half an hour before it is told: drill `approvals/unapproved`",
     }
 )

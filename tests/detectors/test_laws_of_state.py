@@ -42,6 +42,7 @@ SHARES = {
     "session": (2_000, 10_500),
     "silence": (1_000, 1_000),
     "telemetry": (1_000, 1_500),
+    "traffic": (3_000, 5_000),
 }
 """Bytes that the moving state may have: of an ordinary agent, and of one whose labels never end."""
 few = settings(max_examples=max(3, settings.default.max_examples // 10))

@@ -112,6 +112,7 @@ def step(detector, finding="x", **labels):
 
 def test_the_next_step_is_the_finding_s_or_the_detector_s_and_knows_error_classes():
     assert step("session", "loop") != step("session", "stuck")
+    assert ANY_STEP not in {step("traffic", "drop"), step("traffic", "surge")}
     assert step("unheard_of") == ANY_STEP
     assert "Retries will not help" in step("error_rate", "tools", error_class="non_retryable")
     assert "A person must decide" in step("error_rate", **{"class": "escalation"})

@@ -1,28 +1,30 @@
 """One outage, one page: what a dependency's incident and an agent's say of the same calls."""
 
+import pytest
 from msgspec import structs
 
 from routing.incidents.covering import GRACE, MOST_COVERED, SAME_OUTAGE
 from schemas.cause import Signalled
 from schemas.signal import Signal
-from tests.routing.scenario import MINUTE, SECOND, Scenario
+from tests.routing.scenario import HOUR, MINUTE, SECOND, Scenario
 
 CONFIG = """
 route: {receiver: quiet, group_by: [agent, detector, finding], group_wait: 0s, group_interval: 1m,
         routes: [{receiver: oncall, matchers: ['severity=~"error|critical"'],
                   routes: [{matchers: ['detector="dependency"'], group_by: [kind, dependency]}]}]}
 receivers: [{name: oncall, notify: [{slack: '#oncall'}]}, {name: quiet, notify: []}]
-severity: {base: {error_rate: 70, dependency: 70, dependency/slow: 70, latency: 70, silence: 10}}
+severity: {base: {error_rate: 70, dependency: 70, dependency/slow: 70, latency: 70, silence: 10,
+                  traffic/drop: 70, traffic/surge: 70}}
 """
 
 
 class Outage(Scenario):
     """Signals by detector and finding, each paged as an error unless something covers it."""
 
-    def __init__(self):
-        super().__init__(CONFIG)
+    def __init__(self, config=CONFIG):
+        super().__init__(config)
 
-    def says(self, detector, finding, agent="a", magnitude=None, **labels):
+    def says(self, detector, finding, agent="a", magnitude=None, unit="burn_rate", **labels):
         """A detector's finding opens now and is asserted each minute."""
         known = {"agent": agent, "detector": detector, "finding": finding, **labels}
         name = f"{detector} {finding} {agent} {labels}"
@@ -36,7 +38,7 @@ class Outage(Scenario):
             onset=self.now,
             summary=name,
             magnitude=magnitude,
-            magnitude_unit="burn_rate" if magnitude else "",
+            magnitude_unit=unit if magnitude else "",
         )
         self.firing[name] = signal
         self.write(Signalled(at=self.now, signal=signal))
@@ -207,3 +209,24 @@ def test_a_slow_call_says_nothing_of_one_that_fails():
     t.says("latency", "slow", operation="chat", model="m")
     provider(t)
     assert t.paged_for == ["latency slow a", "dependency failing a"]
+
+
+@pytest.mark.parametrize("gone", [("silence", "agent_down"), ("traffic", "drop")])
+def test_an_agent_to_which_hardly_anything_comes_and_then_nothing_pages_once(gone):
+    config = CONFIG.replace("silence: 10", "silence: 80")
+    t, (other,) = Outage(config), {("silence", "agent_down"), ("traffic", "drop")} - {gone}
+    first = t.says(*gone, magnitude=0.05, unit="ratio")
+    t.fast_forward(20 * MINUTE)
+    t.says(*other, magnitude=0.05, unit="ratio")
+    t.fast_forward(HOUR)
+    assert t.paged_for == [" ".join((*gone, "a"))]
+    t.recover(first)
+    t.fast_forward(2 * GRACE)
+    assert t.paged_for[1:] == [" ".join((*other, "a"))]
+
+
+def test_a_surge_says_nothing_of_a_silence():
+    t = Outage(CONFIG.replace("silence: 10", "silence: 80"))
+    t.says("traffic", "surge", magnitude=10.0, unit="ratio")
+    t.says("silence", "agent_down")
+    assert t.paged_for == ["traffic surge a", "silence agent_down a"]

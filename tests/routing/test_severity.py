@@ -13,6 +13,7 @@ from routing.policy import BurnRate, Owned, Policy, Route, SeverityRule, Severit
 from routing.rules.compiling import BASE
 from routing.severity import band, score
 from schemas.signal import Blast, Signal
+from tests.routing.configs import policy
 from tests.routing.scenario import START
 
 TABLE = SeverityTable(
@@ -168,6 +169,22 @@ def test_what_is_always_of_the_whole_agent_weighs_no_more_for_it(finding):
 def test_what_rises_adds_five():
     assert points(signal(trend="rising"))[1] == {"error_rate": 40, "rising": 5}
     assert points(signal(trend="falling"))[0] == 40
+
+
+def test_by_the_built_in_table_nine_of_ten_that_stay_away_page_and_a_crowd_does_not():
+    built_in = policy("route: {receiver: r}\nreceivers: [{name: r}]\n")
+    sizes = {"magnitude_unit": "ratio", "confidence": 0.99, "blast": Blast(sessions=50, share=0.9)}
+    fall = signal("traffic", "drop", magnitude=0.1, **sizes)
+    assert score(fall, {}, built_in, START).severity == "error"
+    assert score(structs.replace(fall, confidence=0.6), {}, built_in, START).severity == "warning"
+    crowd = signal("traffic", "surge", magnitude=10.0, trend="rising", **sizes)
+    assert score(crowd, {}, built_in, START).severity == "warning"
+
+
+def test_of_what_stays_away_it_is_a_further_fall_that_adds_five():
+    assert points(signal("traffic", "drop", trend="falling"))[1]["falling"] == 5
+    assert "rising" not in points(signal("traffic", "drop", trend="rising"))[1]
+    assert points(signal("traffic", "surge", trend="rising"))[1]["rising"] == 5
 
 
 def test_a_shift_alone_is_at_most_a_warning():

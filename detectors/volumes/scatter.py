@@ -1,0 +1,39 @@
+"""How much more arrivals scatter than chance alone would have it, and how far from chance a count is."""
+
+from math import log
+
+from msgspec import Struct
+
+from detectors.dense import single
+
+PRIOR = 20.0
+A_FORTNIGHT = 1 / 1344
+"""What a quarter of an hour weighs."""
+CLIP = 9.0
+"""Times the usual square, from which on a difference is a change and no scatter."""
+
+
+class Scatter(Struct, array_like=True):
+    """Half the squared differences between one quarter of an hour and the next, and what chance explains."""
+
+    seen: float = PRIOR
+    expected: float = PRIOR
+
+    @property
+    def factor(self) -> float:
+        """The variance over that of chance, at least 1."""
+        return max(1.0, self.seen / self.expected)
+
+    def learn(self, before: float, count: float) -> None:
+        """Two quarters of an hour that follow each other."""
+        mean = (before + count) / 2
+        half = min((count - before) ** 2 / 2, CLIP * self.factor * mean)
+        self.seen = single(self.seen + half - A_FORTNIGHT * (self.seen - PRIOR))
+        self.expected = single(self.expected + mean - A_FORTNIGHT * (self.expected - PRIOR))
+
+
+def surprise(count: float, expected: float) -> float:
+    """Nats by which a count is improbable: the exponent of Chernoff's bound on a Poisson tail."""
+    if not count:
+        return expected
+    return expected - count + count * log(count / expected)

@@ -1,0 +1,218 @@
+"""Whether far fewer or far more arrive than usual, asked at the end of each minute.
+
+Fewer are told by their count alone: a third of the least that the hour of the week explains, so improbable
+that it is no chance. More are told at once where `MetricAnomaly` finds in them what never was, else when they
+last.
+"""
+
+from math import exp, sqrt
+
+from detectors.dense import single, singles
+from detectors.metric import Memory, MetricAnomaly
+from detectors.volumes.change import Change
+from detectors.volumes.expected import AMPLE, Expected
+from detectors.volumes.flow import HOUR, RECALLED, Flow, Kind
+from detectors.volumes.scatter import surprise
+from detectors.volumes.seasons import FEWEST_HOURS, HOURS, WEEKS, Seasons
+from detectors.volumes.visits import GENERATION
+from schemas.wire import moment
+
+SHORT, MIDDLE, LONG, LONGEST = 5, 15, 60, 120
+"""Minutes that are looked at together."""
+RECENT = 10
+"""Minutes in which nothing is heard: then it is no fall but a silence, or the end of one where …"""
+EARLIER = 3
+"""… nobody came in all but the last third of what is looked at."""
+FALLEN, WELL = 0.3, 0.6
+"""Shares of the least that is usual: told from the first on, and over where there is more than the second."""
+RISEN, TWICE = 3.0, 2.0
+"""The same of the most that is usual: told, and over."""
+IMPROBABLE: dict[Kind, float] = {"drop": 11.0, "surge": 14.0}
+"""Nats: chances below one in 60,000 and in a million, over and over."""
+FEWEST_RISEN = 12
+LASTS = 10
+"""Minutes for which a rise must last that is no novelty, …"""
+SUSPECT = 15
+"""… and for which one is suspect after it was a novelty."""
+REMEMBERED = 48
+"""Distinct values that `MetricAnomaly` remembers: few, for what is usual guards against its false alarms."""
+MOST_A_WEEK = 3
+WEEK = 7 * 1440
+UNSURE = 0.6
+"""Confidence in a fall before which little was to come: the day did not begin, it may be one of rest."""
+
+
+class Tide:
+    """Learns what is usual, and says what is not. `state` is all that it knows."""
+
+    __slots__ = ("_expected", "state")
+
+    def __init__(self, state: Flow) -> None:
+        """Continues from a state."""
+        self.state = state
+        self._expected = Expected(state)
+
+    def hears(self) -> None:
+        """Something came in the open minute, whatever it was."""
+        state = self.state
+        if state.minute - state.heard > RECENT:
+            state.resumed = state.minute
+        state.heard = state.minute
+
+    def turn(self, minute: int) -> None:
+        """Closes the minutes that are over."""
+        state = self.state
+        if state.minute < 0:
+            state.minute = minute
+        if minute - state.minute > RECALLED:
+            self._leap(minute)
+        while state.minute < minute:
+            self._close()
+
+    def _leap(self, minute: int) -> None:
+        """Nothing came for hours: they were empty, and what held has ended."""
+        state = self.state
+        hour, first = minute // HOUR, state.minute // HOUR
+        if state.whole:
+            state.seasons.file(first, state.of_the_hour)
+        for each in range(max(first + 1, hour - WEEKS * HOURS), hour):
+            state.seasons.file(each, 0)
+        state.minutes, state.count, state.whole = [0] * RECALLED, 0, True
+        state.minute, state.high, state.changes = minute, 0, {}
+        state.visits.forget()
+        self._expected.forget()
+
+    def _close(self) -> None:
+        state, minute = self.state, self.state.minute
+        del state.minutes[0]
+        state.minutes.append(state.count)
+        state.minute, state.count = minute + 1, 0
+        self._follow(minute)
+        if state.minute % SHORT == 0:
+            self._five_minutes(minute)
+        if state.seasons.known >= FEWEST_HOURS:
+            self._judge(minute)
+        if state.minute % HOUR == 0:
+            self._hour(minute // HOUR)
+
+    def _five_minutes(self, minute: int) -> None:
+        """Shows them to `MetricAnomaly`: their root, which chance sways alike whatever the count."""
+        state = self.state
+        if state.minute % GENERATION == 0:
+            state.visits.turn()
+            before, count = state.sum(2 * GENERATION) - state.sum(GENERATION), state.sum(GENERATION)
+            if not state.changes and before + count:
+                state.scatter.learn(before, count)
+        if state.sum(LONG):
+            anomaly = MetricAnomaly("up", REMEMBERED, state.memory)
+            at = moment(state.minute * 60.0)
+            if anomaly.score_one(at, single(sqrt(state.sum(SHORT)))) >= anomaly.threshold:
+                state.suspect = minute
+        if not state.changes:
+            state.others.turn(state.minute * 60.0)
+
+    def _judge(self, minute: int) -> None:
+        changes = self.state.changes
+        if "drop" not in changes:
+            for length in (MIDDLE, LONG, LONGEST)[: 1 if (minute + 1) % SHORT else 3]:
+                if self._has_fallen(length):
+                    self._open("drop", minute, length)
+                    break
+        if "surge" not in changes and self._is_rising(minute):
+            self._open("surge", minute, SHORT)
+
+    def _hour(self, hour: int) -> None:
+        state = self.state
+        if state.whole:
+            state.seasons.file(hour, state.sum(HOUR))
+        state.whole = True
+        _thin(state.memory)
+        self._expected.forget()
+
+    def _is_rising(self, minute: int) -> bool:
+        state = self.state
+        if not any(self._has_risen(length) for length in (SHORT, MIDDLE)):
+            state.high = 0
+            return False
+        state.high = state.high or minute
+        return minute - state.suspect <= SUSPECT or minute - state.high >= LASTS
+
+    def _has_risen(self, length: int) -> bool:
+        count = self.state.sum(length)
+        if count < FEWEST_RISEN:
+            return False
+        usual = self._expected.usual("surge", length)
+        return 0 < RISEN * usual <= count and self._is_improbable("surge", count, usual)
+
+    def _has_fallen(self, length: int) -> bool:
+        """Whether far fewer come than usual and, if there were few before, than these."""
+        usual, count = self._expected.usual("drop", length), self.state.sum(length)
+        if count > FALLEN * usual or self._was_silent(length, count):
+            return False
+        usual *= self._expected.level(length)
+        return count <= FALLEN * usual and self._is_improbable("drop", count, usual)
+
+    def _was_silent(self, length: int, count: int) -> bool:
+        """Whether nothing was heard, now or until a while ago: that is for `silence` to tell."""
+        state = self.state
+        last = state.minute - 1
+        if last - state.heard >= RECENT:
+            return True
+        since = last - state.resumed + 1
+        if since < length and state.sum(since) == count:
+            return True
+        return 0 < count == state.sum(length // EARLIER)
+
+    def _is_improbable(self, kind: Kind, count: int, usual: float) -> bool:
+        return surprise(count, usual) >= IMPROBABLE[kind] * self.state.scatter.factor
+
+    def _open(self, kind: Kind, minute: int, length: int) -> None:
+        state = self.state
+        told = [each for each in state.told.get(kind, []) if minute - each < WEEK]
+        if len(told) >= MOST_A_WEEK:
+            return
+        state.told[kind] = [*told, minute]
+        level = self._expected.level(length) if kind == "drop" else 1.0
+        back, arrived, usual = self._expected.began(kind, level)
+        confidence = 1 - exp(-surprise(arrived, usual) / state.scatter.factor)
+        if (
+            kind == "drop"
+            and self._expected.usual(kind, RECALLED) - self._expected.usual(kind, length) < AMPLE
+        ):
+            confidence = UNSURE
+        state.changes[kind] = Change(minute + 1 - back, minute, minute, arrived, usual, confidence, level)
+
+    def _follow(self, minute: int) -> None:
+        """What holds: goes on, is over, or has become normal."""
+        state = self.state
+        for kind, change in list(state.changes.items()):
+            change.arrived += state.minutes[-1]
+            change.usual += change.level * self._expected.rate(kind, minute // HOUR)
+            if not self._is_well(kind, change.level):
+                change.bad = minute
+            if change.is_normal(minute):
+                self.adopt()
+                return
+            if change.is_over(minute):
+                del state.changes[kind]
+
+    def _is_well(self, kind: Kind, level: float) -> bool:
+        for length in (MIDDLE, LONG):
+            usual, count = level * self._expected.usual(kind, length), self.state.sum(length)
+            if usual >= AMPLE:
+                return count >= WELL * usual if kind == "drop" else count <= TWICE * usual
+        return kind == "surge" and not self._has_risen(MIDDLE)
+
+    def adopt(self) -> None:
+        """What comes now is normal: learns anew what is usual."""
+        state = self.state
+        state.seasons, state.memory, state.changes, state.whole = Seasons(), Memory(), {}, False
+        state.high = 0
+        self._expected.forget()
+
+
+def _thin(memory: Memory) -> None:
+    """Levels to 32 bits: they are roots of counts."""
+    level, season, departure = memory.level, memory.season, memory.departure
+    for each in (level.known, season.known, memory.hours, departure.wave.levels, departure.recent):
+        each.values = singles(each.values)
