@@ -6,7 +6,7 @@ agent over all of them. Whichever is an error or worse first covers the other of
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from routing.incidents.incident import Case, Member
 from routing.incidents.muting import audible
@@ -15,7 +15,10 @@ from routing.severity import LOST, covers, says_already
 from schemas.signal import DRILL, Signal
 
 GRACE = timedelta(minutes=15)
-"""A cover holds for so long after it was last asserted: two ends of one outage are minutes apart."""
+"""A cover holds for so long after it was last asserted: two ends of one outage are minutes apart.
+
+Where few calls come they are hours apart: then it holds until something fails again.
+"""
 SAME_OUTAGE = timedelta(minutes=30)
 """Lost sessions cover calls that began to fail at most so long after them: later ones are something new."""
 MOST_COVERED = 1_000
@@ -33,7 +36,8 @@ def beside(turn: Turn, signal: Signal, labels: Mapping[str, str]) -> set[str]:
     found = {
         name
         for name, (onset, last) in known.items()
-        if turn.now - last <= GRACE and (name != LOST or signal.onset - onset <= SAME_OUTAGE)
+        if (turn.now - last <= GRACE or _is_left_over(signal, last))
+        and (name != LOST or signal.onset - onset <= SAME_OUTAGE)
     }
     return found.union(turn.state.beside(labels.get("agent", "")))
 
@@ -55,6 +59,12 @@ def is_covered(turn: Turn, case: Case) -> bool:
     return bool(heard) and all(
         says_already(each.signal, beside(turn, each.signal, each.labels)) for each in heard
     )
+
+
+def _is_left_over(signal: Signal, last: datetime) -> bool:
+    """Whether a signal is of an outage that was covered until then, and nothing has failed since."""
+    failed = max((each.time for each in signal.samples), default=None)
+    return failed is not None and signal.onset <= last and failed <= last + GRACE
 
 
 def _place(labels: Mapping[str, str]) -> str:

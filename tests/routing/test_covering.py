@@ -5,7 +5,7 @@ from msgspec import structs
 
 from routing.incidents.covering import GRACE, MOST_COVERED, SAME_OUTAGE
 from schemas.cause import Signalled
-from schemas.signal import Signal
+from schemas.signal import Sample, Signal
 from tests.routing.scenario import HOUR, MINUTE, SECOND, Scenario
 
 CONFIG = """
@@ -137,6 +137,21 @@ def test_what_goes_on_after_the_cover_has_ended_pages_after_a_while():
     assert t.paged_for == ["dependency failing a"]
     t.fast_forward(3 * MINUTE)
     assert t.paged_for == ["dependency failing a", "error_rate models a"]
+
+
+@pytest.mark.parametrize(("after", "paged"), [(-MINUTE, 1), (GRACE + MINUTE, 2)])
+def test_what_few_calls_show_the_end_of_stays_covered_until_one_fails_again(after, paged):
+    t = Outage()
+    name = provider(t)
+    models = t.says("error_rate", "models")
+    t.fast_forward(5 * MINUTE)
+    last = t.now
+    t.recover(name)
+    t.fast_forward(2 * MINUTE)
+    failed = Sample(event="s/1", time=last + after)
+    t.firing[models] = structs.replace(t.firing[models], samples=(failed,))
+    t.fast_forward(4 * 60 * MINUTE)
+    assert len(t.paged_for) == paged
 
 
 def test_a_restart_forgets_no_cover():
