@@ -9,8 +9,8 @@ import pytest
 from benchmarks.silence import MONDAY_S, play
 from detectors.bank import Bank
 from detectors.detector import outlives
-from detectors.rhythms.pulse import Heard, Pulse
 from detectors.rhythms.silence_finding import span
+from detectors.rhythms.worth import reached
 from detectors.settings import Settings, Watch
 from detectors.silence import Silence
 from schemas.record import Record
@@ -282,4 +282,5 @@ def test_spans_are_said_in_words():
 
 
 def test_no_silence_is_long_where_nothing_is_usual_at_any_hour():
-    assert Pulse(Heard(), 300.0)._wait(3.0) == inf
+    assert reached(3.0, iter([(HOUR, 0.0)] * 168)) == inf
+    assert reached(3.0, iter([(HOUR, 0.0), (HOUR, 0.01)])) == HOUR + 300
