@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self
 
 from detectors.contrast import values
 from detectors.dense import encoded
-from detectors.detector import Coming, Finding, State, decoded
+from detectors.detector import Coming, Finding, State, decoded, short_of
 from detectors.settings import Watch
 from detectors.volumes.flow import Flow
+from detectors.volumes.seasons import FEWEST_HOURS
 from detectors.volumes.tide import Tide
 from detectors.volumes.traffic_finding import changed
 from schemas.event import Event
@@ -97,6 +98,11 @@ class Traffic:
         self._flow.room = COMPARED_A_MINUTE
         self._closes_at = (minute + 1) * MINUTE_S
         self._latest = ""
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        """Hours, until it is known how few and how many are usual."""
+        return short_of(self._flow.seasons.known, FEWEST_HOURS, "hours")
 
     @property
     def wake_at(self) -> float | None:

@@ -90,6 +90,11 @@ def test_three_days_go_by_before_anything_is_told():
     assert agent.told == []
 
 
+def test_until_then_it_says_how_many_hours_it_lacks():
+    assert list(Agent().plays(2 * HOUR).detector.lacks) == ["1 of 72 hours"]
+    assert list(taught().detector.lacks) == []
+
+
 def test_a_fall_to_a_tenth_is_told_within_a_quarter_of_an_hour_and_ends_by_evidence():
     agent = taught()
     since = agent.now
