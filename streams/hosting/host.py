@@ -128,7 +128,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         self._committed_s = 0.0
         self._stopping = asyncio.Event()
         self._joined = False
-        self._turned_s = clock.monotonic_s()
+        self._turned_s = self._confirmed_s = clock.monotonic_s()
         self.ready = asyncio.Event()
 
     @property
@@ -148,6 +148,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         return Condition(
             topic=self.topic,
             turn_age_s=self._clock.monotonic_s() - self._turned_s,
+            confirmed_age_s=self._clock.monotonic_s() - self._confirmed_s if reached else None,
             joined=self._joined,
             owned=sorted(place.partition for place in self._owned),
             restoring=sorted(place.partition for place in self._assigned),
@@ -287,7 +288,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         self._owned[place] = owner
         self._assigned.discard(place)
         self._committed_s = -inf
-        self._turned_s = self._clock.monotonic_s()
+        self._turned_s = self._confirmed_s = self._clock.monotonic_s()
         took_s = round(self._clock.monotonic_s() - began_s, 3)
         log.info(
             "partition.owned", topic=place.topic, partition=place.partition, offset=offset, took_s=took_s
@@ -368,6 +369,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         except KafkaError as error:
             log.info("host.commit_refused", topic=self._hosting.topic, error=repr(error))
             return
+        self._confirmed_s = self._clock.monotonic_s()
         for place, owner in owners.items():
             if self._owned.get(place) is owner:
                 owner.keep(until_s)

@@ -2,7 +2,8 @@
 
 Live: every host went round lately; a host that hangs is not, whatever else still moves in the process. A
 broker that is away makes nobody dead: a host that tries again goes round. Ready: the topics are there, each
-host is in its group, and every partition it was given is restored and can be written.
+host is in its group, a broker heard of it within a minute, and every partition it was given is restored and
+can be written.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ from streams.hosting.partition import Partition
 from streams.watching import names
 from streams.watching.figures import Figures, Sample
 
+AWAY_AFTER_S = 60.0
+"""Brokers are told how far each host is every five seconds; after so long they are taken for away."""
 HANGS_AFTER = timedelta(minutes=5)
 """Above the longest turn: a partition's state is restored within one."""
 
@@ -67,7 +70,7 @@ class Health:
         """Whether everything that was given to this worker is restored, read and written."""
         conditions = self.conditions
         works = self.stage == "working" and bool(conditions) and self.is_live
-        return works and all(each.joined and not each.restoring and not each.blocked for each in conditions)
+        return works and all(map(_is_well, conditions))
 
     @property
     def report(self) -> Report:
@@ -86,12 +89,19 @@ class Health:
             yield Sample(names.RESTORING, len(each.restoring), (each.topic,))
             yield Sample(names.BLOCKED, len(each.blocked), (each.topic,))
             yield Sample(names.TURN_AGE, each.turn_age_s, (each.topic,))
+            if each.confirmed_age_s is not None:
+                yield Sample(names.CONFIRMED_AGE, each.confirmed_age_s, (each.topic,))
             for number, lag in sorted(each.lag.items()):
                 yield Sample(names.LAG, lag, (each.topic, str(number)))
         for host in self.hosts:
             for number, owner in sorted(host.partitions.items()):
                 if isinstance(owner, Partition):
                     yield from _of_partition(owner, (host.topic, str(number)))
+
+
+def _is_well(host: Condition) -> bool:
+    is_heard = host.confirmed_age_s is None or host.confirmed_age_s < AWAY_AFTER_S
+    return host.joined and is_heard and not host.restoring and not host.blocked
 
 
 def _version() -> str:

@@ -99,6 +99,12 @@ BLOCKED = Metric(
 TURN_AGE = Metric(
     "oversight_turn_age_seconds", "gauge", "Seconds since the host of a topic last went round.", ("topic",)
 )
+CONFIRMED_AGE = Metric(
+    "oversight_confirmed_age_seconds",
+    "gauge",
+    "Seconds since a broker last took word of how far the host of a topic is.",
+    ("topic",),
+)
 LAG = Metric(
     "oversight_lag_records",
     "gauge",
@@ -144,6 +150,7 @@ GAUGES = (
     RESTORING,
     BLOCKED,
     TURN_AGE,
+    CONFIRMED_AGE,
     LAG,
     NEWEST,
     UNSAVED,

@@ -36,6 +36,7 @@ class FakeHost:
         self.partitions = owners or {}
         self.how = {
             "turn_age_s": 0.0,
+            "confirmed_age_s": 0.0,
             "joined": True,
             "owned": sorted(self.partitions),
             "restoring": [],
@@ -67,12 +68,20 @@ def test_all_is_well_until_it_stops():
     assert (well.is_live, well.is_ready) == (True, False)
 
 
+def test_who_owns_nothing_has_nothing_to_tell_the_broker():
+    standby = FakeHost(confirmed_age_s=None, reached={}, lag={})
+    assert health(standby).is_ready
+    assert "oversight_confirmed_age_seconds" not in exposition(health(standby).samples())
+
+
 def test_one_host_that_hangs_is_a_worker_that_hangs():
     hanging = health(FakeHost(), FakeHost("other", turn_age_s=301.0))
     assert (hanging.is_live, hanging.is_ready, hanging.report.status) == (False, False, "hangs")
 
 
-@pytest.mark.parametrize("how", [{"joined": False}, {"restoring": [1]}, {"blocked": [0]}])
+@pytest.mark.parametrize(
+    "how", [{"joined": False}, {"restoring": [1]}, {"blocked": [0]}, {"confirmed_age_s": 61.0}]
+)
 def test_what_is_not_restored_or_cannot_be_written_is_live_but_not_ready(how):
     waiting = health(FakeHost(**how))
     assert (waiting.is_live, waiting.is_ready) == (True, False)
@@ -101,6 +110,7 @@ async def test_metrics_are_told_of_hosts_folds_and_the_router():
         'oversight_state_unsaved_seconds{topic="causes",partition="1"} 0',
         'oversight_partitions_owned{topic="in"} 1',
         'oversight_turn_age_seconds{topic="in"} 0',
+        'oversight_confirmed_age_seconds{topic="in"} 0',
         "oversight_live 1",
         "oversight_ready 1",
         "oversight_open_incidents 1",

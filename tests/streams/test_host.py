@@ -440,3 +440,14 @@ class TestTheConditionOfAHost:
         assert hosted.host.condition().turn_age_s >= 1000
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+    async def test_tells_since_when_the_brokers_have_not_heard_of_it(self):
+        hosted = Hosted()
+        assert hosted.host.condition().confirmed_age_s is None
+        async with hosted.running():
+            await hosted.rounds(8)
+            heard_s = hosted.host.condition().confirmed_age_s
+            assert heard_s <= SESSION.total_seconds()
+            hosted.group.lost += [KafkaConnectionError("away")] * 100
+            await hosted.rounds(40)
+            assert hosted.host.condition().confirmed_age_s >= 40
