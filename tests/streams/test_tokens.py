@@ -23,7 +23,9 @@ class Server:
         self.asked += 1
         assert dict(await request.post())["grant_type"] == "client_credentials"
         step = self._schedule.pop(0) if len(self._schedule) > 1 else self._schedule[0]
-        return web.Response(status=step) if isinstance(step, int) else web.json_response(step)
+        if isinstance(step, int):
+            return web.Response(status=step, headers={"Location": "/elsewhere"})
+        return web.json_response(step)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
