@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent_oversight import AgentEvents, Lost
-from agent_oversight.outbox import PAUSES_S, _Names
+from agent_oversight.loop import Names
+from agent_oversight.outbox import PAUSES_S
 from tests.sdk.arrivals import Arrived
 
 ROOT = Path(__file__).parents[2]
@@ -241,7 +242,7 @@ def test_a_process_of_multiprocessing_sends_what_waits_when_it_ends():
 
 
 def test_a_fork_waits_for_a_look_up_no_longer_than_its_time():
-    names = _Names(0.01)
+    names = Names(0.01)
     names.before()
     assert names.lock.locked(), "while it forks, nobody looks a name up"
     names.after()

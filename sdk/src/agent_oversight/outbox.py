@@ -11,15 +11,15 @@ import copy
 import logging
 import os
 import secrets
-import socket
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from agent_oversight.loop import Loop
 from agent_oversight.transport import Record, Transport
 from agent_oversight.wire import Envelope, Refused, Said, record
 from agent_oversight.words import EventType, Parts
@@ -32,8 +32,6 @@ GIVEN_S = 30.0
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Between one try that failed and the next; the last again and again."""
 REPORTED_EVERY_S = 60.0
-FORK_S = 0.5
-"""What a fork waits for a name that is being looked up."""
 WITHIN_S = 2.0
 """What leaving may take: for a broker that is away nobody waits longer."""
 
@@ -142,7 +140,7 @@ class Outbox:
     # -- in the thread ---------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        loop = _Loop()
+        loop = Loop()
         try:
             loop.run_until_complete(self._work())
         finally:
@@ -229,40 +227,6 @@ class Outbox:
         return Said(next(self._numbers), "agent.operation.v1", time.time(), {}, parts, None)
 
 
-class _Loop(asyncio.SelectorEventLoop):
-    """Looks names up in its own thread: when Python exits there are no other threads to be had for it."""
-
-    async def getaddrinfo(self, *where: Any, **how: Any) -> Any:
-        with _names.lock:
-            return socket.getaddrinfo(*where, **how)
-
-
-class _Names:
-    """Held while a name is looked up: the C library's own locks would stay locked for ever in a child.
-
-    `within_s`: what a fork waits for a look-up to end, at most.
-    """
-
-    def __init__(self, within_s: float = FORK_S) -> None:
-        self.lock = threading.Lock()
-        self._within_s = within_s
-        self._held = False
-
-    def before(self) -> None:
-        """A fork comes."""
-        self._held = self.lock.acquire(timeout=self._within_s)
-
-    def after(self) -> None:
-        """It is over."""
-        if self._held:
-            self._held = False
-            self.lock.release()
-
-    def child(self) -> None:
-        """In the child nobody looks a name up."""
-        self.lock, self._held = threading.Lock(), False
-
-
 def _close_all() -> None:
     until = time.monotonic() + WITHIN_S
     for outbox in list(_open):
@@ -270,12 +234,10 @@ def _close_all() -> None:
 
 
 def _child() -> None:
-    _names.child()
     for outbox in _open:
         outbox.child()
 
 
-_names = _Names()
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):  # pragma: no branch - all but Windows have it
-    os.register_at_fork(before=_names.before, after_in_parent=_names.after, after_in_child=_child)
+    os.register_at_fork(after_in_child=_child)
