@@ -6,6 +6,8 @@ whom another option names has another alert. A page that speaks for several inci
 nothing takes its place, and its end is no other's.
 """
 
+from itertools import takewhile
+
 from routing.incidents.incident import Case, Sent
 
 KEYED = frozenset({"opsgenie", "pagerduty"})
@@ -52,7 +54,7 @@ def stands_in(case: Case, sent: Sent) -> list[Sent]:
     who = (sent.to, sent.target, sent.channel)
     return [
         each
-        for each in case.pages.values()
+        for each in takewhile(lambda each: each is not sent, case.pages.values())
         if each.state == "delivered"
         and (sent in replacing(case, each) or (each.to, each.target, each.channel) == who)
     ]

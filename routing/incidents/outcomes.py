@@ -3,12 +3,23 @@
 from datetime import datetime, timedelta
 from typing import cast
 
-from routing.incidents.alerts import is_gone, is_replaced, is_shut, may_be_replaced, may_be_there, stands_in
+from routing.incidents.alerts import is_replaced, is_shut, may_be_replaced, may_be_there
 from routing.incidents.closing import forget_if_settled
 from routing.incidents.escalation import fall_through, is_answered, is_overtaken
 from routing.incidents.folding import unanswered
 from routing.incidents.incident import Case, Edit, Sent
-from routing.incidents.paging import MERE, attempt, attempt_edit, begin_edit, edit, edit_timer, page_timer
+from routing.incidents.paging import (
+    MERE,
+    OVER,
+    PATIENCE,
+    attempt,
+    attempt_edit,
+    begin_edit,
+    edit,
+    edit_timer,
+    had_instead,
+    page_timer,
+)
 from routing.incidents.posting import heard
 from routing.incidents.turn import Turn
 from routing.oncall.instants import utc
@@ -19,8 +30,6 @@ BACKOFF = timedelta(seconds=15)
 MOST_BACKOFF = timedelta(minutes=5)
 MOST_RETRY = timedelta(hours=1)
 """The router waits no longer than this, whatever a channel asks for."""
-PATIENCE = 4
-"""Attempts after which the next channel is tried; without one the same channel is tried on."""
 
 
 def reported(turn: Turn, cause: Reported) -> None:
@@ -127,13 +136,13 @@ def _again(turn: Turn, case: Case, sent: Sent) -> None:
 def _end(turn: Turn, case: Case, sent: Sent) -> None:
     """Closes the alert that may be there of a page that failed after the end of its incident.
 
-    Before it, the page that it was to take the place of shows what it would have shown.
+    Before it, the page that its recipient has instead shows what this one was to show.
     """
     if not case.open and may_be_there(sent):
         edit(turn, case, sent, "resolved")
-    elif case.open and is_gone(sent) and (sent.wanted or sent.replaces):
-        for each in stands_in(case, sent):
-            edit(turn, case, each, "updated" if case.status == "triggered" else "acknowledged")
+    elif case.open and (sent.state in OVER or sent.attempt == PATIENCE):
+        for each in had_instead(case, sent, "updated"):
+            edit(turn, case, each, "updated")
 
 
 def _retry_at(turn: Turn, attempt_no: int, outcome: Deferred) -> datetime:

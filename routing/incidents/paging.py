@@ -20,7 +20,7 @@ from routing.incidents.alerts import (
 from routing.incidents.briefing import content
 from routing.incidents.crowding import least_needed, rings_on, shares, to_close
 from routing.incidents.drills import room_of
-from routing.incidents.folding import reason_of, show_elsewhere, with_others
+from routing.incidents.folding import LASTING, reason_of, show_elsewhere, with_others
 from routing.incidents.incident import Case, Edit, Sent
 from routing.incidents.turn import Turn
 from schemas.identity import derived
@@ -34,6 +34,8 @@ UNKNOWN_AFTER = timedelta(minutes=2)
 """A page without an outcome for so long counts as deferred, where the clock is the wall's."""
 OVER = ("dead", "withdrawn")
 """States of a page that will not arrive."""
+PATIENCE = 4
+"""Attempts after which a page does not get through for now: the next channel is tried, or the same one on."""
 MERE: tuple[UpdateReason, ...] = ("updated", "commented")
 """Updates that change nothing about who has it."""
 
@@ -157,16 +159,24 @@ def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateRe
     for sent in latest.values():
         if sent.target in names:
             edit(turn, case, sent, reason)
-            for each in [] if reason in MERE else _had_until(case, sent):
+            for each in had_instead(case, sent, reason):
                 edit(turn, case, each, reason)
     show_elsewhere(turn, case)
 
 
-def _had_until(case: Case, sent: Sent) -> list[Sent]:
-    """What its recipients have while a page is on its way: an alert that nobody answers rings on."""
+def had_instead(case: Case, sent: Sent, reason: UpdateReason) -> list[Sent]:
+    """What its recipients have while a page is on its way: an alert that nobody answers rings on.
+
+    A mere update goes to the last of it, once the page does not get through for now; but not where what was
+    sent stays as it is.
+    """
     if sent.state == "delivered":
         return []
-    return [each for each in stands_in(case, sent) if not (each.closed or is_replaced(case, each))]
+    found = [each for each in stands_in(case, sent) if not (each.closed or is_replaced(case, each))]
+    if reason not in MERE:
+        return found
+    given_up = sent.state in OVER or sent.attempt >= PATIENCE
+    return found[-1:] if given_up and sent.channel.kind not in LASTING else []
 
 
 def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:

@@ -5,7 +5,18 @@ import pytest
 from schemas.outcome import Deferred, Undeliverable
 from schemas.page import Page
 from tests.routing.pager_duty import Service
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, SECOND, START, Scenario, arrives
+from tests.routing.scenario import (
+    ESCALATED,
+    HOUR,
+    MINUTE,
+    ONE_CHANNEL,
+    SECOND,
+    START,
+    Scenario,
+    arrives,
+    busy,
+    says_nothing,
+)
 
 BY_PAGER = ESCALATED.replace("[slack, pagerduty]", "[pagerduty]")
 UNLIMITED = BY_PAGER + "limits: {pages_per_person: unlimited}\n"
@@ -350,9 +361,56 @@ def test_an_alert_that_a_page_may_have_closed_of_which_nothing_was_heard_is_not_
     assert ana.service.open == []
 
 
+ROOM = ONE_CHANNEL.replace("repeat_interval: 4h", "repeat_interval: 4m")
+
+
+def pages_fail(way):
+    return lambda message: way(message) if isinstance(message, Page) else arrives(message)
+
+
+@pytest.mark.parametrize("way", [busy, says_nothing])
+def test_a_room_whose_last_page_is_given_up_for_now_still_has_the_one_before_it(way):
+    t = Scenario(ROOM.replace("4m", "30m"))
+    t.signal()
+    t.fast_forward(30 * MINUTE)
+    t.answers["slack"] = pages_fail(way)
+    t.fast_forward(MINUTE)
+    t.signal("s2", detector="silence")
+    assert t.updates == []
+    t.fast_forward(15 * MINUTE)
+    t.comment("looking")
+    assert {(each.page, each.severity) for each in t.updates} == {(t.pages[0].id, "critical")}
+    assert [each.reason for each in t.updates][-1] == "commented"
+    del t.answers["slack"]
+    t.fast_forward(6 * MINUTE)
+    t.comment("found it")
+    assert t.updates[-1].page == t.pages[-1].id != t.pages[0].id
+
+
+def test_a_person_whose_next_page_gives_way_to_another_channel_sees_the_rise_in_the_one_before_it():
+    t = Scenario(ESCALATED)
+    t.signal(detector="cost")
+    t.fast_forward(MINUTE)
+    t.answers["slack"] = pages_fail(busy)
+    t.signal("s2", detector="silence")
+    t.fast_forward(3 * MINUTE)
+    assert [page.channel.kind for page in t.pages if page.attempt == 1] == ["slack", "slack", "pagerduty"]
+    [last] = [each for each in t.updates if each.page == t.pages[0].id][-1:]
+    assert (last.reason, last.severity) == ("updated", "critical")
+
+
+def test_where_a_mere_update_is_one_more_message_none_is_sent_for_a_page_given_up_for_now():
+    t = Scenario(ROOM.replace("{slack: '#oncall'}", "{email: oncall@example.com}"))
+    t.signal()
+    t.fast_forward(4 * MINUTE)
+    t.answers["email"] = pages_fail(busy)
+    t.fast_forward(3 * MINUTE)
+    t.comment("looking")
+    assert t.updates == []
+
+
 def test_a_room_whose_last_page_was_refused_still_has_the_one_before_it():
-    room = ONE_CHANNEL.replace("repeat_interval: 4h", "repeat_interval: 4m")
-    t = Scenario(room)
+    t = Scenario(ROOM)
     t.signal()
     t.fast_forward(4 * MINUTE)
     t.answers["slack"] = lambda message: Undeliverable(reason="no") if isinstance(message, Page) else None
