@@ -12,7 +12,7 @@ from typing import Literal, cast
 from routing.addressing import channel_key
 from routing.incidents.folding import matters
 from routing.incidents.incident import Case
-from routing.incidents.posting import Word, arm, post
+from routing.incidents.posting import LOUD, Word, arm, post
 from routing.incidents.state import START, Digest, News
 from routing.incidents.turn import Turn
 from routing.policy import ChannelTarget
@@ -117,7 +117,24 @@ def _tell(turn: Turn, key: str, digest: Digest) -> None:
     )
     facts = tuple((label, text) for label, text in _facts(turn, digest, still) if text)
     word = Word(kind="digest", name=digest.receiver, reason="digest", title=title, facts=facts)
-    post(turn, word, [(digest.receiver, digest.channel)])
+    post(turn, word, [(digest.receiver, digest.channel)], _instead(turn, digest))
+
+
+def _instead(turn: Turn, digest: Digest) -> tuple[tuple[str, Channel], ...]:
+    """Who is told where the channel is dead: the receiver's others that wake nobody, then the root's.
+
+    Other digests of the receiver tell the same: only the first of them is passed on.
+    """
+    mine = [each.channel for each in _channels(turn, digest.receiver) if each.digest is not None]
+    if digest.channel in mine[1:]:
+        return ()
+    told = {channel_key(each) for each in (digest.channel, *mine)}
+    found: dict[str, tuple[str, Channel]] = {}
+    for name in (digest.receiver, turn.policy.route.receiver):
+        for channel in [each.channel for each in _channels(turn, name)]:
+            if channel_key(channel) not in told and channel.kind not in LOUD:
+                found.setdefault(channel_key(channel), (name, channel))
+    return tuple(found.values())
 
 
 def _facts(turn: Turn, digest: Digest, still: list[Case]) -> Iterator[tuple[str, str]]:
@@ -154,6 +171,11 @@ def _listed(lines: Iterable[str], count: int) -> str:
 def _target(turn: Turn, key: str) -> ChannelTarget | None:
     """The entry of the policy that wants this digest, if it still does."""
     name = key.partition("\n")[0]
-    receiver = turn.policy.receivers.get(name)
-    found = [each for each in receiver.notify if isinstance(each, ChannelTarget)] if receiver else []
+    found = _channels(turn, name)
     return next((each for each in found if each.digest and digest_key(name, each.channel) == key), None)
+
+
+def _channels(turn: Turn, name: str) -> list[ChannelTarget]:
+    """A receiver's channels, told at once or by a digest."""
+    receiver = turn.policy.receivers.get(name)
+    return [each for each in receiver.notify if isinstance(each, ChannelTarget)] if receiver else []

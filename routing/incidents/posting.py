@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from routing.addressing import addressed
 from routing.incidents.state import Core, Unheard
 from routing.incidents.turn import Turn
+from routing.words.wording import one_line
 from schemas.cause import Reported
 from schemas.identity import derived
 from schemas.outcome import Deferred, Delivered
@@ -22,6 +23,7 @@ PATIENCE = 4
 PAUSE = timedelta(minutes=1)
 UNKNOWN_AFTER = timedelta(minutes=2)
 UNHEARD_CAP = 256
+WORD = 200
 
 
 class Word(Struct, frozen=True, kw_only=True):
@@ -42,8 +44,13 @@ class Word(Struct, frozen=True, kw_only=True):
     drill: str = ""
 
 
-def post(turn: Turn, word: Word, readers: Iterable[tuple[str, Channel]]) -> None:
-    """One notice to each channel, for whom it is."""
+def post(
+    turn: Turn,
+    word: Word,
+    readers: Iterable[tuple[str, Channel]],
+    rest: tuple[tuple[str, Channel], ...] = (),
+) -> None:
+    """One notice to each channel, for whom it is; `rest`: who is told instead, one after another."""
     core = turn.state.core
     for to, channel in readers:
         where = (channel.kind, channel.target, *filter(None, [addressed(channel)]))
@@ -60,11 +67,7 @@ def post(turn: Turn, word: Word, readers: Iterable[tuple[str, Channel]]) -> None
             content=_content(turn, word),
             facts=word.facts,
         )
-        while len(core.unheard) >= UNHEARD_CAP:
-            del core.unheard[next(iter(core.unheard))]
-            turn.state.count("notices dropped at the cap")
-        core.unheard[notice.id] = Unheard(notice=notice, schedule=word.schedule, due=turn.now)
-        _send(turn, core.unheard[notice.id])
+        _put(turn, Unheard(notice=notice, schedule=word.schedule, due=turn.now, rest=rest))
     arm(core)
 
 
@@ -114,14 +117,42 @@ def _content(turn: Turn, word: Word) -> Content:
     )  # fmt: skip
 
 
+def _put(turn: Turn, unheard: Unheard) -> None:
+    core = turn.state.core
+    while len(core.unheard) >= UNHEARD_CAP:
+        del core.unheard[next(iter(core.unheard))]
+        turn.state.count("notices dropped at the cap")
+    core.unheard[unheard.notice.id] = unheard
+    _send(turn, unheard)
+
+
 def _send(turn: Turn, unheard: Unheard) -> None:
     unheard.due = turn.until + UNKNOWN_AFTER if turn.state.core.clock == "wall" else NEVER
     turn.emit("pages", unheard.notice.incident, unheard.notice)
 
 
 def _give_up(turn: Turn, unheard: Unheard, reason: str) -> None:
+    """Its owner hears of it; who is told instead is told what became of it."""
     notice = unheard.notice
     del turn.state.core.unheard[notice.id]
     where = f"{notice.channel.kind} {notice.channel.target}"
     what = f"schedule {unheard.schedule}" if unheard.schedule else notice.incident.replace(":", " ", 1)
     turn.complain(f"{what}: a notice did not reach {where}: {reason}", notice.id)
+    if unheard.rest:
+        (to, channel), *rest = unheard.rest
+        instead = replace(
+            notice,
+            id=derived(
+                "notice", notice.id, channel.kind, channel.target, *filter(None, [addressed(channel)])
+            ),
+            time=turn.now,
+            to=to,
+            channel=channel,
+            attempt=1,
+            began=None,
+            facts=(
+                *notice.facts,
+                ("Instead of", f"{where}, which did not take it: {one_line(reason, WORD)}"),
+            ),
+        )
+        _put(turn, Unheard(notice=instead, schedule=unheard.schedule, due=turn.now, rest=tuple(rest)))

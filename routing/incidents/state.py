@@ -61,11 +61,15 @@ class Handover(Kept):
 
 
 class Unheard(Kept):
-    """A notice of which nothing was heard yet; the next attempt is `due`. `schedule`: whose, or empty."""
+    """A notice of which nothing was heard yet; the next attempt is `due`. `schedule`: whose, or empty.
+
+    `rest`: for whom it is, and over which channel, if it does not get through.
+    """
 
     notice: Notice
     schedule: str
     due: datetime
+    rest: tuple[tuple[str, Channel], ...] = ()
 
 
 class Drill(Kept):

@@ -148,6 +148,53 @@ def test_a_digest_that_does_not_get_through_is_tried_again():
     assert [each.attempt for each in t.notices] == [1, 2]
 
 
+def other(t):
+    """Minutes, who, over what, of each notice."""
+    return [(t._s(each.time) / 60, each.to, each.channel.target) for each in t.notices if each.attempt == 1]
+
+
+def test_a_digest_that_its_channel_refuses_goes_to_the_root_and_says_what_became_of_it():
+    t = Scenario(HOURLY, answers={"#agents": dead})
+    t.signal("a", agent="a")
+    t.fast_forward(2 * HOUR)
+    assert other(t) == [(60, "low", "#agents"), (60, "triage", "#triage")]
+    assert told(t)[0] == told(t)[1]
+    assert fact(t, "Instead of") == ["slack #agents, which did not take it: channel_not_found"]
+    assert fact(t, "New") == ["warning 40: a of a fails (for 1 h)"]
+    assert t.complaints == ["digest low: a notice did not reach slack #agents: channel_not_found"]
+    assert t.pages == []
+
+
+def test_a_digest_that_is_given_up_after_four_attempts_goes_to_the_receivers_next_channel_that_is_not_dead():
+    rest = "{slack: '#agents', digest: 1h}, {pagerduty: 'env:PD'}, {slack: '#dead'}, {slack: '#next'}"
+    dying = {"#agents": busy, "#dead": dead}
+    t = Scenario(HOURLY.replace("{slack: '#agents', digest: 1h}", rest), answers=dying)
+    t.signal("a", agent="a")
+    t.fast_forward(65 * MINUTE)
+    t.restart()
+    t.fast_forward(10 * MINUTE)
+    assert other(t) == [(60, "low", "#agents"), (66, "low", "#dead"), (66, "low", "#next")]
+    assert [each.attempt for each in t.notices] == [1, 2, 3, 4, 1, 1]
+    assert len({each.id for each in t.notices}) == 3
+
+
+def test_of_two_digests_of_a_receiver_that_are_refused_one_is_passed_on():
+    rest = "{slack: '#agents', digest: 1h}, {slack: '#too', digest: 1h}"
+    refusing = {"#agents": dead, "#too": dead}
+    t = Scenario(HOURLY.replace("{slack: '#agents', digest: 1h}", rest), answers=refusing)
+    t.signal("a", agent="a")
+    t.fast_forward(HOUR)
+    assert [who for _, _, who in other(t)] == ["#agents", "#too", "#triage"]
+    assert len(t.complaints) == 2
+
+
+def test_where_nothing_is_left_a_digest_is_told_to_who_owns_the_rules_alone():
+    t = Scenario(HOURLY, answers={"#agents": dead, "#triage": dead})
+    t.signal("a", agent="a")
+    t.fast_forward(3 * HOUR)
+    assert len(t.notices) == len(t.complaints) == 2
+
+
 def test_what_was_gathered_is_told_when_the_rules_want_no_digest_any_more():
     t = Scenario(HOURLY)
     t.signal("a", agent="a")

@@ -35,7 +35,7 @@ class Digests(Promises):
         if isinstance(cause, Configured):
             self.waiting.clear()
         for value in (each.value for each in outputs):
-            if isinstance(value, Notice) and value.reason == "digest" and value.attempt == 1:
+            if isinstance(value, Notice) and value.reason == "digest" and _is_new(value):
                 self.counted.update({what: int(count) for count, what in COUNTED.findall(value.summary)})
 
     def minute(self, night: Night) -> None:
@@ -65,3 +65,8 @@ class Digests(Promises):
         route = night.router._state.route(policy, case) or policy.route
         since = self.waiting.setdefault(case.id, now)
         return now - since > route.group_wait + route.group_interval + PERIOD + GRACE
+
+
+def _is_new(notice: Notice) -> bool:
+    """Whether it is no further attempt, and not told to somebody in another's stead."""
+    return notice.attempt == 1 and "Instead of" not in dict(notice.facts)
