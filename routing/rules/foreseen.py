@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from routing.oncall.responders import chosen, responders
 from routing.policy import ChannelTarget, Escalation, Policy, Route
+from routing.words.wording import duration
 from schemas.page import Channel, Severity
 
 
@@ -46,7 +47,7 @@ def _of_route(asked: Asked, route: Route) -> Iterator[Foreseen]:
     begin = asked.at + route.group_wait
     for target in asked.policy.receivers[route.receiver].notify:
         if isinstance(target, ChannelTarget):
-            note = f"gathered for {target.digest}" if target.digest else ""
+            note = f"gathered for {duration(target.digest)}" if target.digest else ""
             yield _channel(begin, route.receiver, target, note)
             continue
         escalation = chosen(target, asked.labels, asked.policy)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from routing.words.wording import counted
 from streams.cli.console import table
 from streams.demonstration.summary import HOUR_S, Profile, Summary
 
@@ -85,6 +86,8 @@ def show_malformed(summary: Summary, look: Console) -> None:
     """How many lines could not be taken, and some of them; nothing where all could."""
     if not summary.malformed:
         return
-    look.print(f"\n[warning]{summary.malformed:,} lines could not be taken[/] (dead letters), such as")
+    look.print(
+        f"\n[warning]{counted(summary.malformed, 'line')} could not be taken[/] (dead letters), such as"
+    )
     for letter in summary.examples:
         look.print(f"  {escape(str(letter.line))}: {escape(letter.reason)}", soft_wrap=True)

@@ -161,7 +161,7 @@ def test_of_the_receiver_for_the_end_only_its_channels_are_told():
 
 def test_a_digest_says_how_long_it_gathers():
     found = whole(LABELS | {"tool": "shell"})
-    assert [each.note for each in found.foreseen if each.to == "digest"] == ["gathered for 1:00:00"]
+    assert [each.note for each in found.foreseen if each.to == "digest"] == ["gathered for 1 h"]
 
 
 def test_receivers_without_channels_tell_nobody():

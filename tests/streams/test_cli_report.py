@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_wrong_input(tmp_path):
 def test_lines_that_cannot_be_taken_are_counted_and_shown_beside_the_report(tmp_path):
     path, rules = written(tmp_path)
     ran = report(path, "--config", rules)
-    assert "1 lines could not be taken (dead letters), such as" in ran.stderr
+    assert "1 line could not be taken (dead letters), such as" in ran.stderr
     assert f"{path}:6: " in ran.stderr
     assert report(path, "--config", rules, "--json").stdout.count("\n") == 1
 
