@@ -65,6 +65,7 @@ def test_what_is_lacking_is_told_with_how_much_was_seen_by_detector():
         "session": ("20 of 100 sessions that ended",),
         "silence": ("0 of 7 days; 3 of one that never rests",),
         "telemetry": ("100 of 500 operations",),
+        "traffic": ("0 of 72 hours",),
     }
 
 
