@@ -54,19 +54,19 @@ LONG = (
         "nights",
         "1,500 nights of routing from seeds, 200 beside digests and drills",
         ("tests/simulation/test_nights*.py",),
-        12,
+        13,
     ),
     tests(
         "differential",
         "rules beside Alertmanager: 10,000 of routes, 5,000 of matchers, 3,000 of hours",
         ("tests/routing/test_alertmanager_agrees*.py",),
-        20,
+        9,
     ),
     tests(
         "laws",
         "what holds for every detector, a million ordinary events each",
         ("tests/detectors/test_laws*.py",),
-        40,
+        13,
     ),
     tests(
         "fuzz",
@@ -74,12 +74,12 @@ LONG = (
         ("tests/fuzz/test_*.py",),
         7,
     ),
-    tests("quiet", "a million events of ordinary days", ("tests/streams/test_quiet_fleet.py",), 10),
+    tests("quiet", "a million events of ordinary days", ("tests/streams/test_quiet_fleet.py",), 4),
     tests(
         "crashes",
         "crashes, pauses, lost answers and damage, from seeds",
         ("tests/simulation/test_[!n]*.py",),
-        30,
+        6,
     ),
 )
 JUDGES = (
@@ -133,7 +133,7 @@ def _others() -> Iterator[Part]:
 def _properties() -> Part:
     """All other tests, so that none is forgotten: 2,000 examples of each that is drawn."""
     apart = tuple(f"--ignore={each}" for each in ("tests/contract", *_named(LONG)))
-    part = tests("properties", "2,000 examples of every drawn test, and all other tests", ("tests",), 60)
+    part = tests("properties", "2,000 examples of every drawn test, and all other tests", ("tests",), 20)
     return Part(part.name, part.says, (*part.command, *apart), part.about)
 
 

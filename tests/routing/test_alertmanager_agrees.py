@@ -13,6 +13,7 @@ from tests.routing.configs import policy
 from tests.routing.judge.alertmanager import checked, daemon, flat, judge
 from tests.routing.judge.cases import CASE, CASES, batch
 
+pytestmark = pytest.mark.no_cover  # the judge sees whole rules: a line is to have a test of its own
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 TOTAL = 10_000 if NIGHTLY else 300
 AT_ONCE = 500

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from routing.projection import project
 from tests.routing.configs import policy
 from tests.routing.judge.alertmanager import daemon, post
 
+pytestmark = pytest.mark.no_cover  # the judge sees whole rules: a line is to have a test of its own
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 TOTAL = 3_000 if NIGHTLY else 300
 WITHIN_S = 30.0

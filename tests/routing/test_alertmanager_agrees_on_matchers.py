@@ -12,6 +12,7 @@ from routing.matchers import Matcher, MatcherSyntax
 from routing.rules.classic_grammar import parse_classic
 from tests.routing.judge.alertmanager import Refused, ask, daemon, flat, judge
 
+pytestmark = pytest.mark.no_cover  # the judge sees whole rules: a line is to have a test of its own
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 TOTAL = 5_000 if NIGHTLY else 400
 CONFIG = '{"route": {"receiver": "r", "group_wait": "1h", "group_by": ["..."]}, "receivers": [{"name": "r"}]}'
