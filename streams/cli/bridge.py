@@ -35,6 +35,9 @@ to `otlp_spans`, as protobuf (needs `pip install agent-oversight[otlp]`) or JSON
 OpenTelemetry's GenAI conventions, new and old, OpenInference and OpenLLMetry are read. Spans that say neither
 agent nor conversation ask those around them, for which they wait up to ten seconds.
 
+OVERSIGHT_LISTEN, OVERSIGHT_METRICS_TOKEN and OVERSIGHT_HEARTBEAT_URL make it tell of its health, as those of
+`oversight worker` do.
+
 With files it prints the events: each line is an export request in JSON, as the collector's file exporter
 writes it (plain or .gz; `-` is standard input).
 

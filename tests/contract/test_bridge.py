@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -13,6 +16,7 @@ from schemas.wire import decode_event
 from streams.hosting.topics import BRIDGE_TOPICS, DEADLETTER, EVENTS, OTLP_SPANS, TOPICS, create
 from tests.bridge.spans import as_json, as_proto, request, span
 from tests.contract.reading import read_back
+from tests.contract.workers import free_port
 
 pytestmark = pytest.mark.timeout(120)
 PARTITIONS = 2
@@ -47,8 +51,17 @@ async def events(bootstrap, count):
     return found
 
 
-def bridge(bootstrap):
-    return subprocess.Popen([sys.executable, "-m", "streams.cli", "bridge", "--to", bootstrap])
+def bridge(bootstrap, **variables):
+    command = [sys.executable, "-m", "streams.cli", "bridge", "--to", bootstrap]
+    return subprocess.Popen(command, env={**os.environ, **variables})
+
+
+async def tells_of_itself(port):
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        assert (await http.get("/healthz")).status_code == 200
+        told = (await http.get("/metrics")).text
+    assert re.search(r'oversight_records_total\{topic="otlp_spans"\} [1-9]', told)
+    assert re.search(r'oversight_outputs_total\{topic="agent.events"\} [1-9]', told)
 
 
 async def ended(process):
@@ -67,11 +80,13 @@ async def test_spans_become_events_of_their_agent_though_the_bridge_is_killed(ow
     finally:
         first.kill()
         first.wait()
-    second = bridge(bootstrap)
+    port = free_port()
+    second = bridge(bootstrap, OVERSIGHT_LISTEN=str(port))
     try:
         await export(bootstrap, [*values[20:], b'{"no": "spans"}'])
         found = await events(bootstrap, 40)
         assert {each.data.agent.name for each in found.values()} == {"refunds"}
+        await tells_of_itself(port)
         letters = await read_back(bootstrap, DEADLETTER)
         assert {json.loads(each.value)["no"] for each in letters} == {"spans"}
         assert "otlp_json" in dict(letters[0].headers)["reason"].decode()

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import re
-import socket
 import time
 from collections.abc import Iterator, Mapping
 
@@ -31,7 +30,7 @@ from tests.contract.secured import (
 )
 from tests.contract.test_worker import outage
 from tests.contract.witness import witnessing
-from tests.contract.workers import site
+from tests.contract.workers import free_port, site
 
 HUSH = "hush hush"
 WRONG = "words that are wrong"
@@ -99,12 +98,6 @@ def open_to_ears(variables: Mapping[str, str]) -> Mapping[str, str]:
     return kept | {"OVERSIGHT_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 WAYS = {
     "PLAIN": lambda kafka: (kafka.sealed, by_password("PLAIN", kafka, USER, PLAIN_PASSWORD)),
     "SCRAM-SHA-256": lambda kafka: (kafka.sealed, by_password("SCRAM-SHA-256", kafka, USER, SCRAM_PASSWORD)),
@@ -170,7 +163,7 @@ def test_who_is_not_let_in_is_told_why_but_no_secret(why, kafka):
         assert secret not in ran.output
 
 
-async def test_a_token_is_fetched_for_the_credentials_of_a_client(kafka, tmp_path):
+async def test_a_token_is_fetched_for_the_credentials_of_a_client(kafka):
     asked = []
 
     async def granted(request: web.Request) -> web.Response:
@@ -191,8 +184,8 @@ async def test_a_token_is_fetched_for_the_credentials_of_a_client(kafka, tmp_pat
         OAUTH_CLIENT_SECRET=HUSH,
         OAUTH_SCOPE="kafka",
     )
-    async with site(kafka.sealed, tmp_path, tmp_path, variables) as where:
-        await where.oversight("topics", "--to", kafka.sealed)
+    ran = await asyncio.to_thread(run, kafka.sealed, variables, "topics")
+    assert ran.exit_code == 0, ran.output
     await runner.cleanup()
     basic = "Basic " + base64.b64encode(f"us:{HUSH}".encode()).decode()
     assert asked == [(basic, {"grant_type": "client_credentials", "scope": "kafka"})]

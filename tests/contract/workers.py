@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -84,6 +85,13 @@ class Worker:
         self.process.terminate()
         code = await asyncio.to_thread(self.process.wait, STOPPED_WITHIN.total_seconds())
         assert code == 0, f"{self.name} ended with {code}: {self.last_words}"
+
+
+def free_port() -> int:
+    """One at which nobody listens on loopback."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 class Site:
