@@ -14,6 +14,8 @@ from langchain_openai import ChatOpenAI
 
 from agent_oversight.langchain import LangChain
 
+pytestmark = pytest.mark.xdist_group("libraries")  # it takes seconds to be loaded
+
 
 class GraphBubbleUp(Exception):  # noqa: N818 - it is LangGraph's name
     """As LangGraph has it: a graph stops to ask a person."""

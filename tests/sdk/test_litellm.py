@@ -11,7 +11,8 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else importing 
 litellm = pytest.importorskip("litellm", reason="LITELLM ABSENT: install litellm")
 from agent_oversight.litellm import LiteLLMCalls  # noqa: E402 - after what it needs
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # it warns of its own models
+# It warns of its own models, and takes seconds to be loaded: by one worker of the tests is enough.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("libraries")]
 QUESTION = [{"role": "user", "content": "My money back, please."}]
 
 

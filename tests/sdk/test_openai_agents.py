@@ -7,6 +7,8 @@ import pytest
 agents = pytest.importorskip("agents", reason="OPENAI AGENTS SDK ABSENT: install openai-agents")
 from agent_oversight.openai_agents import OpenAIAgents  # noqa: E402 - after what it needs
 
+pytestmark = pytest.mark.xdist_group("libraries")  # it takes seconds to be loaded
+
 
 @agents.function_tool
 def refund(order: str) -> str:

@@ -9,6 +9,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from agent_oversight.opentelemetry import OpenTelemetry
 
+pytestmark = pytest.mark.xdist_group("libraries")  # it takes seconds to be loaded
+
 CHAT = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openai",
