@@ -26,13 +26,15 @@ class Paged(Struct, frozen=True, order=True):
     severity: str
     reason: str
     summary: str
+    channel: str
+    """As `kind:target`: another one may wake somebody, or nobody."""
 
 
 class Difference(Struct, frozen=True):
     """Pages that only the earlier (`gone`) or only the present run (`new`) sent, by time.
 
-    `moved`: pages of one sentence (figures aside), at most ten minutes apart, that went to somebody else, at
-    another time, or with another severity: as they were, and as they are.
+    `moved`: pages of one sentence (figures aside), at most ten minutes apart, that went to somebody else,
+    over another channel, at another time, or with another severity: as they were, and as they are.
     """
 
     gone: Sequence[Paged]
@@ -49,7 +51,9 @@ class _Kind(Struct):
 
 def paged(page: Page | PageRecord) -> Paged:
     """A page as its receiver sees it."""
-    return Paged(page.time.isoformat(), page.to, page.severity, page.reason, page.summary)
+    channel = page.channel
+    shown = channel if isinstance(channel, str) else f"{channel.kind}:{channel.target}"
+    return Paged(page.time.isoformat(), page.to, page.severity, page.reason, page.summary, shown)
 
 
 def earlier(path: Path) -> Sequence[Paged]:

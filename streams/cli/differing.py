@@ -42,6 +42,8 @@ def _moved(page: Paged, to: Paged) -> str:
     """What changed of it alone."""
     severity = page.severity if page.severity == to.severity else f"{page.severity} → {to.severity}"
     who = page.to if page.to == to.to else f"{page.to} → {to.to}"
+    if page.channel != to.channel:
+        who += f" ({page.channel} → {to.channel})"
     when = "" if page.time == to.time else f" [time](now at {_clock(to.time)})[/]"
     return f"{severity} [person]{escape(who)}[/] {escape(page.summary)}{when}"
 

@@ -72,9 +72,12 @@ def command(*, files: tuple[Path, ...], config: Path | None, form: str | None, b
         raise Wrong("no line of these files could be taken: expected events, or records of oversight.causes")
     if known is not None:
         now = [paged(page) for page in summary.pages]
-        if difference := compare(known, now):
-            tell_difference(difference, loads(known, now), console(sys.stderr))
-            raise Exit(1)
+        difference = compare(known, now)
+        if not difference:
+            console(sys.stderr).print(f"[fine]no page differs[/] ({len(now):,} of each)")
+            return
+        tell_difference(difference, loads(known, now), console(sys.stderr))
+        raise Exit(1)
 
 
 def _known(files: Sequence[Path], before: Path) -> Sequence[Paged]:

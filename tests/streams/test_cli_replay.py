@@ -85,7 +85,9 @@ def test_what_is_no_event_is_counted_and_shown_and_stops_nothing(events):
 def test_a_run_that_pages_as_before_is_no_finding(events, tmp_path):
     before = tmp_path / "before.jsonl"
     before.write_text(replay(events, "--json").stdout)
-    assert replay(events, "--compare", before).exit_code == 0
+    ran = replay(events, "--compare", before)
+    assert ran.exit_code == 0
+    assert ran.stderr == "no page differs (2 of each)\n"
 
 
 def test_other_rules_that_page_otherwise_are_a_finding(events, tmp_path):
@@ -103,6 +105,9 @@ def test_another_configuration_is_compared_over_the_same_events(events, tmp_path
     old.write_text(BUILT_IN.text)
     rules.write_text(BUILT_IN.text.replace("terminal: screen", "terminal: another"))
     assert replay(events, "--config", old, "--compare", old).exit_code == 0
+    moved = replay(events, "--config", rules, "--compare", old)
+    assert moved.exit_code == 1
+    assert "(terminal:screen → terminal:another)" in moved.stderr
     rules.write_text(QUIET)
     ran = replay(events, "--config", rules, "--compare", old)
     assert ran.exit_code == 1
