@@ -34,7 +34,8 @@ class Word(Cause, frozen=True, kw_only=True, omit_defaults=True):
 
     `id` is derived from the delivery: a repeated callback changes nothing. `by`: who. `via`: the way it
     came: slack, pagerduty, link, api, cli. `account`: who it was there (a Slack user's id); where the
-    configuration knows whose it is, that name stands for `by`.
+    configuration knows whose it is, that name stands for `by`. `alert`: the key of the alert that was
+    answered there, where it has one.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Word(Cause, frozen=True, kw_only=True, omit_defaults=True):
     incident: str
     via: str = ""
     account: str = ""
+    alert: str = ""
 
 
 class Acknowledged(Word, frozen=True, tag="acknowledge"):

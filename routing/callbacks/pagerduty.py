@@ -89,6 +89,7 @@ def done(body: bytes, now: datetime) -> Hand:
         "by": agent.summary or agent.id,
         "via": VIA,
         "account": agent.id,
+        "alert": ours[0],
     }
     if event.event_type in ANSWERED:
         is_taken = event.event_type == "incident.acknowledged" or ours[2] == "storm"

@@ -24,7 +24,7 @@ def give_key(case: Case, sent: Sent) -> None:
     earlier = [each for each in reversed(case.pages.values()) if _account(each) == _account(sent)]
     # A page for several without a key of its own is one of an earlier version: the incident's id is its key.
     single = (each for each in earlier if not (each.speaks and each.alert))
-    before = next((each for each in single if each.channel == sent.channel), None)
+    before = next((each for each in single if each.channel == sent.channel and not is_gone(each)), None)
     if before is not None and _is_together(before, sent):
         sent.alert, sent.replaces = before.alert, before.replaces
         return

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from routing.incidents.incident import Case, Member
-from routing.incidents.muting import audible
+from routing.incidents.muting import audible, is_silenced
 from routing.incidents.turn import Turn
+from routing.policy import EscalationTarget
 from routing.severity import LOST, covers, says_already
 from schemas.signal import DRILL, Signal
 
@@ -43,9 +44,9 @@ def beside(turn: Turn, signal: Signal, labels: Mapping[str, str]) -> set[str]:
 
 
 def cover(turn: Turn, member: Member) -> None:
-    """Notes what a signal covers from here on."""
+    """Notes what a signal covers from here on: nothing, where nobody is told of it."""
     names = covers(member.signal, member.severity)
-    if not names or member.is_drill:
+    if not names or member.is_drill or not _is_told(turn, member):
         return
     places, place = turn.state.core.covers, _place(member.labels)
     if place not in places and len(places) >= MOST_COVERED:
@@ -65,6 +66,20 @@ def _is_left_over(signal: Signal, last: datetime) -> bool:
     """Whether a signal is of an outage that was covered until then, and nothing has failed since."""
     failed = max((each.time for each in signal.samples), default=None)
     return failed is not None and signal.onset <= last and failed <= last + GRACE
+
+
+def _is_told(turn: Turn, member: Member) -> bool:
+    """Whether somebody is paged of a signal, or closed its incident: then they know of it."""
+    cases = (turn.state.cases[case_id] for case_id in turn.state.by_signal.all(member.signal.id))
+    return any(
+        not case.open or (_pages(turn, case) and not is_silenced(turn, case, member)) for case in cases
+    )
+
+
+def _pages(turn: Turn, case: Case) -> bool:
+    receiver = turn.policy.receivers.get(case.receiver)
+    entries = receiver.notify if receiver else ()
+    return any(isinstance(each, EscalationTarget) or each.digest is None for each in entries)
 
 
 def _place(labels: Mapping[str, str]) -> str:

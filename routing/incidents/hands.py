@@ -51,10 +51,15 @@ def _take(turn: Turn, case: Case, cause: Hand) -> None:
 
 
 def answer_others(turn: Turn, case: Case, cause: Hand) -> None:
-    """Who answers a page that speaks for several incidents has them all, though the first is over."""
+    """Who answers a page that speaks for several incidents has them all, though the first is over.
+
+    Another person's page they have not seen: whoever answers another alert, or is not known by that name,
+    takes the first incident alone.
+    """
     me, is_news = who(turn, cause), case.open
     for sent in tuple(case.pages.values()):
-        if {me, sent.to} <= turn.policy.users.keys() and me != sent.to:
+        is_others = sent.to in turn.policy.users and me != sent.to
+        if (cause.alert != (sent.alert or case.id)) if cause.alert else is_others:
             continue
         for each in unanswered(turn, sent):
             note_deed(turn, each, cause, "acknowledged", f"by the page of {case.id}")

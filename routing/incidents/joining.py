@@ -49,12 +49,12 @@ def asserted(turn: Turn, signal: Signal) -> None:
     """Brings a signal up to date wherever it is, and puts it into the groups where it is not."""
     member = weighed(turn, signal)
     _highest(turn, member)
-    cover(turn, member)
     cases = [turn.state.cases[case_id] for case_id in turn.state.by_signal.all(signal.id)]
     cases = [case for case in cases if _refresh(turn, case, member) is Held.YES]
     places = groups_of(turn.policy.route, member.labels)
     for place in lacking(cases, places):
         join(turn, case_for(turn, place, member), member)
+    cover(turn, member)
     first = turn.state.groups.get(places[0].key)
     if first is not None and not member.is_drill:
         advise(turn, turn.state.cases[first], member)

@@ -60,6 +60,12 @@ def hearing(turn: Turn, case: Case) -> Hearing:
     )
 
 
+def is_silenced(turn: Turn, case: Case, member: Member) -> bool:
+    """Whether silences or hours keep a member of an incident quiet; what says more of it does not count."""
+    asleep = sleeping(turn.policy, turn.route(case), turn.now)
+    return bool(asleep or _silenced_by(_holding(turn), member))
+
+
 def listen_again(turn: Turn, case: Case) -> datetime:
     """When an incident that is muted may be heard again: now, as far as nothing but events can tell."""
     route = turn.route(case)

@@ -156,11 +156,15 @@ def edit_latest(turn: Turn, case: Case, targets: Iterable[str], reason: UpdateRe
         ): sent
         for sent in pages
     }
-    for sent in latest.values():
-        if sent.target in names:
-            edit(turn, case, sent, reason)
-            for each in had_instead(case, sent, reason):
-                edit(turn, case, each, reason)
+    done: dict[str, Sent] = {}
+    for sent in [each for each in latest.values() if each.target in names]:
+        done |= {each.id: each for each in (sent, *had_instead(case, sent, reason))}
+    if reason not in MERE:
+        done |= {
+            each.id: each for each in case.pages.values() if each.target in names and _rings_still(case, each)
+        }
+    for sent in done.values():
+        edit(turn, case, sent, reason)
     show_elsewhere(turn, case)
 
 
@@ -177,6 +181,12 @@ def had_instead(case: Case, sent: Sent, reason: UpdateReason) -> list[Sent]:
         return found
     given_up = sent.state in OVER or sent.attempt >= PATIENCE
     return found[-1:] if given_up and sent.channel.kind not in LASTING else []
+
+
+def _rings_still(case: Case, sent: Sent) -> bool:
+    """Whether an alert is still open, as far as is known: whoever takes its incident answers it."""
+    is_kept = sent.channel.kind in KEYED and sent.state == "delivered" and not sent.closed
+    return is_kept and not any(each.state == "delivered" for each in replacing(case, sent))
 
 
 def attempt_edit(turn: Turn, case: Case, sent: Sent, update: Edit) -> None:

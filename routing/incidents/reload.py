@@ -13,6 +13,7 @@ from routing.incidents.muting import audible
 from routing.incidents.rationing import drop, storm_timer
 from routing.incidents.telling import target_key
 from routing.incidents.turn import Turn
+from routing.severity import RANK
 
 
 def rematch(turn: Turn) -> None:
@@ -25,13 +26,18 @@ def rematch(turn: Turn) -> None:
     for case in cases:
         turn.state.release(case)
         _reweigh(turn, case)
-    for case in cases:
+    for case in sorted(cases, key=_matters):
         _move(turn, case)
     for case in cooling:
         _keep_warm(turn, case)
     for case in cases:
         for member in case.firing():
             _complete(turn, member)
+
+
+def _matters(case: Case) -> tuple[int, bool, str]:
+    """Where several are one group by now the worst goes on, of equals one that nobody has."""
+    return -RANK[case.severity], case.status != "triggered", case.id
 
 
 def _reweigh(turn: Turn, case: Case) -> None:

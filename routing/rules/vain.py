@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from routing.matchers import Matcher
+from routing.addressing import channel_key
+from routing.matchers import Matcher, matches_anything
 from routing.policy import BANDS
 from routing.rules.burning import untold
 from routing.rules.detectors_named import DETECTORS, strange_scores
@@ -15,6 +16,7 @@ from routing.rules.inheritance import combined, matchers_of
 from routing.rules.masking import blanking
 from routing.rules.suggestions import meant
 from routing.rules.yaml_tree import Node, Place
+from schemas.page import Channel
 
 Path = tuple[str | int, ...]
 LABELS = (
@@ -31,6 +33,9 @@ def doubts_of(document: Document, root: Node) -> Iterator[Fault]:
     for path, matchers in _conditions(document):
         yield from _impossible(matchers, root.nearest(*path).place)
     yield from _shadowed(document.route, root.nearest("route"), ())
+    yield from _mute_each_other(document, root)
+    yield from _of_everything(document, root)
+    yield from _named_twice(document, root)
     yield from _unused(document, root)
     yield from untold(document, root)
     yield from _of_nobody(document, root)
@@ -111,7 +116,39 @@ def _contradict(one: Matcher, other: Matcher) -> bool:
     )
 
 
+def _mute_each_other(document: Document, root: Node) -> Iterator[Fault]:
+    """Two rules of which each mutes what the other mutes by: where both fire, nobody is told of either."""
+    earlier: dict[tuple[frozenset[Matcher], ...], Place] = {}
+    for at, rule in enumerate(document.inhibit_rules):
+        source = frozenset(combined(rule.source_match, rule.source_match_re, rule.source_matchers))
+        target = frozenset(combined(rule.target_match, rule.target_match_re, rule.target_matchers))
+        place = root.nearest("inhibit_rules", at).place
+        if (other := earlier.get((target, source))) is not None and source != target:
+            where = f"{other.file}:{other.line}"
+            yield place.fault(f"mutes what the rule at {where} mutes by: where both fire, both are muted")
+        earlier.setdefault((source, target), place)
+
+
+def _of_everything(document: Document, root: Node) -> Iterator[Fault]:
+    for at, silence in enumerate(document.silences):
+        if matches_anything(combined({}, {}, silence.matchers)):
+            place = root.nearest("silences", at, "matchers").place
+            yield place.fault("silences everything: while it holds nobody is paged of anything")
+
+
 # -- names -------------------------------------------------------------------------------------------------
+
+
+def _named_twice(document: Document, root: Node) -> Iterator[Fault]:
+    for at, receiver in enumerate(document.receivers):
+        known: set[str] = set()
+        for number, entry in enumerate(receiver.notify):
+            for kind, target in entry.channels.items():
+                key = channel_key(Channel(kind=kind, target=target, options=entry.options))
+                if key in known:
+                    place = root.nearest("receivers", at, "notify", number).place
+                    yield place.fault(f"{receiver.name} tells {kind} {target} once, as it is written first")
+                known.add(key)
 
 
 def _unused(document: Document, root: Node) -> Iterator[Fault]:

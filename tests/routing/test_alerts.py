@@ -3,10 +3,12 @@
 import pytest
 
 from routing.callbacks.pagerduty import done
+from schemas.outcome import Undeliverable
+from schemas.page import Page
 from tests.routing.bursts import burst, statuses
 from tests.routing.callbacks.presses import hook
 from tests.routing.pager_duty import Service
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, START, Scenario, busy
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, SECOND, START, Scenario, busy
 
 BY_PAGER = ESCALATED.replace("[slack, pagerduty]", "[pagerduty]")
 BY_ROUNDS = BY_PAGER.replace("    - {notify: [user: bo], via: [pagerduty], wait: 10m}\n", "")
@@ -149,7 +151,7 @@ def test_a_storm_does_not_take_the_place_of_the_page_that_its_first_incident_had
 @pytest.mark.parametrize("kind", ["incident.acknowledged", "incident.resolved"])
 def test_who_answers_the_alert_of_a_storm_in_pagerduty_takes_all_and_closes_none(kind):
     by_slack, by_pager = stormy()[0], stormy()[0]
-    by_slack.acknowledge(by_slack.pages[1].incident, by="Ana")
+    by_slack.acknowledge(by_slack.pages[1].incident, by="ana")
     by_pager.write(done(hook(kind, key=by_pager.pages[1].alert), by_pager.now))
     assert statuses(by_pager) == statuses(by_slack)
     assert sorted(statuses(by_pager)) == ["acknowledged"] * 3 + ["triggered"]
@@ -184,3 +186,37 @@ def test_who_takes_an_incident_that_leads_a_storm_answers_its_own_alert_too():
         t.acknowledge(each.id)
     t.fast_forward(MINUTE)
     assert ana.alerts == {first.incident: "acknowledge", storm.alert: "acknowledge"}
+
+
+def test_who_answers_their_own_alert_has_not_answered_a_storm_that_somebody_else_got():
+    direct = BY_PAGER.replace("routes: [{", "routes: [{receiver: direct, matchers: ['agent=~\"y.*\"']}, {")
+    direct = direct.replace(
+        "- {name: people,", "- {name: direct, notify: [{escalation: direct}]}\n- {name: people,"
+    )
+    step = "escalations:\n  direct: {steps: [{notify: [user: bo], via: [pagerduty], wait: 30m}]}\n"
+    t = Scenario(direct.replace("escalations:\n", step) + "limits: {pages_per_person: 2 per 10m}\n")
+    for name, waits in (("y0", 170), ("y1", 70), ("x", 30), ("y3", 0), ("y4", 480)):
+        t.signal(name, agent=name)
+        t.fast_forward(waits * SECOND)
+    storm = next(page for page in t.pages if page.reason == "storm")
+    assert storm.to == "bo"
+    assert len({page.incident for page in t.pages if page.to == "ana"} & {storm.incident}) == 1
+    t.write(done(hook(key=storm.incident), t.now))
+    assert statuses(t) == ["triggered", "triggered", "acknowledged", "triggered", "triggered"]
+    t.write(done(hook(key=storm.alert, id="another"), t.now))
+    assert statuses(t) == ["triggered", "triggered", "acknowledged", "acknowledged", "acknowledged"]
+
+
+def test_a_page_takes_the_place_of_the_alert_before_one_that_was_refused():
+    t = Scenario(ONE_CHANNEL.replace("slack: '#oncall'", "pagerduty: 'env:PD'").replace("4h", "4m"))
+    ana, pages = Service(), []
+
+    def refuses_the_second(message):
+        pages.extend([message] if isinstance(message, Page) else [])
+        return Undeliverable(reason="400") if len(pages) == 2 and message is pages[1] else ana(message)
+
+    t.answers["pagerduty"] = refuses_the_second
+    t.signal()
+    t.fast_forward(16 * MINUTE)
+    assert len(pages) > 3
+    assert ana.open == [pages[-1].alert]

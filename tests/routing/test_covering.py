@@ -245,3 +245,35 @@ def test_a_surge_says_nothing_of_a_silence():
     t.says("traffic", "surge", magnitude=10.0, unit="ratio")
     t.says("silence", "agent_down")
     assert t.paged_for == ["traffic surge a", "silence agent_down a"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "silence"),
+    [
+        (CONFIG, 'detector="dependency"'),
+        (CONFIG.replace("notify: [{slack: '#oncall'}]", "notify: [{slack: '#oncall', digest: 1h}]"), ""),
+        (
+            CONFIG.replace("[kind, dependency]", "[kind, dependency], mute_time_intervals: [winter]")
+            + "time_intervals: [{name: winter, time_intervals: [{months: ['january']}]}]\n",
+            "",
+        ),
+    ],
+    ids=["silenced", "gathered for a digest", "asleep"],
+)
+def test_what_nobody_is_told_of_covers_nothing(rules, silence):
+    t = Outage(rules)
+    if silence:
+        t.silence(silence, lasts=10 * HOUR)
+    provider(t)
+    t.says("error_rate", "models")
+    t.fast_forward(MINUTE)
+    assert [each.severity for each in t.incidents] == ["error", "error"]
+
+
+def test_what_somebody_closed_covers_what_it_covered():
+    t = Outage()
+    provider(t)
+    t.close()
+    t.fast_forward(MINUTE)
+    t.says("error_rate", "models")
+    assert [each.severity for each in t.incidents] == ["error", "warning"]

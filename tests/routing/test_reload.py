@@ -242,3 +242,14 @@ def test_what_fires_again_under_another_receiver_climbs_that_ones_escalations_on
     t.signal()
     t.fast_forward(HOUR)
     assert [each.to for each in t.pages] == ["ana", "people"]
+
+
+@pytest.mark.parametrize("agent", ["a", "b", "c", "d"])
+def test_where_groups_become_one_what_is_worst_goes_on_climbing(agent):
+    t = Scenario(ESCALATED.replace("group_by: [agent]", "group_by: [agent, detector]"))
+    t.signal("error", agent=agent)
+    t.signal("critical", detector="silence", agent=agent)
+    t.acknowledge(t.incidents[0].id)
+    t.configure(ESCALATED)
+    t.fast_forward(6 * MINUTE)
+    assert [(each.to, each.reason) for each in t.pages][2:] == [("bo", "escalated")]

@@ -148,3 +148,24 @@ def test_agents_behind_an_entry_that_takes_all_of_theirs_are_told(globs, told):
     assert doubts(f"{LEAST}agents:\n{agents}") == expected
     expected = [f"{4 + at}:11: {each}{wins}" for (at, _), each in zip(told, said, strict=True)]
     assert doubts(f"{LEAST}rollouts:\n{rollouts}") == expected
+
+
+def test_two_rules_that_mute_each_other_mute_both():
+    one = "{source_matchers: ['detector=\"dependency\"'], target_match: {detector: cost}, equal: [agent]}"
+    other = "{source_match: {detector: cost}, target_match: {detector: dependency}, equal: [agent]}"
+    harmless = "{source_match: {env: a}, target_match: {env: a}}"
+    text = f"{LEAST}inhibit_rules:\n- {one}\n- {harmless}\n- {other}\n- {one}\n"
+    said = "mutes what the rule at 1.yml:%d mutes by: where both fire, both are muted"
+    assert doubts(text) == ["6:3: " + said % 4, "7:3: " + said % 6]
+
+
+def test_a_silence_of_everything_and_a_channel_that_is_named_twice_are_doubted():
+    silence = (
+        "silences: [{name: x, matchers: ['agent=~\".*\"'], author: a, comment: c, end: '2027-01-01T00:00'}]\n"
+    )
+    twice = "[{slack: '#a'}, {slack: '#b'}, {slack: '#a', send_resolved: false}]"
+    rules = f"route: {{receiver: a}}\nreceivers: [{{name: a, notify: {twice}}}]\n{silence}"
+    assert doubts(rules) == [
+        "2:62: a tells slack #a once, as it is written first",
+        "3:32: silences everything: while it holds nobody is paged of anything",
+    ]

@@ -17,7 +17,13 @@ INCIDENT = "inc-0123456789abcdef0123"
 def test_an_acknowledgement_and_a_resolution_are_ours_too():
     for kind, made in (("incident.acknowledged", Acknowledged), ("incident.resolved", Resolved)):
         cause = done(hook(kind), NOW)
-        known = {"incident": INCIDENT, "by": "Ana", "via": "pagerduty", "account": "PLH1HKV"}
+        known = {
+            "incident": INCIDENT,
+            "by": "Ana",
+            "via": "pagerduty",
+            "account": "PLH1HKV",
+            "alert": INCIDENT,
+        }
         assert cause == made(at=NOW, id=cause.id, **known)
 
 
@@ -31,6 +37,7 @@ def test_a_key_of_a_page_names_its_incident():
         taken, closed = done(hook(key=key), NOW), done(hook("incident.resolved", key=key), NOW)
         assert (type(taken), type(closed)) == (Acknowledged, closes)
         assert taken.incident == closed.incident == INCIDENT
+        assert taken.alert == closed.alert == key
     for odd in (f"{INCIDENT}.page-1", f"{INCIDENT}.odd-0123456789abcdef0123", f"{INCIDENT}."):
         with pytest.raises(Ignored):
             done(hook(key=odd), NOW)
