@@ -31,6 +31,10 @@ MOST_RECOVERY = 1000
 SURE = 3.0
 """… so many that their mean strays by chance a third of the way at most."""
 ADOPTED_S = DAY_S
+WEEK_S = 7 * DAY_S
+MOST_A_WEEK = 3
+ALIKE = 1.25
+"""What was told so often in a week and comes again, at most so many times as bad, is normal."""
 HISTORY = 30
 MOST_SAMPLES = 3
 MINUTE_S = 60.0
@@ -51,6 +55,7 @@ class Decline(Struct, array_like=True):
     """The state. Counts of the open cell; counts that wait to be learnt until nothing rises.
 
     `affected`: the bad answers since something rises; `minutes`: `[minute, answers, badness]` of the last 30.
+    `told`: what of the last seven days was told, `[when, mean badness]`.
     """
 
     total: Number = 0
@@ -64,6 +69,7 @@ class Decline(Struct, array_like=True):
     affected: Affected = field(default_factory=Affected)
     samples: list[Sample] = []
     minutes: Rows = field(default_factory=Rows)
+    told: list[list[float]] = []
 
     def take(self, badness: float, event: Event, now: float, patterns: Sequence[str]) -> None:
         """One answer that is not wholly good. It is counted here, in `total` as well."""
@@ -89,6 +95,7 @@ class Decline(Struct, array_like=True):
     def close(self, at: float, threshold_s: float, slack: float) -> None:
         """Ends the open cell at `at`."""
         self._note(at)
+        self.usual.turn(at)
         counts = [self.total, self.bad, self.squares]
         cell = Cell(at, self.total, self.bad, at if self.first_bad is None else self.first_bad, self.squares)
         self.total, self.bad, self.squares, self.first_bad = 0, 0, 0, None
@@ -126,8 +133,17 @@ class Decline(Struct, array_like=True):
             self.waiting = [0, 0, 0]
         elif self.bets.level >= threshold_s and self._is_telling(rise[2]):
             since, total, bad = rise
-            self.hold = Hold(since, cell.at, total, bad)
+            self.usual.hears(cell.at, self.waiting[0], self.waiting[1])
             self.waiting = [0, 0, 0]
+            if self._is_told(cell.at, bad / total):
+                self.adopt()
+            else:
+                self.hold = Hold(since, cell.at, total, bad)
+
+    def _is_told(self, at: float, mean: float) -> bool:
+        """Whether as bad a mean was told again and again in seven days: it comes by fits and starts."""
+        self.told = [each for each in self.told if at - each[0] < WEEK_S]
+        return len(self.told) >= MOST_A_WEEK and mean <= ALIKE * max(each[1] for each in self.told)
 
     def _is_telling(self, bad: float) -> bool:
         """Not one session alone, and not a handful of answers."""
@@ -139,6 +155,7 @@ class Decline(Struct, array_like=True):
         hold.bad += cell.bad
         hold.fresh += cell.total
         hold.fresh_bad += cell.bad
+        self.usual.hears(cell.at, cell.total, cell.bad)
         if cell.at - hold.opened >= ADOPTED_S:
             self.adopt()
         elif hold.fresh >= self._enough(hold, slack):
@@ -156,13 +173,15 @@ class Decline(Struct, array_like=True):
 
     def end(self) -> None:
         """What holds is over."""
+        if self.hold is not None:
+            self.told = [*self.told[1 - MOST_A_WEEK :], [self.hold.opened, self.hold.bad / self.hold.total]]
         self.hold, self.affected, self.samples = None, Affected(), []
         self.bets = Bets()
 
     def adopt(self) -> None:
         """What is graded now is normal: learns it anew."""
         self.end()
-        self.usual, self.waiting = Usual(), [0, 0, 0]
+        self.usual, self.waiting = self.usual.anew(), [0, 0, 0]
 
     @property
     def tally(self) -> Tally:
