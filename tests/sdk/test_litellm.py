@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.sdk.libraries import Library
+
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else importing it asks the network for prices
-litellm = pytest.importorskip("litellm", reason="LITELLM ABSENT: install litellm")
-from agent_oversight.litellm import LiteLLMCalls  # noqa: E402 - after what it needs
+litellm = Library("litellm")
+ours = Library("agent_oversight.litellm")
 
 # It warns of its own models, and takes seconds to be loaded: by one worker of the tests is enough.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("libraries")]
@@ -19,8 +21,8 @@ QUESTION = [{"role": "user", "content": "My money back, please."}]
 @pytest.fixture(name="ask")
 def _ask(events, model):
     """What a call of the model is given."""
-    litellm.callbacks = [LiteLLMCalls(events)]
-    litellm.suppress_debug_info = True
+    pytest.importorskip("litellm").callbacks = [ours.LiteLLMCalls(events)]
+    pytest.importorskip("litellm").suppress_debug_info = True
     yield {"model": "openai/gpt-4o-mini", "api_base": model.url, "api_key": "none", "messages": QUESTION}
     litellm.logging_callback_manager._reset_all_callbacks()
 
@@ -90,12 +92,12 @@ def test_what_its_cache_answers_has_used_nothing(events, arrived):
     }
     asked = {"standard_logging_object": known, "litellm_params": {}}
     now = datetime.now(UTC)
-    LiteLLMCalls(events).log_success_event(asked, SimpleNamespace(id="1", model="ours"), now, now)
+    ours.LiteLLMCalls(events).log_success_event(asked, SimpleNamespace(id="1", model="ours"), now, now)
     [call] = arrived.until(1)
     assert (call.data.operation.name, call.data.usage, call.data.provider) == ("embeddings", None, None)
 
 
 def test_what_it_does_not_understand_does_not_reach_the_agent(events, arrived):
-    LiteLLMCalls(events).log_success_event({}, None, None, None)
+    ours.LiteLLMCalls(events).log_success_event({}, None, None, None)
     assert events.flush(10.0)
     assert arrived.records == []

@@ -4,13 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-agents = pytest.importorskip("agents", reason="OPENAI AGENTS SDK ABSENT: install openai-agents")
-from agent_oversight.openai_agents import OpenAIAgents  # noqa: E402 - after what it needs
+from tests.sdk.libraries import Library
+
+agents = Library("agents")
+ours = Library("agent_oversight.openai_agents")
 
 pytestmark = pytest.mark.xdist_group("libraries")  # it takes seconds to be loaded
 
 
-@agents.function_tool
 def refund(order: str) -> str:
     """Gives money back for an order."""
     if order == "unknown":
@@ -21,16 +22,17 @@ def refund(order: str) -> str:
 @pytest.fixture(name="run")
 def _run(events, model):
     """Runs an agent once; whatever it raises is given back."""
-    agents.set_trace_processors([OpenAIAgents(events)])
+    agents.set_trace_processors([ours.OpenAIAgents(events)])
 
     async def run(agent=None, **config):
         provider = agents.OpenAIProvider(
             openai_client=agents.AsyncOpenAI(base_url=model.url, api_key="none", max_retries=0),
             use_responses=False,
         )
+        clerk = agents.Agent(name="clerk", tools=[agents.function_tool(refund)], model="gpt-4o-mini")
         try:
             return await agents.Runner.run(
-                agent or agents.Agent(name="clerk", tools=[refund], model="gpt-4o-mini"),
+                agent or clerk,
                 "My money back, please.",
                 run_config=agents.RunConfig(model_provider=provider, **config),
             )
