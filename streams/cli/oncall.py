@@ -112,22 +112,22 @@ def _chosen(policy: Policy, name: str | None) -> Mapping[str, Schedule]:
 def _instant(schedules: Mapping[str, Schedule], at: datetime, form: str | None) -> None:
     held = {name: _held(schedule, at) for name, schedule in schedules.items()}
     if form == "json":
-        emit([[_row(name, shift) for name, shift in held.items() if shift]])
+        emit([[_row(name, shift) for name, found in held.items() for shift in found]])
         return
     made = table("schedule", "on call", "until", "layer")
-    for name, shift in held.items():
-        if shift:
+    for name, found in held.items():
+        for shift in found:
             until = _wall(shift.end, schedules[name])
             made.add_row(escape(name), f"[person]{escape(shift.user)}[/]", until, escape(shift.layer))
-        else:
-            made.add_row(escape(name), "[error]nobody[/]", "", "")
+        if not found:
+            over = schedules[name].next_change(at, at + REACH)
+            made.add_row(escape(name), "[error]nobody[/]", _wall(over, schedules[name]) if over else "", "")
     console().print(made)
 
 
-def _held(schedule: Schedule, at: datetime) -> Shift | None:
-    """The shift at an instant, with its true edges as far as they are near."""
-    around = schedule.shifts(at - REACH, at + REACH)
-    return next((shift for shift in around if shift.start <= at < shift.end), None)
+def _held(schedule: Schedule, at: datetime) -> list[Shift]:
+    """The shifts at an instant, with their true edges as far as they are near; of each who is on call."""
+    return [shift for shift in schedule.shifts(at - REACH, at + REACH) if shift.start <= at < shift.end]
 
 
 def _span(schedules: Mapping[str, Schedule], start: datetime, end: datetime, form: str | None) -> None:

@@ -316,7 +316,7 @@ class TestOncall:
         at = run("oncall", rules, "--at", "2026-07-06T12:00+01:00")
         assert at.exit_code == 0
         assert "Mon 2026-07-13 09:00" in at.stdout
-        assert "nobody" in at.stdout
+        assert "nobody   Mon 2026-07-06 22:00" in at.stdout
         assert run("oncall", rules).exit_code == 0
 
     def test_a_calendar_shows_the_wall_clock_and_who_is_missing(self, rules):
