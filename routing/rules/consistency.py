@@ -30,6 +30,7 @@ def consistency_faults(document: Document, root: Node) -> Iterator[Fault]:
     yield from _unheard_of(document, root)
     for name, schedule in document.schedules.items():
         yield from _backward(schedule, root.nearest("schedules", name))
+    yield from _hasty(document, root)
     yield from _bands(document, root)
     yield from _backward_silences(document, root)
     yield from _drills(document, root)
@@ -52,6 +53,17 @@ def _drills(document: Document, root: Node) -> Iterator[Fault]:
             place = root.nearest("drills", at, "scenario").place
             known = f"expected one of {', '.join(DRILLED)}"
             yield place.fault(f'no scenario "{drill.scenario}"{meant(drill.scenario, DRILLED)}: {known}')
+
+
+def _hasty(document: Document, root: Node) -> Iterator[Fault]:
+    """Escalations of which all rounds would be climbed at one instant."""
+    for name, escalation in document.escalations.items():
+        waits = any(step.wait is None or step.wait for step in escalation.steps)
+        if escalation.repeat and not waits:
+            place = root.nearest("escalations", name, "repeat").place
+            yield place.fault(
+                "its steps do not wait: expected a wait in one of them, such as 5m, or no repeat"
+            )
 
 
 def _unreachable(document: Document, root: Node) -> Iterator[Fault]:

@@ -175,8 +175,8 @@ def layer(text):
     return rota(f"layers:\n    - {{{text}}}")
 
 
-def climb(text):
-    return after(f"users: {{u: {{slack: U1}}}}\nescalations:\n  e:\n    steps: [{text}]")
+def climb(text, more=""):
+    return after(f"users: {{u: {{slack: U1}}}}\nescalations:\n  e:\n    steps: [{text}]{more}")
 
 
 @pytest.mark.parametrize(
@@ -226,6 +226,8 @@ def climb(text):
         (climb("{notify: [team: x], via: [slack]}"), '4:29: no team "x": there is none at all'),
         (after("users: {u: {slack: U1, contact: [{via: [pagerduty]}]}}"),
          '1:41: user "u" has no contact pagerduty'),
+        (climb("{notify: [user: u], via: [slack], wait: 0s}", "\n    repeat: 3"),
+         "5:13: its steps do not wait: expected a wait in one of them, such as 5m, or no repeat"),
         (climb("{notify: [], via: [slack]}"), "4:22: expected at least one entry, found none"),
         (climb(""), "4:12: expected at least one entry, found none"),
         (climb("{notify: [{}], via: [slack]}"),
