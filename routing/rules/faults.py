@@ -14,8 +14,9 @@ class Fault(Struct, frozen=True, order=True):
     message: str
 
     def __str__(self) -> str:
-        """As `file:line:column: message`, which editors can follow."""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        """As `file:line:column: message`, which editors can follow; what a terminal would obey is escaped."""
+        said = f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return "".join(each if each.isprintable() else repr(each)[1:-1] for each in said)
 
 
 class ConfigFaults(ValueError):  # noqa: N818 - the plural says what it holds

@@ -466,3 +466,8 @@ def test_endless_aliases_of_faulty_parts_are_one_fault_each():
         '1.yml:1:1: unknown field "x"',
         "1.yml:1:20: expected a duration such as 30s, 1h30m or 1d, found '1'",
     ]
+
+
+def test_what_a_terminal_would_obey_is_escaped():
+    text = 'route: {receiver: "a\\u202eb\\u001b[31m"}\nreceivers: [{name: a}]\n'
+    assert faults(text) == ['1:19: no receiver "a\\u202eb\\x1b[31m": expected a']
