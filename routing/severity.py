@@ -219,6 +219,11 @@ def says_already(signal: Signal, beside: Collection[str]) -> bool:
     return any(each in beside for each in _tellers(signal))
 
 
+def tells_of_calls(signal: Signal) -> bool:
+    """Whether a signal says that calls or sessions fail, and its samples are such failures."""
+    return bool(_calls(signal))
+
+
 def _tellers(signal: Signal) -> list[str]:
     """Who may say already what a signal says, as `covers` names them."""
     if slow := _slow(signal):

@@ -12,7 +12,7 @@ from routing.incidents.incident import Case, Member
 from routing.incidents.muting import audible, is_silenced
 from routing.incidents.turn import Turn
 from routing.policy import EscalationTarget
-from routing.severity import LOST, covers, says_already
+from routing.severity import LOST, covers, says_already, tells_of_calls
 from schemas.signal import DRILL, Signal
 
 GRACE = timedelta(minutes=15)
@@ -64,7 +64,9 @@ def is_covered(turn: Turn, case: Case) -> bool:
 
 def _is_left_over(signal: Signal, last: datetime) -> bool:
     """Whether a signal is of an outage that was covered until then, and nothing has failed since."""
-    failed = max((each.time for each in signal.samples), default=None)
+    # Samples of a silence are the last that was heard, not what fails.
+    samples = signal.samples if tells_of_calls(signal) else ()
+    failed = max((each.time for each in samples), default=None)
     return failed is not None and signal.onset <= last and failed <= last + GRACE
 
 

@@ -232,7 +232,9 @@ def test_an_agent_to_which_hardly_anything_comes_and_then_nothing_pages_once(gon
     t, (other,) = Outage(config), {("silence", "agent_down"), ("traffic", "drop")} - {gone}
     first = t.says(*gone, magnitude=0.05, unit="ratio")
     t.fast_forward(20 * MINUTE)
-    t.says(*other, magnitude=0.05, unit="ratio")
+    name = t.says(*other, magnitude=0.05, unit="ratio")
+    # What was heard last is its sample, as of a real silence.
+    t.firing[name] = structs.replace(t.firing[name], samples=(Sample(event="s/1", time=t.now),))
     t.fast_forward(HOUR)
     assert t.paged_for == [" ".join((*gone, "a"))]
     t.recover(first)
