@@ -3,9 +3,9 @@
 import asyncio
 import signal
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from aiohttp import web
 from msgspec import Struct
 
 from streams.hosting.clock import WallClock
@@ -13,10 +13,11 @@ from streams.hosting.kafka import KafkaLog
 from streams.ingress.access import Access
 from streams.ingress.board import Board, follow
 from streams.ingress.desk import Desk
+from streams.ingress.door import Limits, answering
 from streams.ingress.server import Server
 from streams.ingress.socket_mode import API, listen
 
-STOP_WITHIN_S = 3.0
+LIMITS = Limits(most=256, within=timedelta(seconds=30), stop_within=timedelta(seconds=3))
 
 
 class Place(Struct, frozen=True):
@@ -39,13 +40,8 @@ async def serve(connection: Mapping[str, Any], place: Place, access: Access, sla
         loop.add_signal_handler(each, stopped.set)
     async with KafkaLog(dict(connection)) as kafka:
         desk = Desk(kafka, Board(), access, WallClock().now)
-        runner = web.AppRunner(Server(desk).application(), access_log=None, shutdown_timeout=STOP_WITHIN_S)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, place.host, place.port).start()
+        async with answering(Server(desk).application(), place.host, place.port, LIMITS):
             await _until(stopped, connection, desk, slack_api)
-        finally:
-            await runner.cleanup()
 
 
 async def _until(stopped: asyncio.Event, connection: Mapping[str, Any], desk: Desk, slack_api: str) -> None:

@@ -6,7 +6,8 @@ and what the word stands for, is told to whoever has the token or, without any, 
 
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import msgspec
 from aiohttp import web
@@ -14,11 +15,12 @@ from yarl import URL
 
 from streams.hosting.variables import Misconfigured
 from streams.ingress.access import is_loopback
+from streams.ingress.door import Limits, answering
 from streams.watching.figures import CONTENT_TYPE, exposition
 from streams.watching.health import Health
 from streams.watching.listening import VARIABLE, Listening
 
-STOP_WITHIN_S = 1.0
+LIMITS = Limits(most=64, within=timedelta(seconds=5), stop_within=timedelta(seconds=1))
 SAID = {True: 200, False: 503}
 
 
@@ -59,7 +61,7 @@ def application(health: Health, tokens: tuple[str, ...]) -> web.Application:
 
 
 @asynccontextmanager
-async def telling(health: Health, listening: Listening | None) -> AsyncIterator[str]:
+async def telling(health: Health, listening: Listening | None, limits: Limits = LIMITS) -> AsyncIterator[str]:
     """Answers as long as the context lasts, at the address that it gives; nowhere, if it is not told where.
 
     Raises:
@@ -69,18 +71,13 @@ async def telling(health: Health, listening: Listening | None) -> AsyncIterator[
         yield ""
         return
     app = application(health, listening.tokens)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN_S)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, listening.host, listening.port)
+    async with AsyncExitStack() as stack:
         try:
-            await site.start()
+            where = await stack.enter_async_context(answering(app, listening.host, listening.port, limits))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise Misconfigured(f"{VARIABLE}: nobody can listen at {listening!r}: {reason}") from error
-        yield "http://{}:{}".format(*runner.addresses[0])
-    finally:
-        await runner.cleanup()
+        yield where
 
 
 def _named(host: str) -> str:
