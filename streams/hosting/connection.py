@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+from streams.hosting.addresses import shown
 from streams.hosting.clock import WallClock
 from streams.hosting.tokens import BearerFile, ClientCredentials
 from streams.hosting.variables import Hidden, Misconfigured, value
@@ -79,7 +80,7 @@ def _tokens(variables: Mapping[str, str]) -> BearerFile | ClientCredentials:
     try:
         return ClientCredentials(url, client, Hidden(secret), scope, WallClock().monotonic_s)
     except ValueError as error:
-        raise Misconfigured(f"{PREFIX}OAUTH_TOKEN_URL is {url!r}; expected {error}") from error
+        raise Misconfigured(f"{PREFIX}OAUTH_TOKEN_URL is {shown(url)!r}; expected {error}") from error
 
 
 def _trusted(variables: Mapping[str, str]) -> ssl.SSLContext:

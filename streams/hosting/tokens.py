@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpx
@@ -10,12 +11,15 @@ import msgspec
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaError
 
+from streams.hosting.addresses import is_address, shown
+
 WITHIN_S = 10.0
 SPARE_SHARE = 0.2
 """A token is replaced when this share of its life is left."""
 LONGEST_S = 300.0
 """How long a token is taken for good where its life is not told."""
 LARGEST = 65_536
+YEAR_S = 365 * 86_400.0
 
 
 class NoToken(KafkaError):  # type: ignore[misc] # noqa: N818 - aiokafka is untyped; says what is missing
@@ -30,7 +34,7 @@ class Granted(msgspec.Struct):
     """What an authorisation server answers (RFC 6749, 5.1)."""
 
     access_token: str
-    expires_in: float = LONGEST_S / (1 - SPARE_SHARE)
+    expires_in: Annotated[float, msgspec.Meta(ge=0, le=YEAR_S)] = LONGEST_S / (1 - SPARE_SHARE)
 
     def __repr__(self) -> str:
         """Never the token."""
@@ -71,10 +75,8 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc] # aiokafka
         Raises:
             ValueError: the secret would be sent where others can read it; says what was expected.
         """
-        parts = urlsplit(url)
-        near = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and near)):
-            raise ValueError("an https:// address (http:// only of this machine)")
+        if not _keeps_a_secret(url):
+            raise ValueError("an https:// address without user and password (http:// only of this machine)")
         self._url = url
         self._client = client
         self._secret = secret
@@ -103,14 +105,24 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc] # aiokafka
         try:
             async with httpx.AsyncClient(timeout=WITHIN_S, follow_redirects=False) as http:
                 answer = await http.post(self._url, data=form, auth=auth)
-        except httpx.HTTPError as error:
-            raise NoToken(f"no token from {self._url}: {type(error).__name__}") from error
+        except Exception as error:  # a certificate or a name that cannot be used is no HTTPError
+            raise NoToken(f"no token from {shown(self._url)}: {type(error).__name__}") from error
         if answer.status_code != httpx.codes.OK:
-            raise NoToken(f"no token from {self._url}: it answers {answer.status_code}")
+            raise NoToken(f"no token from {shown(self._url)}: it answers {answer.status_code}")
         try:
-            granted = msgspec.json.decode(answer.content[:LARGEST], type=Granted)
+            # Not strict: some servers write the number of seconds as a text.
+            granted = msgspec.json.decode(answer.content[:LARGEST], type=Granted, strict=False)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise NoToken(f"no token from {self._url}: expected JSON with access_token") from None
+            raise NoToken(f"no token from {shown(self._url)}: expected JSON with access_token") from None
         if not granted.access_token:
-            raise NoToken(f"no token from {self._url}: access_token is empty")
+            raise NoToken(f"no token from {shown(self._url)}: access_token is empty")
         return granted
+
+
+def _keeps_a_secret(url: str) -> bool:
+    """Whether what is sent there is read by nobody else, and the address tells none itself."""
+    if not is_address(url):
+        return False
+    parts = urlsplit(url)
+    near = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return "@" not in parts.netloc and (parts.scheme == "https" or near)

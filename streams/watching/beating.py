@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
 
+from streams.hosting.addresses import is_address
 from streams.hosting.variables import Misconfigured, value
+from streams.watching import names
 from streams.watching.health import Health
 
 log = structlog.get_logger(__name__)
@@ -66,31 +67,32 @@ async def calling(url: str, health: Health, every: timedelta = CALLED_EVERY) -> 
             lack = progress.lacks()
             if lack:
                 log.warning("heartbeat.withheld", why=lack)
-                continue
-            try:
-                answer = await http.post(url)
-            except httpx.HTTPError as error:
-                log.warning("heartbeat.failed", error=type(error).__name__)
-            else:
-                if answer.is_error:
-                    log.warning("heartbeat.failed", status=answer.status_code)
+            health.figures.count(names.HEARTBEATS, "withheld" if lack else await _called(http, url))
+
+
+async def _called(http: httpx.AsyncClient, url: str) -> str:
+    """What became of a call; whatever goes wrong, the next one is tried."""
+    try:
+        answer = await http.post(url)
+    except Exception as error:  # noqa: BLE001 - a name that cannot be looked up raises more than HTTPError
+        log.warning("heartbeat.failed", error=type(error).__name__)
+        return "failed"
+    if answer.is_error:
+        log.warning("heartbeat.failed", status=answer.status_code)
+        return "failed"
+    return "taken"
 
 
 def address(variables: Mapping[str, str]) -> str:
     """From OVERSIGHT_HEARTBEAT_URL (_FILE); empty: nobody listens for us.
 
     Raises:
-        Misconfigured: it is no address.
+        Misconfigured: it cannot be called.
     """
     url = value(variables, VARIABLE)
     if not url:
         return ""
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if not good:
+    if not is_address(url):
         raise Misconfigured(
             f"{VARIABLE} is no address; expected https://…, where a dead-man's switch listens"
         )

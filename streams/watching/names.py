@@ -67,6 +67,12 @@ SNAPSHOT_FAILURES = Metric(
     "State that could not be written and is tried again; paging goes on.",
     ("topic",),
 )
+HEARTBEATS = Metric(
+    "oversight_heartbeats_total",
+    "counter",
+    "Calls of the dead-man's switch: taken, failed, or withheld since work does not progress.",
+    ("outcome",),
+)
 COUNTERS = (
     RECORDS,
     OUTPUTS,
@@ -76,6 +82,7 @@ COUNTERS = (
     ATTEMPTS,
     ATTEMPT_SECONDS,
     SNAPSHOT_FAILURES,
+    HEARTBEATS,
 )
 
 BUILD = Metric("oversight_build_info", "gauge", "Always 1; the version.", ("version",))

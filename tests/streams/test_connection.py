@@ -102,6 +102,12 @@ REFUSED = {
         "OAUTH_TOKEN_URL": "http://login.example",
         "OAUTH_CLIENT_SECRET": PASSWORD,
     },
+    "_OAUTH_TOKEN_URL is '[hidden]'; expected an https:// address without user and password": {
+        **BEARER,
+        **CLIENT,
+        "OAUTH_TOKEN_URL": f"https://us:{PASSWORD}@login.example",
+        "OAUTH_CLIENT_SECRET": PASSWORD,
+    },
     "_SSL_CAFILE: absent.pem cannot be used: No such file or directory; expected a file with certificates": {
         "SECURITY_PROTOCOL": "SSL",
         "SSL_CAFILE": "absent.pem",

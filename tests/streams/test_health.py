@@ -193,7 +193,10 @@ def test_where_to_listen():
         ({"OVERSIGHT_LISTEN": "70000"}, "expected host:port"),
         ({"OVERSIGHT_LISTEN": "1", "OVERSIGHT_METRICS_TOKEN": "short"}, "at least 16 characters"),
         ({"OVERSIGHT_HEARTBEAT_URL": "beat"}, "OVERSIGHT_HEARTBEAT_URL is no address"),
-        ({"OVERSIGHT_HEARTBEAT_URL": "http://[/"}, "OVERSIGHT_HEARTBEAT_URL is no address"),
+        *(
+            ({"OVERSIGHT_HEARTBEAT_URL": url}, "OVERSIGHT_HEARTBEAT_URL is no address; expected https://")
+            for url in ("http://[/", "https://a:b/", "https://a:99999/", "https://a..b/", "http://a/\x00")
+        ),
     ],
 )
 def test_what_cannot_be_is_told_by_its_variable(said, why):
@@ -222,17 +225,15 @@ class TestProgress:
 
 
 class Switch:
-    """A dead-man's switch on loopback: answers by schedule, and tells when it was called."""
+    """A dead-man's switch on loopback: answers by schedule, and counts its calls."""
 
     def __init__(self, *schedule: int) -> None:
         self.schedule = list(schedule)
-        self.called = asyncio.Event()
         self.beats = 0
 
     async def beat(self, request: web.Request) -> web.Response:
         del request
         self.beats += 1
-        self.called.set()
         return web.Response(status=self.schedule.pop(0) if self.schedule else 200)
 
     @asynccontextmanager
@@ -249,9 +250,13 @@ class Switch:
             await runner.cleanup()
 
 
-async def quickly(url: str, well: Health, until: asyncio.Event) -> None:
+async def beating(url: str, well: Health, outcome: str, count: int) -> None:
+    """Calls until so many calls have come to that."""
     task = asyncio.create_task(calling(url, well, EVERY))
-    await until.wait()
+    counted = f'oversight_heartbeats_total{{outcome="{outcome}"}} {count}\n'
+    while counted not in exposition(well.samples()) and not task.done():  # noqa: ASYNC110 - counted in the task
+        await asyncio.sleep(0.001)
+    assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -260,30 +265,23 @@ async def test_a_dead_mans_switch_is_called_while_work_progresses_and_no_more_th
     switch, host = Switch(500), FakeHost()
     async with switch.running() as url:
         well = health(host)
-        await quickly(url, well, switch.called)
+        await beating(url, well, "taken", 1)
+        assert 'oversight_heartbeats_total{outcome="failed"} 1\n' in exposition(well.samples())
         host.how["blocked"] = [0]
         beats = switch.beats
-        task = asyncio.create_task(calling(url, well, EVERY))
-        for _ in range(5):
-            await asyncio.sleep(0.002)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await beating(url, well, "withheld", 5)
         assert switch.beats == beats
     said = capsys.readouterr()
     assert "secret-path" not in said.out + said.err
     assert "heartbeat.withheld" in said.out + said.err
 
 
-async def test_a_switch_that_is_away_stops_nothing(capsys):
-    task = asyncio.create_task(calling("http://127.0.0.1:1/secret-path", health(), EVERY))
-    said = ""
-    while "heartbeat.failed" not in said:
-        await asyncio.sleep(0.001)
-        read_ = capsys.readouterr()
-        said += read_.out + read_.err
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert "secret-path" not in said
+@pytest.mark.parametrize("place", ["127.0.0.1:1", "a..b", "127.0.0.1:a"])
+async def test_a_switch_that_cannot_be_reached_stops_nothing_and_is_counted(capsys, place):
+    await beating(f"http://{place}/secret-path", health(), "failed", 2)
+    said = capsys.readouterr()
+    assert "heartbeat.failed" in said.out + said.err
+    assert "secret-path" not in said.out + said.err
 
 
 async def test_everything_tells_for_as_long_as_the_work_lasts():

@@ -58,7 +58,7 @@ async def test_a_file_without_a_token_is_told_by_its_name(tmp_path):
 
 
 async def test_a_token_is_kept_for_most_of_its_life_and_then_replaced():
-    server, now_s = Server({"access_token": "a", "expires_in": 100}, {"access_token": "b"}), [0.0]
+    server, now_s = Server({"access_token": "a", "expires_in": "100"}, {"access_token": "b"}), [0.0]
     async with server.running() as url:
         tokens = ClientCredentials(url, "us", Hidden(SECRET), "", lambda: now_s[0])
         for at_s, token, asked in (
@@ -79,6 +79,7 @@ async def test_a_token_is_kept_for_most_of_its_life_and_then_replaced():
         (302, "it answers 302"),
         ({"error": SECRET}, "expected JSON with access_token"),
         ([SECRET], "expected JSON with access_token"),
+        ({"access_token": "a", "expires_in": "inf"}, "expected JSON with access_token"),
         ({"access_token": ""}, "access_token is empty"),
     ],
 )
@@ -89,16 +90,22 @@ async def test_no_token_is_one_sentence_without_what_was_sent_or_answered(step, 
     assert str(caught.value) == f"no token from {url}: {said}"
 
 
-async def test_a_server_that_is_away_is_no_token():
-    with pytest.raises(NoToken, match=r"no token from http://127\.0\.0\.1:1/: ConnectError"):
-        await ClientCredentials("http://127.0.0.1:1/", "us", Hidden(SECRET), "", lambda: 0.0).token()
+async def test_a_server_that_is_away_is_no_token_and_what_its_address_asks_stays_hidden():
+    with pytest.raises(NoToken) as caught:
+        await ClientCredentials("http://127.0.0.1:1/?key=x", "us", Hidden(SECRET), "", lambda: 0.0).token()
+    assert str(caught.value) == "no token from http://127.0.0.1:1/: ConnectError"
 
 
 @pytest.mark.parametrize(
-    "url", ["http://login.example/", "ftp://127.0.0.1/", "login.example", "", "https://"]
+    "url",
+    [
+        *("http://login.example/", "ftp://127.0.0.1/", "login.example", "", "https://"),
+        *("https://login.example:99999/", "https://login.example:a/", "https://[::1/", "https://a b/"),
+        *("https://us:word@login.example/", "https://a..b/", "https://login.example/\n"),
+    ],
 )
 def test_a_secret_is_sent_by_tls_only(url):
-    with pytest.raises(ValueError, match="https://"):
+    with pytest.raises(ValueError, match="an https:// address without user and password"):
         ClientCredentials(url, "us", Hidden(SECRET), "", lambda: 0.0)
 
 
