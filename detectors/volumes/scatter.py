@@ -19,15 +19,14 @@ class Scatter(Struct, array_like=True):
     seen: float = PRIOR
     expected: float = PRIOR
 
-    @property
-    def factor(self) -> float:
-        """The variance over that of chance, at least 1."""
-        return max(1.0, self.seen / self.expected)
+    def factor(self, worth: int) -> float:
+        """The variance over that of chance, at least 1, where each that is counted stands for so many."""
+        return max(1.0, self.seen / self.expected) * worth
 
-    def learn(self, before: float, count: float) -> None:
-        """Two quarters of an hour that follow each other."""
-        mean = (before + count) / 2
-        half = min((count - before) ** 2 / 2, CLIP * self.factor * mean)
+    def learn(self, before: float, count: float, worth: int) -> None:
+        """Two quarters of an hour that follow each other, by how many were in the sample."""
+        mean = (before + count) / 2 / worth
+        half = min(((count - before) / worth) ** 2 / 2, CLIP * self.factor(1) * mean)
         self.seen = single(self.seen + half - A_FORTNIGHT * (self.seen - PRIOR))
         self.expected = single(self.expected + mean - A_FORTNIGHT * (self.expected - PRIOR))
 

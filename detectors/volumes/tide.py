@@ -102,7 +102,7 @@ class Tide:
             state.visits.turn()
             before, count = state.sum(2 * GENERATION) - state.sum(GENERATION), state.sum(GENERATION)
             if not state.changes and before + count:
-                state.scatter.learn(before, count)
+                state.scatter.learn(before, count, state.visits.worth(2 * GENERATION))
         if state.sum(LONG):
             anomaly = MetricAnomaly("up", REMEMBERED, state.memory)
             at = moment(state.minute * 60.0)
@@ -142,7 +142,7 @@ class Tide:
         if count < FEWEST_RISEN:
             return False
         usual = self._expected.usual("surge", length)
-        return 0 < RISEN * usual <= count and self._is_improbable("surge", count, usual)
+        return 0 < RISEN * usual <= count and self._is_improbable("surge", length, usual)
 
     def _has_fallen(self, length: int) -> bool:
         """Whether far fewer come than usual and, if there were few before, than these."""
@@ -150,7 +150,7 @@ class Tide:
         if count > FALLEN * usual or self._was_silent(length, count):
             return False
         usual *= self._expected.level(length)
-        return count <= FALLEN * usual and self._is_improbable("drop", count, usual)
+        return count <= FALLEN * usual and self._is_improbable("drop", length, usual)
 
     def _was_silent(self, length: int, count: int) -> bool:
         """Whether nothing was heard, now or until a while ago: that is for `silence` to tell."""
@@ -163,8 +163,12 @@ class Tide:
             return True
         return 0 < count == state.sum(length // EARLIER)
 
-    def _is_improbable(self, kind: Kind, count: int, usual: float) -> bool:
-        return surprise(count, usual) >= IMPROBABLE[kind] * self.state.scatter.factor
+    def _is_improbable(self, kind: Kind, length: int, usual: float) -> bool:
+        return surprise(self.state.sum(length), usual) >= IMPROBABLE[kind] * self._factor(length)
+
+    def _factor(self, length: int) -> float:
+        """By how much the counts of so many minutes scatter more than chance has it."""
+        return self.state.scatter.factor(self.state.visits.worth(length))
 
     def _open(self, kind: Kind, minute: int, length: int) -> None:
         state = self.state
@@ -174,7 +178,7 @@ class Tide:
         state.told[kind] = [*told, minute]
         level = self._expected.level(length) if kind == "drop" else 1.0
         back, arrived, usual = self._expected.began(kind, level)
-        confidence = 1 - exp(-surprise(arrived, usual) / state.scatter.factor)
+        confidence = 1 - exp(-surprise(arrived, usual) / self._factor(back))
         if (
             kind == "drop"
             and self._expected.usual(kind, RECALLED) - self._expected.usual(kind, length) < AMPLE

@@ -6,6 +6,7 @@ sampling (Wegman; Flajolet 1990, doi:10.1007/BF02241657).
 """
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Any, Self
 from zlib import crc32
 
@@ -17,6 +18,8 @@ GENERATION = 15
 """Minutes."""
 MOST = 128
 FEW = MOST // 4
+REMEMBERED = 16
+"""Generations of which it is known how coarsely they were counted: four hours."""
 
 
 class Marks:
@@ -47,13 +50,15 @@ class Visits(Struct, array_like=True):
     """The state: marks of this generation and of the one before.
 
     Kept are marks that end in `zeros` zero bits; counted are those that end in `counted` of them, which is
-    more for a while after more began to be kept: for who of these is new, nobody can tell.
+    more for a while after more began to be kept: for who of these is new, nobody can tell. `earlier`: what
+    was `counted` in the generations before, the last one last.
     """
 
     now: Marks = field(default_factory=Marks)
     before: Marks = field(default_factory=Marks)
     zeros: int = 0
     counted: int = 0
+    earlier: list[int] = []
 
     def hears(self, name: str) -> int:
         """For how many new visits a conversation stands: 0 if it is none."""
@@ -73,11 +78,19 @@ class Visits(Struct, array_like=True):
 
     def turn(self) -> None:
         """Begins a generation."""
+        self.earlier = [*self.earlier[1 - REMEMBERED :], self.counted]
         self.counted = self.zeros
-        if self.zeros and len(self.now.marks) < FEW:
+        kept = max(1, len(self.now.marks))
+        while self.zeros and kept < FEW:
             self.zeros -= 1
+            kept *= 2
         self.before, self.now = self.now, Marks()
 
     def forget(self) -> None:
-        """Nothing came for long: whoever comes is new."""
+        """Nothing came for long: whoever comes is new, and counted."""
         self.before, self.now = Marks(), Marks()
+        self.zeros, self.counted, self.earlier = 0, 0, []
+
+    def worth(self, minutes: int) -> int:
+        """For how many a visit stood in so many of the last minutes, at most."""
+        return 1 << max(self.counted, *self.earlier[-ceil(minutes / GENERATION) :], 0)

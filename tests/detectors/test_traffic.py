@@ -324,6 +324,13 @@ def test_a_crowd_that_has_gone_is_counted_one_by_one_again():
     assert agent.detector._flow.sum(60) == 100
 
 
+def test_after_a_crowd_whose_sample_is_too_coarse_for_those_who_come_nothing_is_missing():
+    agent = taught().plays(5 * MINUTE, 0.15).plays(2 * HOUR)
+    assert agent.kinds == ["surge"]
+    agent.plays(30 * MINUTE, 10 * EVERY)
+    assert agent.kinds == ["surge", "drop"]
+
+
 @at_length
 def test_two_quiet_months_of_days_nights_and_weekends_bring_nothing_and_a_fall_is_told():
     found = Tally()
