@@ -48,7 +48,9 @@ WARM_S = MONDAY_S + WARM_UP_DAYS * DAY
 FAULT_S = MONDAY_S + (WARM_UP_DAYS + QUIET_DAYS) * DAY + 11 * HOUR
 """A Wednesday at eleven."""
 LASTS_S = 6 * HOUR
-SESSIONS: tuple[Event, ...] = tuple(event(MONDAY_S, conversation={"id": f"c{at}"}) for at in range(16_384))
+LATER_S = MONDAY_S + 365 * DAY
+"""What the events say of their time: ahead of all that is played, so that none is told of late."""
+SESSIONS: tuple[Event, ...] = tuple(event(LATER_S, conversation={"id": f"c{at}"}) for at in range(16_384))
 """Again and again: by then each is forgotten."""
 GOING_ON = event(MONDAY_S, "chat", "agent.session.v1", conversation={"id": "old", "state": "running"})
 Rate = Callable[[float], float]

@@ -23,6 +23,8 @@ MINUTE_S = 60.0
 SESSION = "agent.session.v1"
 COMPARED_A_MINUTE = 8
 """Arrivals looked at by version, tenant, …"""
+LATE_S = 300.0
+"""What is told of later than this began before, and not now."""
 
 
 class Traffic:
@@ -65,13 +67,13 @@ class Traffic:
         conversation = data.conversation
         if conversation is None or not (name := conversation.id):
             if event.type != SESSION:
-                self._arrives(event, 1)
+                self._arrives(event, 1, now)
         elif name != self._latest and (event.type != SESSION or conversation.state == "started"):
             self._latest = name
             self._flow.named = True
             visits = self._flow.visits.hears(name)
             if visits:
-                self._arrives(event, visits)
+                self._arrives(event, visits, now)
 
     def observe_many(self, coming: Coming) -> None:
         """Takes several; what goes on in the same conversation concerns nobody."""
@@ -81,8 +83,11 @@ class Traffic:
             if now >= self._closes_at or not name or name != self._latest:
                 self.observe(event, now)
 
-    def _arrives(self, event: Event, visits: int) -> None:
+    def _arrives(self, event: Event, visits: int, now: float) -> None:
         flow = self._flow
+        if now - event.time.timestamp() > LATE_S:
+            flow.late[flow.minute] = flow.late.get(flow.minute, 0) + visits
+            return
         if not flow.count:
             flow.last = _sample(event)
         if flow.room:

@@ -41,14 +41,19 @@ class Expected:
     def level(self, length: int) -> float:
         """What came before those minutes, over the least that is usual: at most 1, as where that is 0."""
         usual = self.usual("drop", RECALLED) - self.usual("drop", length)
-        count = self.state.sum(RECALLED) - self.state.sum(length)
+        count = self.state.present(RECALLED) - self.state.present(length)
         return min(1.0, count / usual) if usual >= AMPLE else 1.0
+
+    def _since(self, kind: Kind) -> int:
+        """Of so many minutes the last fall, which has ended, says nothing."""
+        return self.state.minute - 1 - self.state.fell if kind == "drop" else RECALLED
 
     def began(self, kind: Kind, level: float) -> tuple[int, float, float]:
         """How many of the last minutes are the least probable together, and both their counts."""
         last, arrived, usual = self.state.minute - 1, 0.0, 0.0
         worst, found = -1.0, (1, 0.0, 0.0)
-        for back, count in enumerate(reversed(self.state.minutes)):
+        known = self.state.minutes[-self._since(kind) :]
+        for back, count in enumerate(reversed(known)):
             arrived += count
             usual += level * self.rate(kind, (last - back) // HOUR)
             far = usual and (arrived < usual) == (kind == "drop") and surprise(arrived, usual)

@@ -25,7 +25,8 @@ class Flow(Struct, array_like=True):
     `heard`: when any event came last; `resumed`: when one came after none for a while; `whole`: whether the
     open hour was watched from its beginning; `named`: whether conversations are told; `suspect`: when it last
     was as it never was; `high`: since when there is more than usual; `told`: when changes of the last week
-    were told.
+    were told; `fell`: when the last fall that ended was last seen; `late`: those who came in a minute and had
+    begun long before.
     """
 
     minute: int = -1
@@ -46,10 +47,23 @@ class Flow(Struct, array_like=True):
     others: Recent = field(default_factory=Recent)
     last: Sample | None = None
     room: int = 0
+    fell: int = NEVER
+    late: dict[int, int] = {}
 
     def sum(self, length: int) -> int:
         """Arrivals of so many minutes."""
         return sum(self.minutes[-length:])
+
+    def present(self, length: int) -> int:
+        """The same with those who came in them and had begun long before: nobody is missing who came."""
+        late = sum(count for minute, count in self.late.items() if minute >= self.minute - length)
+        return self.sum(length) + late
+
+    def forget_late(self) -> None:
+        """Nobody asks for longer ago."""
+        if self.late:
+            oldest = self.minute - RECALLED
+            self.late = {minute: count for minute, count in self.late.items() if minute >= oldest}
 
     @property
     def of_the_hour(self) -> int:

@@ -78,7 +78,7 @@ class Tide:
         for each in range(max(first + 1, hour - WEEKS * HOURS), hour):
             state.seasons.file(each, 0)
         state.minutes, state.count, state.whole = [0] * RECALLED, 0, True
-        state.minute, state.high, state.changes = minute, 0, {}
+        state.minute, state.high, state.changes, state.late = minute, 0, {}, {}
         state.visits.forget()
         self._expected.forget()
 
@@ -87,6 +87,7 @@ class Tide:
         del state.minutes[0]
         state.minutes.append(state.count)
         state.minute, state.count = minute + 1, 0
+        state.forget_late()
         self._follow(minute)
         if state.minute % SHORT == 0:
             self._five_minutes(minute)
@@ -124,7 +125,7 @@ class Tide:
     def _hour(self, hour: int) -> None:
         state = self.state
         if state.whole:
-            state.seasons.file(hour, state.sum(HOUR))
+            state.seasons.file(hour, state.present(HOUR))
         state.whole = True
         _thin(state.memory)
         self._expected.forget()
@@ -142,15 +143,17 @@ class Tide:
         if count < FEWEST_RISEN:
             return False
         usual = self._expected.usual("surge", length)
-        return 0 < RISEN * usual <= count and self._is_improbable("surge", length, usual)
+        return 0 < RISEN * usual <= count and self._is_improbable("surge", length, count, usual)
 
     def _has_fallen(self, length: int) -> bool:
         """Whether far fewer come than usual and, if there were few before, than these."""
-        usual, count = self._expected.usual("drop", length), self.state.sum(length)
+        if self.state.minute - 1 - self.state.fell < length:
+            return False
+        usual, count = self._expected.usual("drop", length), self.state.present(length)
         if count > FALLEN * usual or self._was_silent(length, count):
             return False
         usual *= self._expected.level(length)
-        return count <= FALLEN * usual and self._is_improbable("drop", length, usual)
+        return count <= FALLEN * usual and self._is_improbable("drop", length, count, usual)
 
     def _was_silent(self, length: int, count: int) -> bool:
         """Whether nothing was heard, now or until a while ago: that is for `silence` to tell."""
@@ -159,12 +162,12 @@ class Tide:
         if last - state.heard >= RECENT:
             return True
         since = last - state.resumed + 1
-        if since < length and state.sum(since) == count:
+        if since < length and state.present(since) == count:
             return True
-        return 0 < count == state.sum(length // EARLIER)
+        return 0 < count == state.present(length // EARLIER)
 
-    def _is_improbable(self, kind: Kind, length: int, usual: float) -> bool:
-        return surprise(self.state.sum(length), usual) >= IMPROBABLE[kind] * self._factor(length)
+    def _is_improbable(self, kind: Kind, length: int, count: int, usual: float) -> bool:
+        return surprise(count, usual) >= IMPROBABLE[kind] * self._factor(length)
 
     def _factor(self, length: int) -> float:
         """By how much the counts of so many minutes scatter more than chance has it."""
@@ -199,12 +202,15 @@ class Tide:
                 return
             if change.is_over(minute):
                 del state.changes[kind]
+                state.fell = change.bad if kind == "drop" else state.fell
 
     def _is_well(self, kind: Kind, level: float) -> bool:
         for length in (MIDDLE, LONG):
-            usual, count = level * self._expected.usual(kind, length), self.state.sum(length)
+            usual = level * self._expected.usual(kind, length)
+            if usual >= AMPLE and kind == "drop":
+                return self.state.present(length) >= WELL * usual
             if usual >= AMPLE:
-                return count >= WELL * usual if kind == "drop" else count <= TWICE * usual
+                return self.state.sum(length) <= TWICE * usual
         return kind == "surge" and not self._has_risen(MIDDLE)
 
     def adopt(self) -> None:

@@ -17,8 +17,8 @@ from tests.detectors.streams_traffic import began
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 MONDAY_S = START_S + 4 * DAY
-CROWD = tuple(began(at, f"c{at}") for at in range(8192))
-"""Sessions, again and again: by then each is forgotten."""
+CROWD = tuple(began(365 * DAY, f"c{at}") for at in range(8192))
+"""Sessions, again and again: by then each is forgotten. Of a year later, so that none is told of late."""
 EVERY = 36.0
 """Seconds from one session to the next: a hundred an hour."""
 
@@ -329,6 +329,39 @@ def test_after_a_crowd_whose_sample_is_too_coarse_for_those_who_come_nothing_is_
     assert agent.kinds == ["surge"]
     agent.plays(30 * MINUTE, 10 * EVERY)
     assert agent.kinds == ["surge", "drop"]
+
+
+@pytest.mark.parametrize("lasts", [90 * MINUTE, 2 * HOUR])
+def test_a_fall_that_has_ended_is_not_told_again(lasts):
+    agent = taught().plays(lasts, 10 * EVERY).plays(3 * HOUR)
+    assert agent.kinds == ["drop"]
+    since = agent.now
+    agent.plays(20 * MINUTE, 20 * EVERY)
+    assert agent.kinds == ["drop", "drop"]
+    assert agent.last.onset >= since - 2 * MINUTE
+
+
+def flush(agent, hours):
+    """All at once those who began in the last hours, a hundred an hour, and were not told of."""
+    for number in range(hours * 100):
+        at = agent.now - HOUR * hours + number * EVERY
+        agent.detector.observe(began(at - START_S, f"l{at}"), agent.now)
+    return agent
+
+
+@pytest.mark.parametrize("hours", [1, 6])
+def test_those_who_are_told_of_hours_late_are_no_crowd(hours):
+    assert flush(taught(), hours).plays(HOUR).told == []
+
+
+def test_nor_is_anybody_missing_while_all_are_told_of_late():
+    def late(at):
+        return began(at - START_S - HOUR, f"l{at}")
+
+    agent = taught().plays(3 * HOUR, shows=late)
+    assert agent.told == []
+    assert agent.plays(20 * MINUTE, 10 * EVERY, shows=late).kinds == ["drop"]
+    assert agent.plays(30 * MINUTE, shows=late).holds == []
 
 
 @at_length
