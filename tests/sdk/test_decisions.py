@@ -159,8 +159,11 @@ def test_advice_that_ends_is_forgotten():
 
 def test_what_cannot_be_read_or_is_not_known_yet_changes_nothing():
     table = told(decision("open_circuit", 120, tool="search"))
-    for value in (b"", b"{}", b"\xff", b"[" * 100_000):
+    hold = msgspec.json.decode(encode(decision("open_circuit", 120, tool="pay")))
+    nowhere = [msgspec.json.encode(hold | {name: "2026-01-01T00:00:00"}) for name in ("time", "until")]
+    for value in (b"", b"{}", b"\xff", b"[" * 100_000, *nowhere):
         table.read(value)
+    assert table.unread == 6
     later = msgspec.json.decode(encode(decision("open_circuit", 120, tool="pay")))
     table.read(msgspec.json.encode(later | {"action": "dance", "why": {"new": 1}}))
     assert (table.circuit("search", 0), table.circuit("pay", 0)) == ("open", "closed")

@@ -1,8 +1,11 @@
 """Events on Kafka: on the embedded broker; the contract suite has the same on Apache Kafka."""
 
-import pytest
+import asyncio
 
-from agent_oversight import AgentEvents
+import pytest
+from aiokafka.errors import MessageSizeTooLargeError
+
+from agent_oversight import AgentEvents, TooLarge
 from agent_oversight.kafka import Kafka
 from agent_oversight.transport import Record
 from schemas.wire import decode_event
@@ -40,6 +43,34 @@ async def test_more_than_a_batch_holds_goes_out_in_several(bootstrap):
     await kafka.send(sent)
     await kafka.stop()
     assert await read(bootstrap, topic, 0) == sent
+
+
+class Refusing:
+    """A producer whose broker takes nothing of such a size."""
+
+    async def partitions_for(self, _):
+        return {0}
+
+    def create_batch(self):
+        return self
+
+    def append(self, **said):
+        return said
+
+    def close(self):
+        return
+
+    async def send_batch(self, *_, **__):
+        sent = asyncio.get_running_loop().create_future()
+        sent.set_exception(MessageSizeTooLargeError())
+        return sent
+
+
+async def test_what_the_broker_refuses_for_its_size_is_told_as_such():
+    kafka = Kafka("127.0.0.1:1")
+    kafka._producer = Refusing()
+    with pytest.raises(TooLarge, match="the broker refuses it: MessageSizeTooLargeError"):
+        await kafka.send([Record(b"k", b"v")])
 
 
 async def test_before_it_is_started_nothing_is_sent():

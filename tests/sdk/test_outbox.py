@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_oversight import AgentEvents, Lost
+from agent_oversight import AgentEvents, Lost, TooLarge
 from agent_oversight.loop import Names
 from agent_oversight.outbox import PAUSES_S
 from tests.sdk.arrivals import Arrived
@@ -93,6 +93,64 @@ def test_a_broker_that_never_comes_delays_the_end_by_no_more_than_its_time():
     assert not events.close(10.0)
     assert events.failure == "OSError: unreachable"
     assert events.waiting == 1
+
+
+class Odd(Arrived):
+    """Its first call ends as no call should."""
+
+    def __init__(self, ending):
+        super().__init__()
+        self.ending = ending
+
+    async def send(self, records):
+        await super().send(records)
+        if self.calls == 1:
+            self.records.clear()
+            raise self.ending
+
+    async def stop(self):
+        raise self.ending
+
+
+@pytest.mark.parametrize("ending", [asyncio.CancelledError("by itself"), SystemExit("by itself")])
+def test_a_transport_that_ends_as_none_should_ends_nothing_here(ending):
+    arrived = Odd(ending)
+    events = AgentEvents("refund-agent", arrived)
+    events.received({})
+    assert events.flush(30.0)
+    assert events.close(10.0)
+    assert len(arrived.records) == 1
+
+
+class Narrow(Arrived):
+    """Takes `most` bytes at once, and no more ever."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+
+    async def send(self, records):
+        if sum(len(each.value) for each in records) > self.most:
+            raise TooLarge("too much at once")
+        await super().send(records)
+
+
+def test_what_is_too_large_alone_is_given_up_and_all_else_goes_out(caplog):
+    arrived = Narrow(1500)
+    events = AgentEvents("refund-agent", arrived)
+    for name in ("a", "b" * 256, "c", "d"):
+        padding = {str(n): "x" * 100 for n in range(20)} if name[0] == "b" else {}
+        events.publish("agent.operation.v1", operation={"name": name}, attributes=padding)
+    assert events.close(10.0)
+    assert events.lost == Lost(dropped=0, refused=1)
+    assert [each.data.operation.name for each in arrived.events()] == ["a", "c", "d", "publish_events"]
+    assert "an event is refused: too much at once" in caplog.text
+
+
+def test_where_nothing_is_ever_small_enough_it_ends_all_the_same():
+    events = AgentEvents("refund-agent", Narrow(1))
+    events.received({})
+    assert events.close(10.0)
 
 
 def test_a_broker_that_hangs_is_left_at_the_end():

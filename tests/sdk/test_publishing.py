@@ -156,6 +156,36 @@ def test_an_exception_is_the_operations_and_the_sessions_error_and_goes_on():
     assert ended.data.error.type == "TimeoutError"
 
 
+def test_what_is_no_part_is_left_out_and_counted_and_nothing_is_raised():
+    told = []
+
+    def tell(events):
+        told.append(events)
+        call = events.chat("m", request=object(), error=None, usage=None)
+        call.tell(usage=None, response=object())
+        call.tell(usage={"input_tokens": 3}, attributes={"of": None, "a": 1})
+        with pytest.raises(TimeoutError), call:
+            raise TimeoutError
+        with events.tool("t", tool=object(), operation=None):
+            pass
+
+    chat, tool, *_ = said(tell)
+    assert (chat.data.request.model, chat.data.usage.input_tokens, chat.data.response) == ("m", 3, None)
+    assert (chat.data.attributes, chat.data.error.type) == ({"a": 1}, "TimeoutError")
+    assert tool.data.tool.name == "t"
+    assert told[0].lost.refused == 3
+
+
+def test_ids_that_are_numbers_are_told_as_texts():
+    def tell(events):
+        with events.session(17, tenant=5, user=9):
+            pass
+
+    started, _ = said(tell)
+    data = started.data
+    assert (data.conversation.id, data.tenant.id, data.user.id) == ("17", "5", "9")
+
+
 def test_other_events_have_their_words():
     def tell(events):
         events.received({"text": "where is my order?", "features": {"length": 18}})

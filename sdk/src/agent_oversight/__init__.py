@@ -8,7 +8,7 @@ from agent_oversight.decisions import Decision, Decisions, Retry
 from agent_oversight.events import AgentEvents
 from agent_oversight.failures import error_class
 from agent_oversight.outbox import Lost
-from agent_oversight.transport import Record, Transport
+from agent_oversight.transport import Record, TooLarge, Transport
 
 __all__ = [
     "AgentEvents",
@@ -17,6 +17,7 @@ __all__ = [
     "Lost",
     "Record",
     "Retry",
+    "TooLarge",
     "Transport",
     "Within",
     "error_class",

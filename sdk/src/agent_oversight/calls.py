@@ -1,6 +1,7 @@
 """What is timed: operations and sessions, `with` or `async with`. Nothing here raises into the agent."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self, Unpack, cast
@@ -10,6 +11,15 @@ from agent_oversight.context import Within, here
 from agent_oversight.failures import Classes, failure_of
 from agent_oversight.outbox import Outbox
 from agent_oversight.words import Failure, Operation, Parts
+
+
+def fields(outbox: Outbox, part: str, said: object) -> Mapping[str, Any]:
+    """What was said of a part; nothing, where it is no mapping, which is counted unless it is None."""
+    if isinstance(said, Mapping):
+        return said
+    if said is not None:
+        outbox.refuse(f"{part} is of the type {type(said).__name__}; expected a dict")
+    return {}
 
 
 class Timed(ABC):
@@ -28,8 +38,9 @@ class Timed(ABC):
     def tell(self, **parts: Unpack[Parts]) -> Self:
         """Adds what is known by now, part by part: `usage={…}`, `response={…}`, `error={…}`."""
         mine = cast("dict[str, Any]", self._parts)
-        for part, fields in parts.items():
-            mine[part] = {**mine.get(part, {}), **cast("dict[str, Any]", fields)}
+        for part, said in parts.items():
+            known = fields(self._outbox, part, said)
+            mine[part] = {**fields(self._outbox, part, mine.get(part)), **known}
         return self
 
     def began(self) -> Self:
@@ -40,8 +51,8 @@ class Timed(ABC):
     def ended(self, error: BaseException | None = None) -> None:
         """It ends now, well or by an error; with the duration that was told of it, if one was."""
         if error is not None:
-            said: Failure = self._parts.get("error", {})
-            self._parts["error"] = {**failure_of(error, self._classes), **said}
+            said = fields(self._outbox, "error", self._parts.get("error"))
+            self._parts["error"] = cast("Failure", {**failure_of(error, self._classes), **said})
         # A new dict: what was put is written later.
         took_s = max(0.0, perf_counter() - self._began)
         self._parts["operation"] = {"duration": took_s, **self._parts["operation"]}

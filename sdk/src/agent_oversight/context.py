@@ -27,11 +27,11 @@ class Within:
         self.parts: Parts = {**here.get()}
         self._before: Token[Parts] | None = None
         if conversation is not None:
-            self.parts["conversation"] = {"id": conversation}
+            self.parts["conversation"] = {"id": str(conversation)}
         if tenant is not None:
-            self.parts["tenant"] = {"id": tenant}
+            self.parts["tenant"] = {"id": str(tenant)}
         if user is not None:
-            self.parts["user"] = {"id": user}
+            self.parts["user"] = {"id": str(user)}
 
     def __enter__(self) -> Self:
         self._before = here.set(self.parts)

@@ -6,14 +6,15 @@ thread may take decisions while others ask.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import DecodeError, Struct
+from msgspec import DecodeError, Meta, Struct
 from msgspec.json import Decoder
 
 Circuit = Literal["closed", "half_open", "open"]
 Then = Literal["defer", "stop", "person"]
 """What follows when retries do not help, or are none: others take over, nobody does, a person does."""
+Moment = Annotated[datetime, Meta(tz=True)]
 Key = tuple[str, frozenset[tuple[str, str]]]
 
 MOST_HELD = 4096
@@ -35,11 +36,11 @@ class Decision(Struct, frozen=True):
     What is added to decisions later is passed over, and so is an `action` that this version does not know.
     """
 
-    time: datetime
+    time: Moment
     action: str
     subject: dict[str, str]
     incident: str
-    until: datetime | None = None
+    until: Moment | None = None
     automatic: bool = False
     granted_by: str = ""
     after_s: float | None = None
@@ -71,6 +72,8 @@ class Decisions:
     """
 
     def __init__(self, own: Mapping[str, str], most: int = MOST_HELD) -> None:
+        self.unread = 0
+        """Records that could not be read, and changed nothing."""
         self._own = own
         self._most = most
         self._held: dict[Key, Decision] = {}
@@ -82,7 +85,7 @@ class Decisions:
         try:
             self.take(_decoder.decode(value))
         except (DecodeError, UnicodeDecodeError, RecursionError):
-            return
+            self.unread += 1
 
     def take(self, decision: Decision) -> None:
         """Takes the next decision."""

@@ -3,7 +3,7 @@
 from typing import Any, Unpack
 from uuid import uuid4
 
-from agent_oversight.calls import Call, Session
+from agent_oversight.calls import Call, Session, fields
 from agent_oversight.context import Within, here
 from agent_oversight.failures import Classes
 from agent_oversight.outbox import WITHIN_S, Lost, Outbox
@@ -59,19 +59,19 @@ class AgentEvents:
 
     def operation(self, name: str, **parts: Unpack[Parts]) -> Call:
         """Any operation, by its name in OpenTelemetry GenAI: `retrieval`, `embeddings`, `handoff`."""
-        parts["operation"] = {**parts.get("operation", {}), "name": name}
+        self._say(parts, "operation", "name", name)
         return Call(self._outbox, self._classes, parts)
 
     def chat(self, model: str, provider: str | None = None, /, **parts: Unpack[Parts]) -> Call:
         """A call of a model."""
-        parts["request"] = {**parts.get("request", {}), "model": model}
+        self._say(parts, "request", "model", model)
         if provider is not None:
             parts["provider"] = {"name": provider}
         return self.operation("chat", **parts)
 
     def tool(self, name: str, **parts: Unpack[Parts]) -> Call:
         """A call of a tool."""
-        parts["tool"] = {**parts.get("tool", {}), "name": name}
+        self._say(parts, "tool", "name", name)
         return self.operation("execute_tool", **parts)
 
     def received(self, said: Input, /, **parts: Unpack[Parts]) -> None:
@@ -101,6 +101,10 @@ class AgentEvents:
     def publish(self, kind: EventType, *, traceparent: str | None = None, **parts: Unpack[Parts]) -> None:
         """Any event. What is given must not be changed afterwards: it is written later."""
         self._outbox.put(kind, here.get(), parts, traceparent)
+
+    def _say(self, parts: Any, part: str, name: str, value: str) -> None:
+        """Adds a field to a part of what was given."""
+        parts[part] = {**fields(self._outbox, part, parts.get(part)), name: value}
 
     # -- what became of it -----------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agent_oversight.decisions import Decisions
-from agent_oversight.loop import Loop
+from agent_oversight.loop import FAULTS, Loop
 
 DECISIONS = "oversight.decisions"
 LOOKS_EVERY_S = 0.2
@@ -83,7 +83,7 @@ class Following:
         while not self._closing.is_set():
             try:
                 await self._follow()
-            except Exception as error:  # noqa: BLE001 - whatever Kafka raises, the agent goes on
+            except FAULTS as error:  # whatever Kafka raises, the agent goes on
                 failed = 0 if self.failure is None else failed + 1
                 self._note(f"{type(error).__name__}: {error}")
                 await self._pause(PAUSES_S[min(failed, len(PAUSES_S) - 1)])

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.partitioner import DefaultPartitioner
 
-from agent_oversight.transport import Record
+from agent_oversight.transport import Record, TooLarge
 
 EVENTS = "agent.events"
 BATCH_BYTES = 1_000_000
@@ -44,7 +45,11 @@ class Kafka:
         waiting: defaultdict[int, deque[Record]] = defaultdict(deque)
         for each in records:
             waiting[self._place(each.key, partitions, partitions)].append(each)
-        await asyncio.gather(*(self._append(partition, some) for partition, some in waiting.items()))
+        appended = (self._append(partition, some) for partition, some in waiting.items())
+        try:
+            await asyncio.gather(*appended)
+        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+            raise TooLarge(f"the broker refuses it: {type(error).__name__}") from error
 
     async def _append(self, partition: int, records: deque[Record]) -> None:
         producer = self._started

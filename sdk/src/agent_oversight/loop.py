@@ -6,6 +6,8 @@ import socket
 import threading
 from typing import Any
 
+FAULTS = (Exception, asyncio.CancelledError, KeyboardInterrupt, SystemExit)
+"""What may come out of somebody else's client, and must not end a thread of ours."""
 FORK_S = 0.5
 """What a fork waits for a name that is being looked up."""
 

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from agent_oversight.loop import Loop
-from agent_oversight.transport import Record, Transport
+from agent_oversight.loop import FAULTS, Loop
+from agent_oversight.transport import Record, TooLarge, Transport
 from agent_oversight.wire import Envelope, Refused, Said, record
 from agent_oversight.words import EventType, Parts
 
@@ -42,7 +42,7 @@ _inherited: list[object] = []
 
 
 class Lost(NamedTuple):
-    """Events that were not sent. `dropped`: the queue was full; `refused`: they cannot be written."""
+    """Events that were not sent. `dropped`: the queue was full; `refused`: not writable, or too large."""
 
     dropped: int
     refused: int
@@ -69,7 +69,8 @@ class Outbox:
         self._thread: threading.Thread | None = None
         self._envelope = self._envelope_of(secrets.token_hex(8))
         self._again: Sequence[Record] = ()
-        self._connected = self._closing = False
+        self._at_once = AT_ONCE
+        self._connected = self._closing = self._told_last = False
         self._idle = True
         self._dropped = self._refused = 0
         self._told = (0, 0)
@@ -93,6 +94,14 @@ class Outbox:
         queue.append(Said(next(self._numbers), kind, time.time(), here, parts, traceparent))
         if self._thread is None:
             self._begin()
+
+    def refuse(self, why: str) -> None:
+        """Counts what cannot be written; never waits, never raises."""
+        with self._lock:
+            self._refused += 1
+            if self._refused > 1:
+                return
+        log.warning("an event is refused: %s", why)
 
     def _begin(self) -> None:
         with self._lock:
@@ -167,19 +176,31 @@ class Outbox:
         """Sends all that waits; whether the transport took it."""
         while batch := self._again or self._taken():
             self._again = batch
+            some = batch[: self._at_once]
             try:
                 async with asyncio.timeout(GIVEN_S):
                     if not self._connected:
                         await self._transport.start()
                         self._connected = True
-                    await self._transport.send(batch)
-            except Exception as error:  # noqa: BLE001 - whatever a transport raises, the agent goes on
+                    await self._transport.send(some)
+            except TooLarge as error:
+                self._shrink(batch, len(some), error)
+                continue
+            except FAULTS as error:  # whatever a transport raises, the agent goes on
                 self._note(f"{type(error).__name__}: {error}")
                 await self._disconnect()
                 return False
-            self._again = ()
+            self._again = batch[len(some) :]
+            self._at_once = min(AT_ONCE, 2 * self._at_once)
             self._note(None)
         return True
+
+    def _shrink(self, batch: Sequence[Record], tried: int, error: TooLarge) -> None:
+        """Half as much is tried next; what is too large alone is given up, or nothing would come after it."""
+        self._at_once = max(1, tried // 2)
+        if tried == 1:
+            self._again = batch[1:]
+            self.refuse(str(error))
 
     def _note(self, failure: str | None) -> None:
         """Logs when sending begins to fail, and when it works again."""
@@ -191,7 +212,7 @@ class Outbox:
 
     async def _disconnect(self) -> None:
         self._connected = False
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(*FAULTS):
             async with asyncio.timeout(GIVEN_S):
                 await self._transport.stop()
 
@@ -200,7 +221,9 @@ class Outbox:
         found: list[Record] = []
         for _ in range(min(AT_ONCE, len(self._queue))):
             self._write(self._queue.popleft(), found)
-        if self.lost != self._told and (self._closing or time.monotonic() >= self._tell_at_s):
+        at_last = self._closing and not self._told_last
+        if self.lost != self._told and (at_last or time.monotonic() >= self._tell_at_s):
+            self._told_last = self._closing
             self._tell_at_s = time.monotonic() + REPORTED_EVERY_S
             self._write(self._report(), found)
         return found
@@ -209,9 +232,7 @@ class Outbox:
         try:
             found.append(record(said, self._envelope))
         except Refused as error:
-            self._refused += 1
-            if self._refused == 1:
-                log.warning("an event is refused: %s", error)
+            self.refuse(str(error))
 
     def _report(self) -> Said:
         """An event of its own that says how many were lost since the last one."""

@@ -11,6 +11,10 @@ class Record(NamedTuple):
     value: bytes
 
 
+class TooLarge(Exception):  # noqa: N818 - says what is wrong with records
+    """What was to be sent will never be taken; in smaller pieces, some of it may be."""
+
+
 class Transport(Protocol):
     """Used from one thread, which has an event loop of its own: nothing here can hold the agent up."""
 
@@ -22,6 +26,9 @@ class Transport(Protocol):
 
         Where it raises, all of them are sent again, after `stop` and `start`. Readers tell events by their
         ids, so what is sent twice counts once.
+
+        Raises:
+            TooLarge: of what is tried in smaller pieces then, an event that is so alone is given up.
         """
 
     async def stop(self) -> None:

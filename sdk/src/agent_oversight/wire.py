@@ -90,7 +90,8 @@ def _data(parts: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part, fields in parts.items():
         if part == "attributes":
-            found[part] = dict(list(fields.items())[:MOST_ATTRIBUTES])
+            known = [(name, value) for name, value in fields.items() if value is not None]
+            found[part] = dict(known[:MOST_ATTRIBUTES])
         elif fields:
             found[part] = {
                 name: _fitting(part, name, value) for name, value in fields.items() if value is not None
