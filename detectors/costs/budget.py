@@ -109,6 +109,8 @@ class Budget:
         level = self._level(usual_now)[0]
         at = until = ledger.at
         rest, short = 0.0, ledger.usd - ledger.spent
+        if short <= 0:
+            return at
         for usd in (usual_now.of(ledger.hour), *self._left):
             until = floor(at / HOUR_S) * HOUR_S + HOUR_S
             rest = level * usd * (until - at) / HOUR_S

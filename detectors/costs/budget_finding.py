@@ -60,13 +60,14 @@ def _finding(budget: Budget, money: Money, step: int, note: str) -> Finding:
 
 def _projected(budget: Budget) -> str:
     ledger, known = budget.ledger, budget.forecast
-    head = f"${known.total:,.2f} of the ${ledger.usd:,.2f} for this {ledger.period} (UTC) "
-    if not budget.knows:
-        return f"{head}are spent already"
+    of_it = f"of the ${ledger.usd:,.2f} for this {ledger.period} (UTC)"
+    if not budget.knows or known.spent >= ledger.usd:
+        return f"${known.spent:,.2f} {of_it} are spent already"
     low, high = known.interval
     gone = budget.exhausted_at()
     when = f"it is spent about {_clock(ledger.period, gone)}" if gone else "it just lasts"
-    return f"{head}will be spent ({low:,.2f} to {high:,.2f}), {known.spent:,.2f} are so far: {when}"
+    head = f"${known.total:,.2f} {of_it} will be spent ({low:,.2f} to {high:,.2f})"
+    return f"{head}, {known.spent:,.2f} are so far: {when}"
 
 
 def _spent(budget: Budget, onset: float) -> str:

@@ -53,6 +53,21 @@ class Spender:
         return sorted(self.budget.ledger.holding)
 
 
+def test_a_budget_that_is_spent_before_hours_without_usual_spend_is_told_of_as_spent():
+    cost = Cost(Watch(budget_usd=100.0, budget_period="day"), {})
+    for day in range(6):
+        for minutes in range(9 * 60, 18 * 60, 20):
+            at = MONDAY_S + day * DAY + minutes * MINUTE
+            usd = 90 / 27 * (1.3 if day == 5 else 1.0)
+            cost.observe(event(at, usage={"cost_amount": usd, "cost_currency": "USD"}), at)
+            cost.findings(at + MINUTE)
+    at = MONDAY_S + 5 * DAY + 18.2 * HOUR
+    cost.findings(at - HOUR / 2)
+    said = [each.told().summary for each in cost.findings(at)]
+    assert said[0].startswith("$117.00 of the $100.00 for this day (UTC) are spent already")
+    assert said[-1].startswith("the $100.00 for this day (UTC) were spent by ")
+
+
 # -- what is told -------------------------------------------------------------------------------------------
 
 
@@ -125,6 +140,8 @@ def test_what_is_to_be_gone_by_rounding_alone_is_gone_at_the_end():
     assert spender.budget.exhausted_at() is None
     spender.budget.forecast = Forecast(0.0, 36.0, 0.1)
     assert spender.budget.exhausted_at() == spender.budget.ledger.ends
+    spender.budget.ledger.spent = 36.0
+    assert spender.budget.exhausted_at() == spender.at
 
 
 @pytest.mark.no_cover  # it plays six weeks, and is several times as fast unmeasured
