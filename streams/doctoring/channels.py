@@ -21,6 +21,7 @@ from schemas.page import Channel
 from streams.delivering.mailing import DONE, greeted
 from streams.delivering.secrets import Told, Unset, environment
 from streams.doctoring.finding import Finding, Level
+from streams.hosting.addresses import is_address
 from streams.hosting.clock import Clock
 
 WITHIN_S = 10.0
@@ -124,6 +125,9 @@ class _Examination:
 
     async def _reached(self, step: Step | None) -> Finding:
         match step:
+            case Call(url=url) if not is_address(url):
+                remedy = "look at its target: expected https://host/path, and a port that there is"
+                return self._finding("fail", "its address cannot be called", remedy)
             case Call(url=url, headers=headers) if self._channel.kind == "slack":
                 return await self._asked_slack(url, headers.get("authorization", ""))
             case Call(url=url):

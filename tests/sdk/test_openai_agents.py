@@ -1,5 +1,6 @@
 """The OpenAI Agents SDK, asking a model on loopback."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -134,3 +135,34 @@ def test_an_answer_of_the_responses_api_is_told_as_a_call_of_its_model(arrived):
     [call] = arrived.until(1)
     assert (call.data.operation.name, call.data.request.model) == ("chat", "gpt-5")
     assert (call.data.usage.input_tokens, call.data.usage.cache_read_input_tokens) == (120, None)
+
+
+@pytest.mark.usefixtures("run")
+def test_an_answer_that_alone_has_its_usage_is_told_with_it(arrived):
+    used = SimpleNamespace(model_dump=lambda: {"input_tokens": 7})
+    with agents.trace("lookup"), agents.response_span(SimpleNamespace(model="gpt-5", usage=used)):
+        pass
+    assert arrived.until(1)[0].data.usage.input_tokens == 7
+
+
+@pytest.mark.usefixtures("run")
+def test_a_call_of_the_responses_api_that_fails_is_told_without_its_model(arrived):
+    with agents.trace("lookup"), agents.response_span() as span:
+        span.set_error({"message": "no answer", "data": None})
+    [call] = arrived.until(1)
+    assert (call.data.operation.name, call.data.provider.name, call.data.request) == ("chat", "openai", None)
+    assert call.data.error.message == "no answer"
+
+
+@pytest.mark.usefixtures("run")
+async def test_what_is_cancelled_is_no_success(arrived):
+    with pytest.raises(asyncio.CancelledError), agents.trace("lookup"):
+        await cancelled()
+    call, tool = arrived.until(2)
+    assert (call.data.operation.name, tool.data.operation.name) == ("chat", "execute_tool")
+    assert [each.data.error.type for each in (call, tool)] == ["cancelled", "cancelled"]
+
+
+async def cancelled():
+    with agents.function_span("refund"), agents.response_span():
+        raise asyncio.CancelledError

@@ -118,6 +118,17 @@ def test_what_is_not_of_its_type_is_left_out_and_the_rest_is_told(tracer, arrive
     assert (call.data.usage, call.data.request.model) == (None, "gpt-4o-mini")
 
 
+def test_what_cannot_be_of_a_span_makes_no_event_that_cannot_be_read(tracer, arrived):
+    odd = {**CHAT, "error.message": "nothing failed"}
+    tracer.start_span("chat", attributes=odd, start_time=2_000_000_000).end(1_000_000_000)
+    for status in ("429", "odd"):
+        failed = {"error.type": "refused", "http.response.status_code": status}
+        tracer.start_span("chat", attributes=CHAT | failed).end()
+    data = [each.data for each in arrived.until(3)]
+    assert (data[0].operation.duration, data[0].error) == (0.0, None)
+    assert [each.error.http_status_code for each in data[1:]] == [429, None]
+
+
 def test_a_span_that_was_not_begun_by_a_tracer_has_no_trace(events, arrived):
     OpenTelemetry(events).on_end(ReadableSpan("chat", attributes=CHAT))
     [call] = arrived.until(1)

@@ -146,6 +146,15 @@ class TestChannels:
         for secret in (BOT, "a wrong one", "a-secret-path"):
             assert secret not in ran.output
 
+    @pytest.mark.parametrize("hook", ["https://h.example:a-secret-path/", "https://[a-secret-path/"])
+    def test_whose_address_is_none_is_told_without_it(self, tmp_path, hook):
+        config = tmp_path / "oversight.yml"
+        config.write_text("route: {receiver: a}\nreceivers:\n- {name: a, notify: [webhook: 'env:HOOK']}\n")
+        ran = run("--config", config, HOOK=hook)
+        assert ran.exit_code == 1
+        assert "its address cannot be called" in ran.stdout
+        assert "a-secret-path" not in ran.output
+
     def test_whose_variables_are_not_set_are_told_by_their_names(self, tmp_path):
         config = tmp_path / "oversight.yml"
         config.write_text(CONFIG)

@@ -4,6 +4,7 @@
 """
 
 import sys
+from asyncio import CancelledError
 from datetime import datetime
 from typing import Any
 
@@ -44,18 +45,25 @@ class OpenAIAgents(TracingProcessor):
         """Tells of a span, if it is an operation of the contract."""
         data, trace = span.span_data, get_current_trace()
         call = self._call(data)
+        if (
+            call is None
+            and data.type == "response"
+            and (span.error or isinstance(sys.exception(), CancelledError))
+        ):
+            # It failed before there was an answer, which alone says the model.
+            call = self._events.operation("chat", provider={"name": self._provider})
         if call is None:
             return
         call.tell(**conversation(getattr(trace, "group_id", None) or span.trace_id))
         if data.type in MODELS:
-            call.tell(usage=usage_of(data.usage, "input", "output"))
+            call.tell(usage=usage_of(_used(data), "input", "output"))
         took = datetime.fromisoformat(span.ended_at) - datetime.fromisoformat(span.started_at)
         call.tell(operation={"duration": took.total_seconds()})
-        if span.error is None:
-            call.ended()
+        error = sys.exception()
+        if span.error is None:  # also where it was cancelled
+            call.ended(error if isinstance(error, CancelledError) else None)
             return
         said = str((span.error.get("data") or {}).get("error") or span.error["message"])
-        error = sys.exception()
         if error is not None and said in (str(error), REDACTED):  # on its way up, and not somebody else's
             call.tell(error={"message": said}).ended(error)
         else:
@@ -82,3 +90,11 @@ class OpenAIAgents(TracingProcessor):
                 call = self._events.operation("guardrail", attributes={"guardrail": data.name})
                 return call.tell(error=failure_named("guardrail_triggered")) if data.triggered else call
         return None
+
+
+def _used(data: Any) -> Any:
+    """The usage of a call; in earlier versions only the answer of the Responses API has it."""
+    if (used := getattr(data, "usage", None)) is not None:
+        return used
+    answered = getattr(getattr(data, "response", None), "usage", None)
+    return answered.model_dump() if answered is not None else None

@@ -22,7 +22,7 @@ OLDER = {
     "mcp.method.name": "gen_ai.mcp.method_name",
 }
 """Names of earlier versions, of which the newer goes first, and a name with a dot that is none of ours."""
-OWN = ("conversation", "attributes")
+OWN = ("conversation", "attributes", "error")
 """Parts that are not read as they are."""
 SUMS = ("invoke_agent", "invoke_workflow")
 """Their usage is that of the calls within."""
@@ -51,7 +51,9 @@ class OpenTelemetry(SpanProcessor):
         if agent := said.get("gen_ai.agent.name"):
             parts["attributes"] = {"agent": agent}
         call = self._events.operation(str(name), **parts)
-        call.tell(operation={"duration": ((span.end_time or 0) - (span.start_time or 0)) / 1e9})
+        # A clock that is set back ends a span before it began.
+        took_s = max(0.0, ((span.end_time or 0) - (span.start_time or 0)) / 1e9)
+        call.tell(operation={"duration": took_s})
         if (context := span.context) is not None:
             call.traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
         if span.status.status_code is StatusCode.ERROR or "error.type" in said:
@@ -77,6 +79,7 @@ def _failure(span: ReadableSpan, said: Mapping[str, Any]) -> Failure:
     """By `error.type`, else by the exception that was recorded."""
     recorded = next((each.attributes or {} for each in span.events if each.name == "exception"), {})
     kind = said.get("error.type") or recorded.get("exception.type") or "_OTHER"
-    status = said.get("http.response.status_code")
+    code = str(said.get("http.response.status_code", ""))
+    status = int(code) if code.isascii() and code.isdigit() else None
     message = span.status.description or recorded.get("exception.message")
     return failure_named(str(kind), status, str(message) if message else None)
