@@ -121,7 +121,7 @@ class Traffic:
         return [changed(kind, change, self._tide) for kind, change in self._flow.changes.items()]
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
-        """Learns what is usual anew; what holds ends."""
+        """What holds ends, and is normal until what was usual comes again."""
         self._tide.adopt()
 
     def save(self) -> State:

@@ -13,7 +13,7 @@ from detectors.volumes.change import Change
 from detectors.volumes.expected import AMPLE, Expected
 from detectors.volumes.flow import HOUR, RECALLED, Flow, Kind
 from detectors.volumes.scatter import surprise
-from detectors.volumes.seasons import FEWEST_HOURS, HOURS, WEEKS, Seasons
+from detectors.volumes.seasons import FEWEST_HOURS, HOURS, WEEKS
 from detectors.volumes.visits import GENERATION
 from schemas.wire import moment
 
@@ -124,9 +124,12 @@ class Tide:
 
     def _hour(self, hour: int) -> None:
         state = self.state
-        if state.whole:
+        if state.whole and "drop" not in state.changes and state.fell < hour * HOUR:
             state.seasons.file(hour, state.present(HOUR))
         state.whole = True
+        for kind in list(state.accepted):
+            if self._is_well(kind, 1.0):
+                del state.accepted[kind]
         _thin(state.memory)
         self._expected.forget()
 
@@ -142,7 +145,7 @@ class Tide:
         count = self.state.sum(length)
         if count < FEWEST_RISEN:
             return False
-        usual = self._expected.usual("surge", length)
+        usual = self._accepted("surge") * self._expected.usual("surge", length)
         return 0 < RISEN * usual <= count and self._is_improbable("surge", length, count, usual)
 
     def _has_fallen(self, length: int) -> bool:
@@ -152,7 +155,7 @@ class Tide:
         usual, count = self._expected.usual("drop", length), self.state.present(length)
         if count > FALLEN * usual or self._was_silent(length, count):
             return False
-        usual *= self._expected.level(length)
+        usual *= self._level("drop", length)
         return count <= FALLEN * usual and self._is_improbable("drop", length, count, usual)
 
     def _was_silent(self, length: int, count: int) -> bool:
@@ -165,6 +168,15 @@ class Tide:
         if since < length and state.present(since) == count:
             return True
         return 0 < count == state.present(length // EARLIER)
+
+    def _accepted(self, kind: Kind) -> float:
+        return self.state.accepted.get(kind, 1.0)
+
+    def _level(self, kind: Kind, length: int) -> float:
+        """Of what is usual: what came before, and what is accepted."""
+        if kind == "drop":
+            return min(self._accepted(kind), self._expected.level(length))
+        return self._accepted(kind)
 
     def _is_improbable(self, kind: Kind, length: int, count: int, usual: float) -> bool:
         return surprise(count, usual) >= IMPROBABLE[kind] * self._factor(length)
@@ -179,7 +191,7 @@ class Tide:
         if len(told) >= MOST_A_WEEK:
             return
         state.told[kind] = [*told, minute]
-        level = self._expected.level(length) if kind == "drop" else 1.0
+        level = self._level(kind, length)
         back, arrived, usual = self._expected.began(kind, level)
         confidence = 1 - exp(-surprise(arrived, usual) / self._factor(back))
         if (
@@ -193,14 +205,15 @@ class Tide:
         """What holds: goes on, is over, or has become normal."""
         state = self.state
         for kind, change in list(state.changes.items()):
+            usual = change.level * self._expected.rate(kind, minute // HOUR)
             change.arrived += state.minutes[-1]
-            change.usual += change.level * self._expected.rate(kind, minute // HOUR)
+            change.usual += usual
             if not self._is_well(kind, change.level):
                 change.bad = minute
+                change.shown += HOUR * usual >= AMPLE and minute - state.heard < RECENT
             if change.is_normal(minute):
-                self.adopt()
-                return
-            if change.is_over(minute):
+                self._accept(kind)
+            elif change.is_over(minute):
                 del state.changes[kind]
                 state.fell = change.bad if kind == "drop" else state.fell
 
@@ -214,11 +227,15 @@ class Tide:
         return kind == "surge" and not self._has_risen(MIDDLE)
 
     def adopt(self) -> None:
-        """What comes now is normal: learns anew what is usual."""
-        state = self.state
-        state.seasons, state.memory, state.changes, state.whole = Seasons(), Memory(), {}, False
-        state.high = 0
-        self._expected.forget()
+        """What comes now is normal."""
+        for kind in list(self.state.changes):
+            self._accept(kind)
+
+    def _accept(self, kind: Kind) -> None:
+        """What holds is normal, until what was usual comes again; that is remembered for as long."""
+        change = self.state.changes.pop(kind)
+        self.state.accepted[kind] = change.level * change.ratio
+        self.state.high = 0
 
 
 def _thin(memory: Memory) -> None:

@@ -10,6 +10,7 @@ from detectors.dense import encoded
 from detectors.detector import State, outlives
 from detectors.settings import Watch
 from detectors.traffic import Traffic
+from detectors.volumes.change import Change
 from detectors.volumes.flow import Flow
 from tests.detectors.agent_events import START_S, event
 from tests.detectors.conformance import at_length
@@ -180,11 +181,24 @@ def test_of_an_agent_that_nobody_calls_a_dozen_are_no_crowd():
     assert few.plays(20 * MINUTE, 30.0).kinds == ["surge"]
 
 
-def test_what_lasts_for_a_day_is_normal_and_learnt():
+def test_what_lasts_for_a_day_is_normal_until_what_was_usual_comes_again():
     agent = taught(9).plays(1.2 * DAY, 10 * EVERY)
-    assert agent.kinds == ["drop"]
     assert agent.holds == []
-    assert agent.plays(3.5 * DAY, 10 * EVERY).plays(20 * MINUTE).kinds == ["drop", "surge"]
+    assert agent.plays(DAY, 10 * EVERY).plays(90 * MINUTE).kinds == ["drop"]
+    assert agent.plays(20 * MINUTE, 10 * EVERY).kinds == ["drop", "drop"]
+
+
+def test_so_is_a_crowd():
+    agent = taught(9).plays(1.2 * DAY, EVERY / 4)
+    assert agent.holds == []
+    assert agent.plays(HOUR, EVERY / 4).plays(2 * HOUR).kinds == ["surge"]
+    assert agent.detector._flow.accepted == {}
+
+
+def test_what_is_missing_is_not_learnt_as_usual():
+    agent = taught().plays(8 * HOUR, 10 * EVERY)
+    assert agent.kinds == ["drop"]
+    assert agent.holds == ["drop"]
 
 
 def test_this_is_normal_ends_it():
@@ -277,6 +291,19 @@ def test_a_day_that_does_not_begin_may_be_a_day_of_rest():
 def test_a_weekend_is_none_that_is_missing():
     agent = clerk(26).plays(2 * DAY, HOUR, shows=rest)
     assert agent.told == []
+
+
+def test_hours_in_which_nobody_comes_make_no_fall_normal():
+    agent = clerk(25).plays(9 * HOUR, HOUR, shows=rest).plays(5 * HOUR).plays(3 * HOUR, 20 * EVERY)
+    agent.plays(64 * HOUR, 5 * MINUTE, shows=rest)
+    assert agent.kinds == ["drop"]
+    assert agent.plays(2 * HOUR).holds == []
+    assert agent.plays(HOUR, 20 * EVERY).kinds == ["drop", "drop"]
+
+
+def test_what_nobody_could_see_the_end_of_for_a_week_is_normal():
+    change = Change(onset=0, opened=0, bad=0, arrived=1.0, usual=10.0, confidence=1.0)
+    assert [change.is_normal(day * 1440) for day in (6, 7)] == [False, True]
 
 
 def test_a_session_counts_once_while_it_is_heard_of():
