@@ -71,7 +71,7 @@ class Decided:
 
 
 class Consents(Struct, array_like=True):
-    """The state. `known`: whether anybody is asked at all; `accepted`: that nobody is, is as it should be."""
+    """The state. `known`: whether anybody is asked at all; `accepted`: nobody; it is normal or was told."""
 
     sessions: Decided = field(default_factory=Decided)
     known: bool = False
@@ -100,6 +100,10 @@ class Consents(Struct, array_like=True):
 
     def operate(self, event: Event, session: int, now: float) -> None:
         """An operation of high consequence that was carried out, and needs an approval."""
+        if not self.known:
+            self.settle(now)
+            if self.accepted:
+                return
         granted, at = self.sessions.by.get(session, (REFUSED, 0))
         if now - at > HOLDS_S:
             granted, at = REFUSED, 0
@@ -119,10 +123,13 @@ class Consents(Struct, array_like=True):
             breach.samples.append(_sample(event))
 
     def settle(self, now: float) -> None:
-        """It is over when nothing such happened for half an hour, or a day where nobody is ever asked."""
-        if self.breach is not None and now - self.breach.latest > (
-            OVER_AFTER_S if self.known else UNASKED_FOR_S
-        ):
+        """It is over when nothing such happened for half an hour, or a day where nobody is ever asked.
+
+        The latter is told once.
+        """
+        breach, lasts_s = self.breach, OVER_AFTER_S if self.known else UNASKED_FOR_S
+        if breach is not None and now - breach.latest > lasts_s:
+            self.accepted = self.accepted or (not self.known and breach.count >= FEWEST_UNASKED)
             self.breach = None
 
     def findings(self, now: float) -> list[Finding]:

@@ -46,6 +46,23 @@ def test_that_a_critical_agent_never_asks_is_told_from_its_third_operation_on_un
     assert agent.told(2 * UNASKED_FOR_S + 5) == {}
 
 
+@pytest.mark.parametrize("asked_for", [[], [2 * UNASKED_FOR_S]])
+def test_it_is_told_once(asked_for):
+    agent = Actor().act(0, 10, 20)
+    for at in (25, *asked_for):
+        agent.told(at)
+    monday = 3 * UNASKED_FOR_S
+    assert agent.act(monday, monday + 10, monday + 20).told(monday + 25) == {}
+    assert set(agent.asks(monday + 40).act(monday + 50).told(monday + 55)) == {"unapproved"}
+
+
+def test_two_operations_of_which_nothing_was_told_are_forgotten():
+    agent = Actor().act(0, 10)
+    later = 2 * UNASKED_FOR_S
+    assert agent.act(later, later + 10).told(later + 15) == {}
+    assert set(agent.act(later + 20).told(later + 25)) == {"unasked"}
+
+
 @pytest.mark.parametrize(
     ("agent", "level"),
     [
