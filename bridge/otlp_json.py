@@ -103,8 +103,8 @@ def _raw(span: _Span, resource: Attributes) -> Raw:
         id=span.span_id,
         parent=span.parent_span_id,
         name=span.name,
-        start_ns=_whole(span.start_time_unix_nano),
-        end_ns=_whole(span.end_time_unix_nano),
+        start_ns=_instant(span.start_time_unix_nano),
+        end_ns=_instant(span.end_time_unix_nano),
         failed=span.status.code in {2, "2", "STATUS_CODE_ERROR"},
         message=span.status.message,
         attributes=_attributes(span.attributes),
@@ -114,12 +114,17 @@ def _raw(span: _Span, resource: Attributes) -> Raw:
 
 
 def _whole(number: int | str) -> int:
-    """A number of 64 bits; 0 where it is none."""
+    """A whole number; 0 where the text is none."""
     try:
-        whole = int(number)
+        return int(number)
     except ValueError:
         return 0
-    return whole if abs(whole) < LARGEST else 0
+
+
+def _instant(number: int | str) -> int:
+    """Nanoseconds, of 64 bits; 0 where they are none."""
+    found = _whole(number)
+    return found if abs(found) < LARGEST else 0
 
 
 def _attributes(pairs: Sequence[_Pair], depth: int = 0) -> Mapping[str, Any]:
