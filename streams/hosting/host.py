@@ -7,6 +7,7 @@ the group refuses them from whoever lost its partitions; what counts is the low-
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from math import inf
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -120,6 +121,10 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         self._assigned: set[TopicPartition] = set()
         self._blocked: dict[TopicPartition, float] = {}
         self._full: set[TopicPartition] = set()
+        self._given: dict[TopicPartition, int] = {}
+        """What follows the last record that an owner was given."""
+        self._past: dict[TopicPartition, int] = {}
+        """How far there is no record that it was not given."""
         self._pause_s = FIRST_PAUSE_S
         self._lock = asyncio.Lock()
         self._consumer: Any = None
@@ -155,7 +160,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
             blocked=sorted(place.partition for place in self._blocked),
             reached={place.partition: at for place, at in reached.items()},
             lag={
-                place.partition: max(0, end - reached[place])
+                place.partition: max(0, end - max(reached[place], self._past.get(place, 0)))
                 for place, end in ends.items()
                 if end is not None
             },
@@ -255,6 +260,8 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         owners = {place: self._owned.pop(place) for place in places}
         for place in places:
             self._blocked.pop(place, None)
+            self._given.pop(place, None)
+            self._past.pop(place, None)
             self._full.discard(place)
         await asyncio.gather(*(self._left(place, owner) for place, owner in owners.items()))
 
@@ -284,6 +291,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         await self._hosting.owned(owner)
         if offset is not None:
             self._consumer.seek(place, offset)
+            self._given[place] = offset
         self._consumer.resume(place)
         self._owned[place] = owner
         self._assigned.discard(place)
@@ -307,10 +315,12 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
             for place, messages in got.items():
                 owner = self._owned.get(place)
                 if owner is not None:
+                    self._given[place] = messages[-1].offset + 1
                     await self._try(place, owner.take([record_of(each) for each in messages]))
             for place, owner in list(self._owned.items()):
                 await self._tend(place, owner)
                 self._throttle(place, owner)
+                await self._pass(place, owner)
             self._confirm()
 
     async def _tend(self, place: TopicPartition, owner: Kind) -> None:
@@ -321,6 +331,16 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
                 await self._try(place, owner.wake())
         elif self._clock.monotonic_s() >= retry_s:
             await self._try(place, owner.pay())
+
+    async def _pass(self, place: TopicPartition, owner: Kind) -> None:
+        """Transactions end by marks that are no records: who has nothing before them is not behind."""
+        end = self._consumer.highwater(place)
+        if end is None or owner.reached is None or not owner.reached == self._given.get(place) < end:
+            return
+        # Known already, or not waited for: others wait for their turn.
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(0):
+                self._past[place] = await self._consumer.position(place)
 
     def _throttle(self, place: TopicPartition, owner: Kind) -> None:
         """Reads no further while the owner is full."""

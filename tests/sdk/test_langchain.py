@@ -7,6 +7,8 @@ import pytest
 pytest.importorskip("langchain_openai", reason="LANGCHAIN ABSENT: install langchain-openai")
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListLLM
+from langchain_core.messages import ChatMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import ToolException, tool
@@ -132,6 +134,15 @@ def test_a_model_that_completes_text_is_told(told, arrived):
     [call] = arrived.until(1)
     assert (call.data.operation.name, call.data.request.model) == ("chat", "fake-list")
     assert call.data.usage is None
+
+
+def test_an_answer_in_another_role_is_told_without_its_tokens(events, arrived):
+    handler = LangChain(events)
+    handler.on_tool_start({"name": "as a model"}, "", run_id=1, metadata={})
+    said = ChatMessage(role="assistant", content="well")
+    handler.on_llm_end(LLMResult(generations=[[ChatGeneration(message=said)]]), run_id=1)
+    [call] = arrived.until(1)
+    assert (call.data.usage.input_tokens, call.data.error) == (None, None)
 
 
 def test_of_runs_that_never_end_the_oldest_are_forgotten(events, arrived):

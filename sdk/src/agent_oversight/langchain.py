@@ -61,7 +61,9 @@ class LangChain(BaseCallbackHandler):
         """What a model answered."""
         message = getattr(response.generations[0][0], "message", None)
         if message is not None:
-            self._open[run_id].tell(**_answer(message.response_metadata, message.usage_metadata or {}))
+            self._open[run_id].tell(
+                **_answer(message.response_metadata, getattr(message, "usage_metadata", None) or {})
+            )
         self._open.pop(run_id).ended()
 
     @quietly
