@@ -33,7 +33,10 @@ async def touching(path: Path, health: Health, every: timedelta = TOUCHED_EVERY)
 
 
 class Progress:
-    """Whether work progressed since it was asked last: nothing stands still, is blocked or waits."""
+    """Whether work progressed since it was asked last: nothing stands still, is blocked or waits.
+
+    A worker that stands by, without a partition, hears nothing of the brokers: those that have some tell.
+    """
 
     def __init__(self, health: Health) -> None:
         self._health = health
@@ -47,6 +50,8 @@ class Progress:
             return "a host hangs"
         if not health.is_ready:
             return "not ready"
+        if not any(each.owned for each in health.conditions):
+            return "stands by, without a partition"
         behind = {
             (each.topic, number): each.reached[number]
             for each in health.conditions

@@ -38,7 +38,7 @@ class FakeHost:
             "turn_age_s": 0.0,
             "confirmed_age_s": 0.0,
             "joined": True,
-            "owned": sorted(self.partitions),
+            "owned": sorted(self.partitions) or [0],
             "restoring": [],
             "blocked": [],
             "reached": {0: 5},
@@ -218,7 +218,15 @@ class TestProgress:
         assert progress.lacks() == ""
 
     @pytest.mark.parametrize(
-        ("how", "why"), [({"turn_age_s": 999.0}, "a host hangs"), ({"blocked": [0]}, "not ready")]
+        ("how", "why"),
+        [
+            ({"turn_age_s": 999.0}, "a host hangs"),
+            ({"blocked": [0]}, "not ready"),
+            (
+                {"owned": [], "reached": {}, "lag": {}, "confirmed_age_s": None},
+                "stands by, without a partition",
+            ),
+        ],
     )
     def test_is_not_where_a_host_hangs_or_cannot_write(self, how, why):
         assert Progress(health(FakeHost(**how))).lacks() == why
