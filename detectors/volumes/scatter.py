@@ -21,12 +21,15 @@ class Scatter(Struct, array_like=True):
 
     def factor(self, worth: int) -> float:
         """The variance over that of chance, at least 1, where each that is counted stands for so many."""
-        return max(1.0, self.seen / self.expected) * worth
+        return max(1.0, self.seen / self.expected) + worth - 1
 
     def learn(self, before: float, count: float, worth: int) -> None:
-        """Two quarters of an hour that follow each other, by how many were in the sample."""
-        mean = (before + count) / 2 / worth
-        half = min(((count - before) / worth) ** 2 / 2, CLIP * self.factor(1) * mean)
+        """Two quarters of an hour that follow each other, but for what scatters as only a sample is counted.
+
+        The coarser it is, the less it says.
+        """
+        mean = (before + count) / 2 / worth**2
+        half = min(((count - before) / worth) ** 2 / 2, CLIP * self.factor(worth) * mean) - (worth - 1) * mean
         self.seen = single(self.seen + half - A_FORTNIGHT * (self.seen - PRIOR))
         self.expected = single(self.expected + mean - A_FORTNIGHT * (self.expected - PRIOR))
 
