@@ -37,6 +37,10 @@ class Model:
         }
         self.replies.append((OK, _answer({"content": None, "tool_calls": [call]}, "tool_calls")))
 
+    def answers(self, times: int) -> None:
+        """All is well so often, before what is said after this."""
+        self.replies.extend([(OK, _answer({"content": "All is well."}, "stop"))] * times)
+
     def fails(self, status: int, kind: str) -> None:
         """It refuses next."""
         self.replies.append((status, {"error": {"message": f"{kind}, says the model", "type": kind}}))

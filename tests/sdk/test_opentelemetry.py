@@ -105,10 +105,11 @@ def test_names_of_earlier_versions_are_read_where_the_newer_are_missing(tracer, 
         "gen_ai.provider.name": "azure",
         "gen_ai.usage.prompt_tokens": 5,
     }
-    with tracer.start_as_current_span("chat", attributes=said):
-        pass
-    [call] = arrived.until(1)
-    assert (call.data.provider.name, call.data.usage.input_tokens) == ("azure", 5)
+    for each in (said, dict(reversed(said.items()))):
+        with tracer.start_as_current_span("chat", attributes=each):
+            pass
+    told = [each.data for each in arrived.until(2)]
+    assert [(each.provider.name, each.usage.input_tokens) for each in told] == [("azure", 5)] * 2
 
 
 def test_what_is_not_of_its_type_is_left_out_and_the_rest_is_told(tracer, arrived):
@@ -116,6 +117,16 @@ def test_what_is_not_of_its_type_is_left_out_and_the_rest_is_told(tracer, arrive
         pass
     [call] = arrived.until(1)
     assert (call.data.usage, call.data.request.model) == (None, "gpt-4o-mini")
+
+
+def test_numbers_that_cannot_be_are_left_out_and_the_rest_is_told(tracer, arrived):
+    used = {"gen_ai.usage.input_tokens": -1, "gen_ai.usage.output_tokens": 30}
+    slow = {"gen_ai.response.time_to_first_chunk": float("nan"), "gen_ai.request.max_tokens": 2**63}
+    with tracer.start_as_current_span("chat", attributes={**CHAT, **used, **slow}):
+        pass
+    [call] = arrived.until(1)
+    assert (call.data.usage.input_tokens, call.data.usage.output_tokens) == (None, 30)
+    assert (call.data.request.model, call.data.request.max_tokens) == ("gpt-4o-mini", None)
 
 
 def test_what_cannot_be_of_a_span_makes_no_event_that_cannot_be_read(tracer, arrived):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_oversight import AgentEvents, Lost, TooLarge
+from agent_oversight import AgentEvents, Lost, Rejected, TooLarge
 from agent_oversight.loop import Names
 from agent_oversight.outbox import PAUSES_S
 from tests.sdk.arrivals import Arrived
@@ -145,6 +145,25 @@ def test_what_is_too_large_alone_is_given_up_and_all_else_goes_out(caplog):
     assert events.lost == Lost(dropped=0, refused=1)
     assert [each.data.operation.name for each in arrived.events()] == ["a", "c", "d", "publish_events"]
     assert "an event is refused: too much at once" in caplog.text
+
+
+class Choosy(Arrived):
+    """Takes no event of this name, ever."""
+
+    async def send(self, records):
+        if any(b'"odd"' in each.value for each in records):
+            raise Rejected("not that one")
+        await super().send(records)
+
+
+def test_what_a_transport_will_never_take_holds_up_nothing():
+    arrived = Choosy()
+    events = AgentEvents("refund-agent", arrived)
+    for name in ("a", "odd", "c"):
+        events.publish("agent.operation.v1", operation={"name": name})
+    assert events.close(10.0)
+    assert events.lost.refused == 1
+    assert {"a", "c"} <= {each.data.operation.name for each in arrived.events()}
 
 
 def test_where_nothing_is_ever_small_enough_it_ends_all_the_same():

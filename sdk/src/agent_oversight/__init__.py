@@ -8,7 +8,7 @@ from agent_oversight.decisions import Decision, Decisions, Retry
 from agent_oversight.events import AgentEvents
 from agent_oversight.failures import error_class
 from agent_oversight.outbox import Lost
-from agent_oversight.transport import Record, TooLarge, Transport
+from agent_oversight.transport import Record, Rejected, TooLarge, Transport
 
 __all__ = [
     "AgentEvents",
@@ -16,6 +16,7 @@ __all__ = [
     "Decisions",
     "Lost",
     "Record",
+    "Rejected",
     "Retry",
     "TooLarge",
     "Transport",

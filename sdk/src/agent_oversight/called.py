@@ -32,21 +32,27 @@ def conversation(known: object) -> Parts:
     return {"conversation": {"id": str(known)}}
 
 
-def usage_of(said: Any, asked: str, answered: str) -> Usage:
-    """Usage where prompt and completion have details, as OpenAI and those after it write it.
+def usage_of(said: Any, asked: str = "input", answered: str = "output") -> Usage:
+    """Usage where prompt and completion have details, as OpenAI and LangChain write it, and those after them.
 
     `asked`, `answered`: what the library calls prompt and completion. Details that are 0 are left out.
     """
     if not said:
         return {}
-    before, after = said.get(f"{asked}_tokens_details") or {}, said.get(f"{answered}_tokens_details") or {}
+    before, after = (
+        said.get(f"{name}_tokens_details") or said.get(f"{name}_token_details") or {}
+        for name in (asked, answered)
+    )
     found: Usage = {}
     for name, tokens in (
         ("input_tokens", said.get(f"{asked}_tokens")),
         ("output_tokens", said.get(f"{answered}_tokens")),
-        ("cache_read_input_tokens", before.get("cached_tokens") or None),
-        ("cache_write_input_tokens", before.get("cache_write_tokens") or None),
-        ("reasoning_output_tokens", after.get("reasoning_tokens") or None),
+        ("cache_read_input_tokens", before.get("cached_tokens") or before.get("cache_read") or None),
+        (
+            "cache_write_input_tokens",
+            before.get("cache_write_tokens") or before.get("cache_creation") or None,
+        ),
+        ("reasoning_output_tokens", after.get("reasoning_tokens") or after.get("reasoning") or None),
     ):
         if tokens is not None:
             found[name] = tokens  # type: ignore[literal-required] # the names are those of Usage

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from agent_oversight.called import conversation, quietly
+from agent_oversight.called import conversation, quietly, usage_of
 from agent_oversight.calls import Call
 from agent_oversight.events import AgentEvents
 from agent_oversight.failures import failure_named
+from agent_oversight.words import Parts
 
 MOST_OPEN = 10_000
 """Runs whose end has not come; of those beyond, the oldest is forgotten."""
@@ -61,9 +62,7 @@ class LangChain(BaseCallbackHandler):
         """What a model answered."""
         message = getattr(response.generations[0][0], "message", None)
         if message is not None:
-            self._open[run_id].tell(
-                **_answer(message.response_metadata, getattr(message, "usage_metadata", None) or {})
-            )
+            self._open[run_id].tell(**_answer(message))
         self._open.pop(run_id).ended()
 
     @quietly
@@ -86,17 +85,9 @@ class LangChain(BaseCallbackHandler):
     on_tool_error = on_retriever_error = on_chain_error = on_llm_error
 
 
-def _answer(about: Any, used: Any) -> Any:
-    """The parts of an answer; what is None is not told."""
-    asked, answered = used.get("input_token_details", {}), used.get("output_token_details", {})
+def _answer(message: Any) -> Parts:
+    """What an answer says of itself; what is None is not told."""
+    about = message.response_metadata
     reasons = [about["finish_reason"]] if about.get("finish_reason") else None
-    return {
-        "response": {"id": about.get("id"), "model": about.get("model_name"), "finish_reasons": reasons},
-        "usage": {
-            "input_tokens": used.get("input_tokens"),
-            "output_tokens": used.get("output_tokens"),
-            "cache_read_input_tokens": asked.get("cache_read"),
-            "cache_write_input_tokens": asked.get("cache_creation"),
-            "reasoning_output_tokens": answered.get("reasoning"),
-        },
-    }
+    answer: Any = {"id": about.get("id"), "model": about.get("model_name"), "finish_reasons": reasons}
+    return {"response": answer, "usage": usage_of(getattr(message, "usage_metadata", None))}

@@ -15,8 +15,6 @@ from agent_oversight.calls import Call
 from agent_oversight.events import AgentEvents
 from agent_oversight.failures import failure_named
 
-MODELS = ("generation", "response")
-"""Calls of models, by chat completions and by responses; others' usage is the sum of these."""
 REDACTED = "Error details are redacted."
 """Said in place of what went wrong where traces are to hold nothing sensitive."""
 
@@ -28,8 +26,7 @@ class OpenAIAgents(TracingProcessor):
     """
 
     def __init__(self, events: AgentEvents, provider: str = "openai") -> None:
-        self._events = events
-        self._provider = provider
+        self._events, self._provider = events, provider
 
     def _nothing(self, *_: object, **__: object) -> None:
         """What is told is told at its end."""
@@ -44,22 +41,18 @@ class OpenAIAgents(TracingProcessor):
     def on_span_end(self, span: Any) -> None:
         """Tells of a span, if it is an operation of the contract."""
         data, trace = span.span_data, get_current_trace()
+        error = sys.exception()
         call = self._call(data)
-        if (
-            call is None
-            and data.type == "response"
-            and (span.error or isinstance(sys.exception(), CancelledError))
-        ):
+        if call is None and data.type == "response" and (span.error or isinstance(error, CancelledError)):
             # It failed before there was an answer, which alone says the model.
             call = self._events.operation("chat", provider={"name": self._provider})
         if call is None:
             return
         call.tell(**conversation(getattr(trace, "group_id", None) or span.trace_id))
-        if data.type in MODELS:
-            call.tell(usage=usage_of(_used(data), "input", "output"))
+        if data.type in ("generation", "response"):  # others' usage is the sum of theirs
+            call.tell(usage=usage_of(_used(data)))
         took = datetime.fromisoformat(span.ended_at) - datetime.fromisoformat(span.started_at)
         call.tell(operation={"duration": took.total_seconds()})
-        error = sys.exception()
         if span.error is None:  # also where it was cancelled
             call.ended(error if isinstance(error, CancelledError) else None)
             return
@@ -70,31 +63,26 @@ class OpenAIAgents(TracingProcessor):
             call.tell(error=failure_named("tool_error", message=said)).ended()
 
     def _call(self, data: Any) -> Call | None:
-        events = self._events
+        events, call = self._events, None
         match data.type:
             case "generation":
-                return events.chat(data.model, self._provider)
+                call = events.chat(data.model, self._provider)
             case "response" if data.response is not None:
-                return events.chat(data.response.model, self._provider)
+                call = events.chat(data.response.model, self._provider)
             case "function":
-                return events.tool(data.name)
+                call = events.tool(data.name)
             case "agent":
-                return events.operation("invoke_agent", attributes={"agent": data.name})
-        return self._control(data)
-
-    def _control(self, data: Any) -> Call | None:
-        match data.type:
+                call = events.operation("invoke_agent", attributes={"agent": data.name})
             case "handoff":
-                return self._events.operation("handoff", attributes={"to": data.to_agent or ""})
+                call = events.operation("handoff", attributes={"to": data.to_agent or ""})
             case "guardrail":
-                call = self._events.operation("guardrail", attributes={"guardrail": data.name})
-                return call.tell(error=failure_named("guardrail_triggered")) if data.triggered else call
-        return None
+                call = events.operation("guardrail", attributes={"guardrail": data.name})
+                if data.triggered:
+                    call.tell(error=failure_named("guardrail_triggered"))
+        return call
 
 
 def _used(data: Any) -> Any:
     """The usage of a call; in earlier versions only the answer of the Responses API has it."""
-    if (used := getattr(data, "usage", None)) is not None:
-        return used
     answered = getattr(getattr(data, "response", None), "usage", None)
-    return answered.model_dump() if answered is not None else None
+    return getattr(data, "usage", None) or (answered and answered.model_dump())

@@ -20,7 +20,7 @@ from itertools import count
 from typing import NamedTuple
 
 from agent_oversight.loop import FAULTS, Loop
-from agent_oversight.transport import Record, TooLarge, Transport
+from agent_oversight.transport import Record, Rejected, Transport
 from agent_oversight.wire import Envelope, Refused, Said, record
 from agent_oversight.words import EventType, Parts
 
@@ -183,7 +183,7 @@ class Outbox:
                         await self._transport.start()
                         self._connected = True
                     await self._transport.send(some)
-            except TooLarge as error:
+            except Rejected as error:
                 self._shrink(batch, len(some), error)
                 continue
             except FAULTS as error:  # whatever a transport raises, the agent goes on
@@ -195,8 +195,8 @@ class Outbox:
             self._note(None)
         return True
 
-    def _shrink(self, batch: Sequence[Record], tried: int, error: TooLarge) -> None:
-        """Half as much is tried next; what is too large alone is given up, or nothing would come after it."""
+    def _shrink(self, batch: Sequence[Record], tried: int, error: Rejected) -> None:
+        """Half as much is tried next; what is refused alone is given up, or nothing would come after it."""
         self._at_once = max(1, tried // 2)
         if tried == 1:
             self._again = batch[1:]

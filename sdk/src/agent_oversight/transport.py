@@ -11,8 +11,12 @@ class Record(NamedTuple):
     value: bytes
 
 
-class TooLarge(Exception):  # noqa: N818 - says what is wrong with records
-    """What was to be sent will never be taken; in smaller pieces, some of it may be."""
+class Rejected(Exception):  # noqa: N818 - says what became of records
+    """What was to be sent will never be taken, whatever ails it; in smaller pieces, some of it may be."""
+
+
+class TooLarge(Rejected):
+    """It is too large."""
 
 
 class Transport(Protocol):
@@ -28,7 +32,7 @@ class Transport(Protocol):
         ids, so what is sent twice counts once.
 
         Raises:
-            TooLarge: of what is tried in smaller pieces then, an event that is so alone is given up.
+            Rejected: of what is tried in smaller pieces then, an event that is so alone is given up.
         """
 
     async def stop(self) -> None:

@@ -27,6 +27,9 @@ MOST: Mapping[tuple[str, str], int] = {
     ("isolation", "honeytokens"): 16,
 }
 """Entries of a list or a map."""
+COUNTED = frozenset({"operation", "request", "response", "server", "usage", "error", "limits", "approval"})
+"""Parts whose numbers are counts, durations and amounts: below 0, or no number at all, there are none."""
+BEYOND = 2**63
 MOST_ATTRIBUTES = 32
 MOST_BYTES = 900_000
 """Kafka refuses records above about 1 MiB by default."""
@@ -94,9 +97,16 @@ def _data(parts: Mapping[str, Any]) -> dict[str, Any]:
             found[part] = dict(known[:MOST_ATTRIBUTES])
         elif fields:
             found[part] = {
-                name: _fitting(part, name, value) for name, value in fields.items() if value is not None
+                name: _fitting(part, name, value)
+                for name, value in fields.items()
+                if value is not None and (part not in COUNTED or _is_possible(value))
             }
     return found
+
+
+def _is_possible(value: Any) -> bool:
+    """Whether a number can be one of what is counted; the pipeline would refuse the whole event for it."""
+    return not isinstance(value, int | float) or 0 <= value < BEYOND
 
 
 def _fitting(part: str, name: str, value: Any) -> Any:
