@@ -17,7 +17,11 @@ CONVERSATION = (
 USER = ("user.id", "enduser.id", "traceloop.association.properties.user_id", "gen_ai.user", "llm.user")
 TENANT = ("tenant.id", "traceloop.association.properties.tenant_id")
 PROVIDER = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
-REQUEST_MODEL = ("gen_ai.request.model", "llm.request.model_name", "llm.model_name", "embedding.model_name")
+REQUEST_MODEL = ("gen_ai.request.model", "llm.request.model_name")
+MODEL = ("llm.model_name", "embedding.model_name")
+"""OpenInference's: of a call that was answered the model that did, else that which was asked for, if any."""
+PARAMETERS = "llm.invocation_parameters"
+"""What a model was called with, in JSON: there OpenInference has the model that was asked for."""
 MAX_TOKENS = ("gen_ai.request.max_tokens", "llm.request.max_tokens")
 RESPONSE_ID = ("gen_ai.response.id",)
 RESPONSE_MODEL = ("gen_ai.response.model", "llm.response.model_name")

@@ -26,7 +26,7 @@ def operation(span: Raw) -> str | None:
 def _is_a_call(attributes: Attributes) -> bool:
     """Early instrumentations name a model and its provider, and no operation."""
     return (
-        text(attributes, names.REQUEST_MODEL) is not None
+        text(attributes, (*names.REQUEST_MODEL, *names.MODEL)) is not None
         and text(attributes, names.PROVIDER) is not None
         and any(name in attributes for name in (*names.INPUT_TOKENS, *names.FINISH_REASONS))
     )

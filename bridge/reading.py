@@ -1,5 +1,6 @@
 """A span of any dialect, read: whose work it is, and which agent event it will be."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ from bridge import names
 from bridge.inputs import user_text
 from bridge.operations import operation
 from bridge.raw import Attributes, Raw
-from bridge.values import LONGEST_MESSAGE, count, measure, text, texts
+from bridge.values import LONGEST_MESSAGE, count, measure, text, texts, within
 from schemas.event import (
     Agent,
     Data,
@@ -36,6 +37,8 @@ _LAST = moment(0).replace(year=LAST_YEAR).timestamp()
 NANOSECONDS = 1e9
 UNKNOWN_SERVICE = "unknown_service"
 """What OpenTelemetry calls a service that has no name."""
+CLASS = re.compile(r"<class '([\w.]+)'>")
+"""How a class of Python is written where its name was meant."""
 OTHER = "_OTHER"
 """What OpenTelemetry calls an error of no known type."""
 
@@ -108,6 +111,7 @@ def _event(raw: Raw, name: str, service: str, operation_name: str) -> Event:
 
 def _data(raw: Raw, service: str, operation_name: str) -> Data:
     said = raw.attributes
+    asked, answered = _models(said)
     return Data(
         operation=Operation(operation_name, max(0.0, (raw.end_ns - raw.start_ns) / NANOSECONDS)),
         agent=Agent(service),
@@ -116,14 +120,12 @@ def _data(raw: Raw, service: str, operation_name: str) -> Data:
         ),
         deployment=_part(Deployment, environment_name=text(raw.resource, names.ENVIRONMENT)),
         provider=_part(Named, name=text(said, names.PROVIDER)),
-        request=_part(
-            Request, model=text(said, names.REQUEST_MODEL), max_tokens=count(said, names.MAX_TOKENS)
-        ),
+        request=_part(Request, model=asked, max_tokens=count(said, names.MAX_TOKENS)),
         prompt=_part(Prompt, name=text(said, names.PROMPT), version=text(said, names.PROMPT_VERSION)),
         response=_part(
             Response,
             id=text(said, names.RESPONSE_ID),
-            model=text(said, names.RESPONSE_MODEL),
+            model=answered,
             finish_reasons=texts(said, names.FINISH_REASONS),
             time_to_first_chunk=measure(said, names.FIRST_CHUNK),
         ),
@@ -139,6 +141,15 @@ def _data(raw: Raw, service: str, operation_name: str) -> Data:
 def _part(kind: Callable[..., Any], **said: Any) -> Any:
     """A part of the payload, or None where nothing is said of it."""
     return kind(**said) if any(each is not None for each in said.values()) else None
+
+
+def _models(said: Attributes) -> tuple[str | None, str | None]:
+    """The model that was asked for, and the one that answered."""
+    asked, answered = text(said, names.REQUEST_MODEL), text(said, names.RESPONSE_MODEL)
+    if asked is not None:
+        return asked, answered
+    named, given = text(said, names.MODEL), within(said, names.PARAMETERS, "model")
+    return (named, answered) if given is None else (given, answered or named)
 
 
 def _tool(said: Attributes, operation_name: str) -> Tool | None:
@@ -172,9 +183,11 @@ def _error(raw: Raw) -> Failure | None:
     if kind is None and not raw.failed:
         return None
     thrown = next((each.attributes for each in raw.events if each.name == "exception"), {})
+    kind = kind or text(thrown, ["exception.type"]) or OTHER
+    of_class = CLASS.fullmatch(kind)
     message = raw.message or thrown.get("exception.message")
     return Failure(
-        type=kind or text(thrown, ["exception.type"]) or OTHER,
+        type=of_class[1] if of_class else kind,
         message=message[:LONGEST_MESSAGE] if isinstance(message, str) and message else None,
         http_status_code=count(raw.attributes, names.HTTP_STATUS),
     )

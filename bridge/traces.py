@@ -11,8 +11,10 @@ from heapq import heappop, heappush
 import msgspec
 from msgspec import Struct
 
+from bridge.clock import advanced
 from bridge.homes import Homes
 from bridge.joining import Link, is_known_to_the_root, joined, mark_around, who
+from bridge.losses import Losses
 from bridge.names import MODEL_CALLS
 from schemas.event import Event
 from schemas.record import Output, Record, Saved
@@ -54,18 +56,20 @@ class Trace(Struct):
     around: dict[str, bool] = {}
     waiting: list[Waiting] = []
 
-    def take(self, span: Span, now: float) -> None:
-        """Takes a span that is new."""
+    def take(self, span: Span, now: float) -> bool:
+        """Takes a span that is new; whether there was room to remember it."""
         self.last = now
         self.rooted = self.rooted or not span.parent
         event = span.event
-        if len(self.links) < MOST_SPANS:
+        remembered = len(self.links) < MOST_SPANS
+        if remembered:
             calls = event is not None and event.data.operation.name in MODEL_CALLS
             self.links[span.id] = Link(span.parent, span.who)
             if calls or span.id in self.around:
                 mark_around(self.around, self.links, span.id)
         if event is not None:
             self.waiting.append(Waiting(span.id, span.service, event, now))
+        return remembered
 
     def due(self, each: Waiting) -> float:
         """When it goes out, as things are known."""
@@ -87,6 +91,7 @@ class Mark(Struct, array_like=True):
     now: float
     homes: Sequence[tuple[str, Sequence[str]]]
     early: int
+    capped: Losses = msgspec.field(default_factory=Losses)
 
 
 class Traces:
@@ -97,9 +102,14 @@ class Traces:
 
     version = 1
 
-    def __init__(self, most_traces: int = MOST_TRACES) -> None:
-        """`most_traces`: remembered at once; beyond, the one that is due first goes out early."""
+    def __init__(self, most_traces: int = MOST_TRACES, where: str = "oversight.spans") -> None:
+        """`most_traces`: remembered at once; beyond, the one that is due first goes out early.
+
+        `where`: the topic and the partition, as signals say it.
+        """
         self._most = most_traces
+        self._where = where
+        self._capped = Losses()
         self._now = 0.0
         self._homes = Homes()
         self._traces: dict[str, Trace] = {}
@@ -119,10 +129,17 @@ class Traces:
         """
         said = _decode(record.value)
         at = said.at if isinstance(said, Tick) else record.time_s
-        self._now = max(self._now, at or 0.0)
+        self._now = advanced(self._now, at)
         if isinstance(said, Span):
             self._take(said, record.offset)
-        return list(self._told(record.offset))
+        outputs = list(self._told(record.offset))
+        if self._capped.is_due(self._now, 1, 0.0):
+            words = (
+                f"traces or spans of {self._where} were more than are remembered: what they did may be told \
+without agent or conversation"
+            )
+            outputs.append(self._capped.signal(self._now, "traces_capped", self._where, words))
+        return outputs
 
     def drain(self, offset: int) -> Sequence[Output]:
         """Nothing more comes: all that waits goes out, and all is forgotten."""
@@ -136,10 +153,15 @@ class Traces:
         if offset <= trace.applied or span.id in trace.links:  # folded again, or exported again
             return
         trace.applied = offset
-        trace.take(span, self._now)
+        if not trace.take(span, self._now):
+            self._cap(span.service, f"over {MOST_SPANS:,} spans of one trace")
         self._homes.learn(span.service, span.who.agent)
         self._unsaved.setdefault(span.trace, offset)
         self._plan(span.trace, trace)
+
+    def _cap(self, service: str, why: str) -> None:
+        self._capped.see(self._now)
+        self._capped.lose(self._now, service, why)
 
     def _plan(self, name: str, trace: Trace) -> None:
         trace.planned = trace.wanted()
@@ -151,7 +173,10 @@ class Traces:
             _, name = heappop(self._plans)
             trace = self._traces[name]
             full = len(self._traces) > self._most
-            self.early += full
+            if full:
+                self.early += 1
+                service = trace.waiting[0].service if trace.waiting else ""
+                self._cap(service, f"over {self._most:,} traces at once")
             out = [each for each in trace.waiting if full or trace.due(each) <= self._now]
             trace.waiting = [each for each in trace.waiting if each not in out]
             for each in out:
@@ -221,12 +246,13 @@ class Traces:
 
     def mark(self) -> bytes:
         """The partition's own state."""
-        return _encode(Mark(self._now, self._homes.saved(), self.early))
+        return _encode(Mark(self._now, self._homes.saved(), self.early, self._capped))
 
     def resume(self, mark: bytes) -> None:
         """Goes on from it."""
         kept = msgspec.msgpack.decode(mark, type=Mark)
         self._now, self._homes, self.early = kept.now, Homes(kept.homes), kept.early
+        self._capped = kept.capped
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -1,15 +1,21 @@
-"""The fold that takes OTLP apart: one export request in, its spans out, each by its trace id. No state."""
+"""The fold that takes OTLP apart: one export request in, its spans out, each by its trace id."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from bridge import otlp_json
+from bridge import names, otlp_json
+from bridge.clock import advanced
+from bridge.losses import Losses
 from bridge.raw import Raw, Unreadable
-from bridge.reading import Unusable, read
+from bridge.reading import UNKNOWN_SERVICE, Unusable, read
+from bridge.values import text
 from schemas.record import Output, Record, Saved
 
 Decoder = Callable[[bytes], Iterator[Raw]]
+FEWEST = 10
+SHARE = 0.01
+"""So many spans of a quarter of an hour, and so large a part, are told when they cannot be used."""
 
 
 def proto() -> Decoder:
@@ -26,33 +32,49 @@ def proto() -> Decoder:
 class Unpacking:
     """Spans of both encodings, told apart by their first byte: no message of OTLP begins like JSON's `{`.
 
-    What of a record is no usable span goes to the dead letters with its place; the others go on.
+    What of a record is no usable span goes to the dead letters with its place; the others go on. Its state is
+    what was lost lately.
     """
 
     wake_at: float | None = None
 
-    def __init__(self, proto: Callable[[], Decoder] = proto) -> None:
-        """`proto`: finds the decoder of protobuf."""
+    def __init__(self, proto: Callable[[], Decoder] = proto, where: str = "otlp_spans") -> None:
+        """`proto`: finds the decoder of protobuf. `where`: the topic and the partition, as signals say it."""
         self._proto = proto
+        self._where = where
+        self._losses = Losses()
+        self._now = 0.0
         self.unusable = 0
         """Spans that could not be used, so far."""
 
     def apply(self, record: Record) -> Sequence[Output]:
-        """The spans of an export request.
+        """The spans of an export request."""
+        self._now = advanced(self._now, record.time_s)
+        try:
+            outputs = list(self._apart(record))
+        except Unreadable as error:
+            self._losses.see(self._now)
+            self._losses.lose(self._now, (record.key or b"").decode("utf-8", "replace"), str(error))
+            outputs = [_unread(record, error)]
+        if self._losses.is_due(self._now, FEWEST, SHARE):
+            words = (
+                f"spans, or requests of them, of {self._where} cannot be used and lie among the dead letters"
+            )
+            outputs.append(self._losses.signal(self._now, "unusable_spans", self._where, words))
+        return outputs
 
-        Raises:
-            Unreadable: it is none.
-        """
-        outputs: list[Output] = []
+    def _apart(self, record: Record) -> Iterator[Output]:
         for n, raw in enumerate(self._decoder(record.value)(record.value)):
+            self._losses.see(self._now)
             try:
                 span = read(raw)
             except Unusable as error:
                 self.unusable += 1
-                outputs.append(_refused(record, raw, f"span {n} ({raw.name[:64]!r}): {error}"))
+                service = text(raw.resource, names.SERVICE) or UNKNOWN_SERVICE
+                self._losses.lose(self._now, service, str(error))
+                yield _refused(record, raw, f"span {n} ({raw.name[:64]!r}): {error}")
             else:
-                outputs.append(Output("spans", span.trace, span, span.at))
-        return outputs
+                yield Output("spans", span.trace, span, span.at)
 
     def _decoder(self, value: bytes) -> Decoder:
         if value.lstrip()[:1] == b"{":
@@ -69,23 +91,33 @@ class Unpacking:
         raise NotImplementedError(f"nothing waits here, at {at_s}")
 
     def unsaved(self) -> Mapping[str, int]:
-        """It has no state."""
+        """It has no keys."""
         return {}
 
     def save(self, key: str) -> Saved | None:
-        """It has no state."""
+        """It has no keys."""
         raise KeyError(key)
 
     def load(self, key: str, saved: Saved) -> None:
-        """It has no state."""
+        """It has no keys."""
         raise ValueError(f"no state was kept here, yet there is {key} at {saved.applied}")
 
     def mark(self) -> bytes:
-        """It has no state."""
-        return b""
+        """What was lost lately."""
+        return msgspec.msgpack.encode((self._now, self._losses))
 
     def resume(self, mark: bytes) -> None:
-        """It has no state."""
+        """Goes on from it; before version 0.1 there was none."""
+        if mark:
+            self._now, self._losses = msgspec.msgpack.decode(mark, type=tuple[float, Losses])
+
+
+def _unread(record: Record, fault: Unreadable) -> Output:
+    """The whole record, which can be put back."""
+    reason = f"{type(fault).__name__}: {fault}"[:1000].encode("utf-8", "backslashreplace")
+    key = (record.key or b"").decode("utf-8", "replace")
+    headers = (("reason", reason), *record.headers)
+    return Output("deadletter", key, record.value, record.time_s or 0.0, headers)
 
 
 def _refused(record: Record, raw: Raw, reason: str) -> Output:

@@ -54,6 +54,13 @@ def texts(attributes: Attributes, names: Sequence[str]) -> tuple[str, ...] | Non
     return None
 
 
+def within(attributes: Attributes, name: str, key: str) -> str | None:
+    """What an attribute that is a mapping in JSON has under a key."""
+    value = attributes.get(name)
+    several = parsed(value) if isinstance(value, str) else None
+    return text(several, [key]) if isinstance(several, dict) else None
+
+
 def parsed(value: str) -> Any:
     """What JSON in an attribute says; None where it is none."""
     try:

@@ -137,6 +137,26 @@ def test_each_kind_of_span_is_an_operation(said, name):
 
 
 @pytest.mark.parametrize(
+    ("parameters", "models"),
+    [
+        ('{"model": "gpt-4.1"}', ("gpt-4.1", "gpt-4.1-2025")),
+        ('{"temperature": 0}', ("gpt-4.1-2025", None)),
+        ("[", ("gpt-4.1-2025", None)),
+    ],
+)
+def test_openinference_has_the_model_that_was_asked_for_among_the_parameters(parameters, models):
+    said = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4.1-2025"}
+    data = one(said | {"llm.invocation_parameters": parameters})
+    assert (data.request.model, data.response.model if data.response else None) == models
+
+
+def test_numbers_that_cannot_be_are_left_out_and_the_rest_is_told():
+    usage = {"gen_ai.usage.input_tokens": -1, "gen_ai.usage.output_tokens": 20, "llm.cost.total": -0.5}
+    data = one(NEWEST | usage)
+    assert (data.usage.input_tokens, data.usage.output_tokens) == (None, 20)
+
+
+@pytest.mark.parametrize(
     "said",
     [
         {"http.request.method": "POST"},
@@ -191,6 +211,10 @@ class TestErrors:
         error = one({"gen_ai.operation.name": "chat"}, failed=True, message="boom" * 500).error
         assert error.type == "_OTHER"
         assert len(error.message) == 512
+
+    def test_a_class_of_python_is_called_by_its_name(self):
+        data = one({"gen_ai.operation.name": "chat", "error.type": "<class 'openai.RateLimitError'>"})
+        assert data.error.type == "openai.RateLimitError"
 
     def test_an_exception_that_was_handled_is_none(self):
         thrown = {"exception.type": "RateLimitError"}

@@ -1,7 +1,7 @@
 """Export requests in both encodings."""
 
 import json
-from contextlib import suppress
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge import otlp_json, otlp_proto
+from bridge.losses import WINDOW_S
 from bridge.raw import DEEPEST, Unreadable
 from bridge.unpacking import Unpacking
 from schemas.record import Record, Saved
-from schemas.wire import encode
-from tests.bridge.spans import as_json, as_proto, request, span
+from schemas.wire import encode, moment
+from streams.deadletters.letter import letter_of
+from tests.bridge.spans import START_S, as_json, as_proto, request, span
 
 scalars = (
     st.booleans()
@@ -61,15 +63,13 @@ def test_what_is_no_export_request_is_refused(encoding):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_spans_or_refused_with_a_reason(value):
-    with suppress(Unreadable):
-        assert decoded(value) is not None
+    assert decoded(value) is not None
 
 
 @given(st.recursive(scalars | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_any_json_is_spans_or_refused_with_a_reason(said):
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [said]}]}]}
-    with suppress(Unreadable):
-        assert decoded(json.dumps(body).encode()) is not None
+    assert decoded(json.dumps(body).encode()) is not None
 
 
 def test_what_is_nested_without_end_is_cut():
@@ -128,8 +128,8 @@ def absent():
 def test_without_protobuf_its_spans_are_refused_and_those_in_json_are_read():
     unpacking = Unpacking(absent)
     assert len(unpacking.apply(Record(0, as_json(request(span(1)))))) == 1
-    with pytest.raises(Unreadable, match=r"pip install agent-oversight\[otlp\]"):
-        unpacking.apply(Record(0, as_proto(request(span(1)))))
+    [refused] = unpacking.apply(Record(0, as_proto(request(span(1)))))
+    assert b"pip install agent-oversight[otlp]" in dict(refused.headers)["reason"]
 
 
 def test_spans_go_on_under_their_trace_id():
@@ -140,9 +140,9 @@ def test_spans_go_on_under_their_trace_id():
     ]
 
 
-def test_taking_apart_keeps_nothing():
+def test_taking_apart_has_no_keys():
     unpacking = Unpacking()
-    unpacking.resume(unpacking.mark())
+    unpacking.resume(b"")
     assert unpacking.unsaved() == {}
     assert unpacking.wake_at is None
     with pytest.raises(KeyError):
@@ -151,6 +151,74 @@ def test_taking_apart_keeps_nothing():
         unpacking.load("a", Saved(1, b""))
     with pytest.raises(NotImplementedError):
         unpacking.waking(1.0)
+
+
+def test_what_is_no_request_lies_whole_among_the_dead_letters_and_can_be_put_back():
+    record = Record(7, b'{"no": "spans"}', b"k", 5.0, (("a", b"b"),))
+    [output] = Unpacking().apply(record)
+    assert (output.stream, output.key, output.value) == ("deadletter", "k", record.value)
+    letter = letter_of(
+        "7", Record(1, output.value, headers=(*output.headers, ("origin", b"otlp_spans/0:7:0")))
+    )
+    assert letter.can_return
+    assert letter.reason.startswith("Unreadable: otlp_json: ")
+    assert output.headers[1:] == record.headers
+
+
+class TestSignals:
+    """Spans that cannot be used are told where there are many."""
+
+    GOOD, BAD = as_json(request(span(1))), as_json(request(span(1) | {"traceId": "1"}))
+
+    def told(self, unpacking, values, began_s=START_S, every_s=1.0):
+        outputs = []
+        for n, value in enumerate(values):
+            outputs += unpacking.apply(Record(n, value, time_s=began_s + n * every_s))
+        return [each.value.signal for each in outputs if each.stream == "causes"]
+
+    def test_many_are_told_once_a_minute_with_the_service_that_sends_them(self):
+        first, second = self.told(Unpacking(where="otlp_spans/3"), [self.BAD] * 75)
+        assert first.id == second.id
+        assert (second.time - first.time, first.onset) == (timedelta(minutes=1), moment(START_S))
+        assert first.labels["partition"] == "otlp_spans/3"
+        assert (first.finding, first.observed, first.contributors[0].value) == ("unusable_spans", 1.0, "shop")
+        assert "traceId is '1'" in first.summary
+        assert first.detector == "telemetry"  # never more than a warning
+
+    def test_a_few_are_told_to_nobody(self):
+        assert self.told(Unpacking(), [self.BAD] * 9) == []
+        assert self.told(Unpacking(), [*[self.BAD] * 10, *[self.GOOD] * 2000][::-1], every_s=0.1) == []
+
+    def test_requests_that_cannot_be_read_are_told_although_no_other_comes(self):
+        [told] = self.told(Unpacking(), [b"\xff"] * 10)
+        assert told.contributors[0].value == "(unknown)"
+        assert "otlp_proto" in told.summary
+
+    def test_services_beyond_the_eighth_are_counted_together(self):
+        bad = [as_json(request(span(1) | {"spanId": "1"}, service__name=f"s{n}")) for n in range(20)]
+        told = self.told(Unpacking(), bad, every_s=10.0)[-1]
+        assert [each.value for each in told.contributors] == ["(other)", "s0", "s1"]
+
+    def test_old_ones_are_forgotten(self):
+        unpacking = Unpacking()
+        assert self.told(unpacking, [self.BAD] * 9) == []
+        assert self.told(unpacking, [self.BAD] * 9, START_S + 2 * WINDOW_S) == []
+
+    @pytest.mark.parametrize("ahead_s", [7 * 86_400.0, 1e15])
+    def test_a_record_of_a_time_that_cannot_be_silences_none_that_come_after(self, ahead_s):
+        unpacking = Unpacking()
+        first = self.told(unpacking, [self.BAD] * 10, START_S + ahead_s, every_s=0.0)
+        second = self.told(unpacking, [self.BAD] * 10)
+        assert [len(first), len(second)] == [1, 1]
+        assert (second[0].onset, second[0].time) == (moment(START_S), moment(START_S + 9))
+
+    def test_a_restart_forgets_none(self):
+        unpacking = Unpacking()
+        assert self.told(unpacking, [self.BAD] * 9) == []
+        heir = Unpacking()
+        heir.resume(unpacking.mark())
+        assert len(self.told(heir, [self.BAD], START_S + 9)) == 1
+        assert heir.mark() != unpacking.mark()
 
 
 def test_what_json_cannot_say_is_still_kept_in_the_dead_letter():

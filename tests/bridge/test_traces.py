@@ -41,15 +41,19 @@ class Tape:
 
     @property
     def ids(self):
-        return [int(each.value.id.split("-")[1], 16) for each in self.told]
+        return [int(each.value.id.split("-")[1], 16) for each in self.told if each.stream == "events"]
+
+    @property
+    def signals(self):
+        return [each.value.signal for each in self.told if each.stream == "causes"]
 
     @property
     def agents(self):
         return [each.key for each in self.told]
 
-    def restarted(self):
+    def restarted(self, **given):
         """Another owner goes on from what this one saves."""
-        heir = Tape()
+        heir = Tape(**given)
         heir.traces.resume(self.traces.mark())
         for name in [*self.traces._traces]:
             heir.traces.load(name, self.traces.save(name))
@@ -188,6 +192,23 @@ def test_too_many_traces_let_the_first_go_early():
     assert len(tape.traces._traces) == 2
 
 
+def test_traces_that_go_out_early_are_told_once_a_minute_also_by_the_next_owner():
+    tape = Tape(most_traces=2, where="oversight.spans/1")
+    for n in range(1, 4):
+        tape.span(CALL | {"traceId": f"{n:032x}"}, float(n))
+    [first] = tape.signals
+    assert (first.finding, first.labels["partition"]) == ("traces_capped", "oversight.spans/1")
+    assert "over 2 traces at once" in first.summary
+    assert first.contributors[0].value == "shop"
+    heir = tape.restarted(most_traces=2, where="oversight.spans/1")
+    heir.span(CALL | {"traceId": f"{9:032x}"}, 4.0)
+    assert heir.signals == [first]
+    for n in range(20, 24):
+        heir.span(CALL | {"traceId": f"{n:032x}"}, 63.0)
+    assert {each.id for each in heir.signals} == {first.id}
+    assert len(heir.signals) == 2
+
+
 def test_of_a_trace_without_end_some_are_not_joined_and_none_is_lost():
     tape = Tape()
     tape.put(unpacked(request(AGENT))[0], 0.0)
@@ -195,7 +216,8 @@ def test_of_a_trace_without_end_some_are_not_joined_and_none_is_lost():
     for n in range(MOST_SPANS + 10):
         tape.put(msgspec.structs.replace(call, id=f"{n + 100:016x}", parent=f"{1:016x}"), 0.0)
     tape.tick(WAIT_S)
-    assert len(tape.told) == MOST_SPANS + 11
+    assert len(tape.ids) == MOST_SPANS + 11
+    assert "over 2,000 spans of one trace" in tape.signals[0].summary
     assert len(tape.traces._traces[TRACE].links) == MOST_SPANS
 
 
@@ -209,6 +231,14 @@ def test_the_clock_never_goes_back():
     tape.span(CALL, 100.0)
     tape.span(TOOL, 0.0)
     assert tape.traces.wake_at == START_S + 100.0 + WAIT_S
+
+
+def test_the_clock_comes_back_from_a_time_that_cannot_be():
+    tape = Tape()
+    tape.span(CALL | {"traceId": "f" * 32}, 7 * 86_400.0)
+    tape.span(CALL, 0.0)
+    tape.tick(11.0)
+    assert len(tape.told) == 1
 
 
 def test_a_record_without_time_moves_no_clock():
