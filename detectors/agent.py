@@ -34,8 +34,6 @@ _RELEASE = "agent.release.v1"
 
 Taken = tuple[Event, float]
 """An event, and `now` when it came."""
-Placed = tuple[Sequence[Taken], Sequence[int]]
-"""Events, and their places among those that an agent was shown."""
 
 
 class Body(msgspec.Struct, array_like=True):
@@ -156,28 +154,29 @@ class AgentState:
         types = {event.type for event, _ in fresh}
         if _RELEASE in types:
             self._changed(event for event, _ in fresh if event.type == _RELEASE)
-        chosen = self._chosen(fresh, places, types)
+        chosen = self._chosen(fresh, types)
         for detector, show, watched in self._showings:
-            shown, where = chosen[watched]
+            shown = chosen[watched]
             if not shown:
                 continue
             coming = iter(shown)
             try:
                 show(coming)
             except Exception as fault:  # noqa: BLE001 - it, and the others, still see the rest
+                watches = detector.watches
+                where = [
+                    place for place, (event, _) in zip(places, fresh, strict=True) if event.type in watches
+                ]
                 yield from _resumed(detector, show, (coming, where), fault)
 
-    def _chosen(
-        self, events: Sequence[Taken], places: Sequence[int], types: AbstractSet[str]
-    ) -> list[Placed]:
-        """For each set of types that is watched: the events of these types, and their places."""
-        found: dict[frozenset[str], Placed] = {frozenset(types): (events, places)}
-        chosen: list[Placed] = []
+    def _chosen(self, events: Sequence[Taken], types: AbstractSet[str]) -> list[Sequence[Taken]]:
+        """For each set of types that is watched: the events of these types."""
+        found: dict[frozenset[str], Sequence[Taken]] = {frozenset(types): events, frozenset(): ()}
+        chosen: list[Sequence[Taken]] = []
         for watches in self._watched:
             some = watches & types
             if some not in found:
-                at = [at for at, (event, _) in enumerate(events) if event.type in some]
-                found[some] = [events[each] for each in at], [places[each] for each in at]
+                found[some] = [taken for taken in events if taken[0].type in some]
             chosen.append(found[some])
         return chosen
 
@@ -297,7 +296,9 @@ class AgentState:
         for name, detector in speaking.items():
             try:
                 for finding in detector.findings(at):
-                    holding[about(name, finding)] = name, finding
+                    what = about(name, finding)
+                    if finding.opens or what in self._signals:
+                        holding[what] = name, finding
             except Exception as fault:  # noqa: BLE001 - the other detectors still speak
                 mute.append(name)
                 faults.append(_fault(detector.findings, fault))

@@ -85,7 +85,7 @@ class Approvals:
         """Takes several; most concern nobody."""
         for event, now in coming:
             data = event.data
-            if data.approval is not None or data.operation.consequence in HIGH:
+            if data.operation.consequence is not None or data.approval is not None:
                 self.observe(event, now)
 
     def _approval(self, event: Event, approval: Approval, now: float) -> None:

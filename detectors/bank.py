@@ -5,12 +5,12 @@ highest event time seen, findings are asked for on a grid of it, and `now` never
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from math import inf
 from typing import Literal
 
 import msgspec
 
-from detectors.agent import Taken
 from detectors.asking import Asking, deadletters
 from detectors.clocks import LATE_S
 from detectors.crowd import MOST_AGENTS
@@ -23,8 +23,8 @@ from detectors.registry import discover
 from detectors.rhythms.intake import INTAKE
 from detectors.shadow import SHADOW, wished
 from detectors.waiting import Given, Waiting
-from schemas.cause import ConfigFile
-from schemas.control import AnyControl, Rebase, Settings, Tick
+from schemas.cause import ConfigFile, Probed
+from schemas.control import AnyControl, Probe, Rebase, Settings, Tick
 from schemas.event import Event
 from schemas.record import Output, Record, Saved
 from schemas.wire import Malformed, decode_event, encode, moment
@@ -51,6 +51,7 @@ class Bank:
         most_agents: int = MOST_AGENTS,
     ) -> None:
         self._clock = clock
+        self._partition, self._partitions = partition, partitions
         self._following = Following(settings_of, discover() if kinds is None else kinds)
         self._keys = Keys(self._following, most_agents)
         self._asking = Asking(self._keys, clock, partition, partitions)
@@ -94,24 +95,42 @@ class Bank:
 
         Between two points of the grid agents do not concern each other, so each is shown its events together.
         """
-        given: Given = []
-        waiting = Waiting(records, given)
-        for record in records:
+        given: Given = [()] * len(records)
+        waiting, mark = Waiting(records, given), self._mark
+        agents = waiting.agents
+        for place, record in enumerate(records):
             try:
-                given.append(self._take(record, waiting))
+                what = record.event or self._read(record)
+                self._offset = record.offset
+                # An exact-type check, for speed.
+                event = what if type(what) is Event and what.drill is None else None
+                time_s = what.time.timestamp() if record.at_s is None else record.at_s
+                waits = None if event is None else agents.get(event.data.agent.name)
+                if (
+                    event is not None
+                    and waits is not None
+                    and mark.watermark - GRID_S <= time_s < mark.next_grid
+                    and (record.time_s is None or time_s <= record.time_s + FUTURE_S)
+                ):
+                    if time_s > mark.watermark:  # noqa: PLR1730 - a call of max takes longer than all of this
+                        mark.watermark = time_s
+                    mark.unheard += 1
+                    waits[1].append((event, mark.watermark))
+                    waits[2].append(place)
+                    continue
+                waiting.place = place
+                if event is None:
+                    given[place] = self._apart(record, what, waiting)
+                else:
+                    given[place] = self._take(record, event, time_s, waiting)
             except Exception as fault:  # noqa: BLE001 - it concerns this record alone
-                given.append(fault)
+                given[place] = fault
         waiting.show()
         return given
 
-    def _take(self, record: Record, waiting: Waiting) -> Sequence[Output]:
-        what = record.event or self._read(record)
-        self._offset = record.offset
-        if type(what) is not Event or what.drill is not None:  # an exact-type check, for speed
-            waiting.show()
-            return self._apart(record, what)
+    def _take(self, record: Record, what: Event, time_s: float, waiting: Waiting) -> Sequence[Output]:
+        """An event that moves the time, comes late, or is the first of its agent that waits."""
         mark = self._mark
-        time_s = what.time.timestamp() if record.at_s is None else record.at_s
         outputs: Sequence[Output] = ()
         if time_s > mark.watermark:
             if record.time_s is not None and time_s > record.time_s + FUTURE_S:
@@ -127,19 +146,14 @@ class Bank:
             if time_s < mark.watermark - LATE_S:
                 mark.clocks.lag(what, mark.watermark, mark.watermark - time_s)
         mark.unheard += 1
-        name, taken = what.data.agent.name, (what, mark.watermark)
+        name = what.data.agent.name
         mark.clocks.see(name)
-        if not waiting.joins(name, taken):
-            self._begin(name, taken, record.offset, waiting)
-        return outputs
-
-    def _begin(self, name: str, taken: Taken, offset: int, waiting: Waiting) -> None:
-        """The first event of an agent that waits."""
-        state = self._awake.get(name) or self._keys.housed(name, offset)
+        state = self._awake.get(name) or self._keys.housed(name, record.offset)
         if state is not None:
-            waiting.add(state, taken)
+            waiting.add(state, (what, mark.watermark))
             if not state.noted:
-                self._asking.note(state, offset)
+                self._asking.note(state, record.offset)
+        return outputs
 
     def _corrected(self, record: Record, event: Event, written_s: float) -> tuple[Event, float]:
         """An event whose time is too far ahead, with the time that it counts as of."""
@@ -147,8 +161,9 @@ class Bank:
         self._mark.misfits["times_ahead"].note(record, "", time_s)
         return msgspec.structs.replace(event, time=moment(time_s)), time_s
 
-    def _apart(self, record: Record, what: Event | AnyControl) -> Sequence[Output]:
+    def _apart(self, record: Record, what: Event | AnyControl, waiting: Waiting) -> Sequence[Output]:
         """What is no event of an agent: a control, or an event of a fire drill."""
+        waiting.show()
         if isinstance(what, Event):
             return self._drilled(record, what)
         return self._control(record, what)
@@ -194,8 +209,15 @@ class Bank:
                 return self._tick(record, control)
             case Settings():
                 return self._resettle(record, control)
+            case Probe(time=sent):
+                return [self._probed(sent)]
         self._rebase(record, control)
         return ()
+
+    def _probed(self, sent: datetime) -> Output:
+        """It went through; nothing has changed."""
+        probed = Probed(at=sent, sent=sent, partition=self._partition, partitions=self._partitions)
+        return Output("causes", "probe", probed, sent.timestamp())
 
     def _tick(self, record: Record, tick: Tick) -> Sequence[Output]:
         """Where the clock is the events', the end of history tells a day that is yet to come."""
@@ -272,8 +294,11 @@ class Bank:
 
         Settings that held when they were written and hold no more are left out, and no digest is known any
         more, so that whoever has some that do hold puts them into the log.
+
+        Raises:
+            MsgspecError: it is no mark.
         """
-        self._mark = self._keys.mark = msgspec.msgpack.decode(mark, type=Mark)
+        self._mark = self._keys.mark = Mark.read(mark)
         try:
             self._following.follow(self._mark.files)
         except ValueError:

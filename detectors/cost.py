@@ -20,8 +20,9 @@ from detectors.costs.cost_series import WARM_UP as MINUTES
 from detectors.costs.cost_sessions import WARM_UP as SESSIONS
 from detectors.costs.cost_sessions import CostSessions
 from detectors.dense import encoded
-from detectors.detector import State, Unworded, decoded, short_of
+from detectors.detector import Coming, State, Unworded, decoded, short_of
 from detectors.durations import duration
+from detectors.saying import counted
 from detectors.settings import Watch
 from schemas.event import Event, Usage
 from schemas.identity import derived
@@ -103,21 +104,27 @@ class Cost:
         if now >= self._closes_at:
             self._turn(now)
         self._last = now
-        data, usage, conversation = event.data, event.data.usage, event.data.conversation
+        usage, conversation = event.data.usage, event.data.conversation
         if usage is None or usage.cost_amount is None or usage.cost_currency not in DOLLARS:
             if usage is not None:
                 self._leave_out(usage)
             if conversation is not None and conversation.state == "ended" and conversation.id:
                 self._sessions.end(_short(conversation.id), now)
             return
-        cost = min(usage.cost_amount, DEAREST_USD)
+        self._pay(event, usage, usage.cost_amount, now)
+
+    def _pay(self, event: Event, usage: Usage, amount: float, now: float) -> None:
+        """An operation that cost so many dollars."""
+        data, conversation = event.data, event.data.conversation
+        cost = amount if amount < DEAREST_USD else DEAREST_USD  # noqa: FURB136 - calls cost here
         response, request = data.response, data.request
         model = (response.model if response else None) or (request.model if request else None) or ""
         series = self._series.get(model) or self._new(model)
         minute = series.minute
         minute.count += 1
         minute.cost += cost
-        minute.tokens += min(MOST_TOKENS, (usage.input_tokens or 0) + (usage.output_tokens or 0))
+        tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        minute.tokens += tokens if tokens < MOST_TOKENS else MOST_TOKENS  # noqa: FURB136 - as above
         session = conversation.id if conversation is not None and conversation.id else ""
         if len(session) > LONGEST_ID:
             session = _short(session)
@@ -125,6 +132,22 @@ class Cost:
             series.look(event, cost, session)
         if session:
             self._sessions.add(session, cost, now, event)
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; what neither costs anything nor ends concerns nobody."""
+        for event, now in coming:
+            usage, conversation = event.data.usage, event.data.conversation
+            if now >= self._closes_at or (
+                usage is None and conversation is not None and conversation.state is not None
+            ):
+                self.observe(event, now)
+            elif usage is None:
+                self._last = now
+            elif usage.cost_amount is not None and usage.cost_currency in DOLLARS:
+                self._last = now
+                self._pay(event, usage, usage.cost_amount, now)
+            else:
+                self.observe(event, now)
 
     def _leave_out(self, usage: Usage) -> None:
         """Counts what it cannot count as money: other currencies, and tokens without a cost."""
@@ -204,7 +227,7 @@ class Cost:
             self._turn(now)
         note = self._note() if self._state.foreign else ""
         found: list[Unworded] = [
-            spike(model, series, series.rise, note)
+            spike(model, series, series.rise, note, now)
             for model, series in self._series.items()
             if series.rise is not None and series.rise.told
         ]
@@ -217,11 +240,12 @@ class Cost:
 
     def _note(self) -> str:
         named = ", ".join(sorted(self._state.currencies, key=lambda name: (name == OTHER, name)))
-        return f" ({self._state.foreign:,} costs in {named} left out)"
+        return f" ({counted(self._state.foreign, 'cost')} in {named} left out)"
 
     def _unpriced(self) -> str:
         count = self._state.unpriced
-        return f"; {count:,} calls with tokens and without a cost today are not in it" if count else ""
+        none = "with tokens and without a cost today"
+        return f"; {counted(count, 'call')} {none} {'is' if count == 1 else 'are'} not in it" if count else ""
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """Learns what is usual anew; what holds ends."""

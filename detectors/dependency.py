@@ -15,7 +15,7 @@ from detectors.dependencies.blame import blame
 from detectors.dependencies.dependency_finding import findings_of
 from detectors.dependencies.dependency_streams import ALL_FAIL, ENDED_BEFORE, STRICTER, WARM_UP, Streams
 from detectors.dependencies.open_calls import Call, OpenCalls, Place, Required, slim
-from detectors.detector import STALE_S, Finding, State, decoded, short_of
+from detectors.detector import STALE_S, Coming, Finding, State, decoded, short_of
 from detectors.durations import duration
 from detectors.error_rate import OBJECTIVES, OUTLIVES_S
 from detectors.failures.failure_stream import CELL_S, FailureStream, Kind
@@ -33,6 +33,7 @@ UNUSED_S = 86400.0
 """A dependency that was not called for this long makes room for another."""
 CHANCES = 60
 """Chances of a false alarm that share the span: a dozen dependencies, five findings each."""
+OPERATION = "agent.operation.v1"
 NEVER = Failure(type="never answered", class_="retryable")
 SLOW = Failure(type="slow", class_="retryable")
 Where = tuple[str, Streams]
@@ -68,7 +69,7 @@ class Dependency:
     )
     quiet_arl_days: ClassVar[float] = 30.0
     outlives_s: ClassVar[float] = OUTLIVES_S
-    watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.session.v1"})
+    watches: ClassVar[frozenset[str]] = frozenset({OPERATION, "agent.session.v1"})
     takes: ClassVar[frozenset[str]] = frozenset({"arl", "redact"})
 
     __slots__ = ("_closes_at", "_last", "_patterns", "_providers", "_state", "_terms", "_tools")
@@ -102,7 +103,7 @@ class Dependency:
         else:
             name = data.provider.name if data.provider else None
             kind, known = "provider", self._providers
-        if not name or event.type != "agent.operation.v1":
+        if not name or event.type != OPERATION:
             if data.conversation is not None and data.conversation.state == "ended":
                 self._end(event, now)
             return
@@ -117,6 +118,42 @@ class Dependency:
             self._begin((kind, name), streams, event, now)
         else:
             self._ended((kind, name), streams, event, now)
+
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; calls that went well, within the time that is usual, are counted at once."""
+        tools, providers = self._tools, self._providers
+        for event, now in coming:
+            data = event.data
+            operation, conversation = data.operation, data.conversation
+            called, known = (
+                (data.tool, tools) if operation.name == "execute_tool" else (data.provider, providers)
+            )
+            streams = known.get(called.name or "") if called is not None else None
+            if streams is None:
+                if called is not None or (conversation is not None and conversation.state == "ended"):
+                    self.observe(event, now)
+                continue
+            seconds = operation.duration
+            if (
+                now >= self._closes_at
+                or seconds is None
+                or seconds > streams.slow_s
+                or data.error is not None
+                or operation.id is not None
+                or operation.state is not None
+                or operation.required
+                or event.type != OPERATION
+            ):
+                self.observe(event, now)
+                continue
+            self._last = streams.last = now
+            streams.row = 0
+            for stream in (streams.answers, streams.waits):
+                stream.total += 1
+                if stream.room:
+                    stream.compare(data)
+            if streams.room:
+                streams.learn(seconds)
 
     def _new(self, kind: str, name: str, now: float) -> tuple[str, Streams]:
         """The place of a dependency that has none by this name: its own, or the one that many share."""

@@ -31,7 +31,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     `labels` are what tells this finding from others of the same kind (tool, model, …), few and bounded; the
     bank adds `agent`, `detector`, `finding` and `env`. `onset`: POSIX seconds since when, not changing while
-    it holds.
+    it holds. `opens`: whether it is told where it was not; else what is told of it already goes on.
     """
 
     finding: str
@@ -51,6 +51,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     contributors: Sequence[Contributor] = ()
     samples: Sequence[Sample] = ()
     history: Sequence[float] = ()
+    opens: bool = True
 
     def told(self) -> "Finding":
         """Itself."""
@@ -67,6 +68,7 @@ class Unworded(Struct, frozen=True, kw_only=True):
     onset: float
     words: Callable[[], Finding]
     labels: Mapping[str, str] = {}
+    opens: bool = True
 
     def told(self) -> Finding:
         """The finding in words."""

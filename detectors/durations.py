@@ -1,6 +1,7 @@
 """Spans of time as a configuration writes them: `30d`, `1h30m`."""
 
 from datetime import timedelta
+from functools import lru_cache
 
 import re2
 
@@ -17,7 +18,12 @@ def duration(text: object) -> timedelta:
     >>> duration("1d12h")
     datetime.timedelta(days=1, seconds=43200)
     """
-    found = _WHOLE.fullmatch(str(text))
+    return _span(str(text))
+
+
+@lru_cache(maxsize=256)
+def _span(text: str) -> timedelta:
+    found = _WHOLE.fullmatch(text)
     parts = found.groups() if found else ()
     span = timedelta(**{unit: int(part) for unit, part in zip(_UNITS, parts, strict=False) if part})
     if not span:

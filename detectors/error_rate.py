@@ -12,17 +12,17 @@ from typing import Any, ClassVar, Self
 from msgspec import Struct, field, structs
 
 from detectors.dense import encoded
-from detectors.detector import State, Unworded, decoded
+from detectors.detector import Coming, State, Unworded, decoded
 from detectors.durations import duration
 from detectors.failures.burn_rate import PAIRS
 from detectors.failures.failure_finding import Words, unworded
 from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.failures.gauge import Terms
-from detectors.failures.patience import MOST_S, lapsed
+from detectors.failures.patience import LEAST_S, MOST_S, lapsed
 from detectors.failures.unended import HIGHEST, Unended
 from detectors.failures.windows import MINUTE_S
 from detectors.options import texts
-from detectors.rhythms.silence_finding import span
+from detectors.saying import span
 from detectors.settings import Watch
 from schemas.event import Conversation, Event, Failure
 from schemas.failures import error_class
@@ -107,6 +107,7 @@ class ErrorRate:
         "_sessions",
         "_state",
         "_terms",
+        "_trials",
         "_unended",
     )
 
@@ -125,6 +126,11 @@ class ErrorRate:
         self._operations = {operation: state.streams[name] for operation, name in _STREAMS.items()}
         self._sessions = state.streams["sessions"]
         self._escalations = state.streams["escalations"]
+        self._trials = {
+            operation: stream
+            for operation, stream in self._operations.items()
+            if stream is not self._escalations
+        }
         self._busy = any(each.busy for each in state.streams.values())
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
@@ -160,6 +166,29 @@ class ErrorRate:
             elif stream is not self._escalations:
                 stream.well(data)
 
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; of operations of a session that went well, there is little to note."""
+        begun, trials = self._begun, self._trials
+        for event, now in coming:
+            data = event.data
+            operation, conversation = data.operation, data.conversation
+            if (
+                conversation is None
+                or conversation.state is not None
+                or data.error is not None
+                or operation.state is not None
+                or now >= self._closes_at
+            ):
+                self.observe(event, now)
+                continue
+            if begun and (lived := begun.get(conversation.id or "")) is not None:
+                lived.hear(operation.name, now)
+            stream = trials.get(operation.name)
+            if stream is not None:
+                stream.total += 1
+                if stream.room:
+                    stream.compare(data)
+
     def _hear(self, conversation: Conversation, operation: str, now: float) -> None:
         """A sign of life of a session that began."""
         begun = self._begun.get(conversation.id or "")
@@ -179,7 +208,8 @@ class ErrorRate:
         What was open when the agent fell silent for longer than usual is let go: nobody saw how it went on.
         """
         unended, stream = self._unended, self._state.streams[NEVER_ENDED]
-        if lapsed(self._sessions.windows, now - unended.quiet(now), now):
+        quiet = now - unended.heard >= LEAST_S
+        if quiet and lapsed(self._sessions.windows, now - unended.quiet(now), now):
             unended.let_go()
         unended.heard = now
         if stream.failed.hold is not None:

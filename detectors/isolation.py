@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from detectors.boundaries.breach_finding import breach
 from detectors.boundaries.crossing import Crossing, What, named
-from detectors.boundaries.parties import LONGEST_ID, Parties, digest, short
+from detectors.boundaries.parties import LONGEST_ID, MOST_SESSIONS, Parties, digest, short
 from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded
 from detectors.options import texts, truth
@@ -52,7 +52,7 @@ class Isolation:
     )
     takes: ClassVar[frozenset[str]] = frozenset({"honeytokens", "shared", "shared_sessions", "redact"})
 
-    __slots__ = ("_nobody", "_owners", "_parties", "_patterns", "_shared", "_state", "_users")
+    __slots__ = ("_known", "_nobody", "_owners", "_parties", "_patterns", "_shared", "_state", "_users")
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """Raises ValueError where an option does not hold."""
@@ -61,6 +61,7 @@ class Isolation:
 
     def _restore(self, state: Remembered) -> None:
         self._state, self._parties = state, state.parties
+        self._known: dict[str, tuple[str | None, str | None]] = {}
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
         """Follows other options; what was learnt stays."""
@@ -80,10 +81,21 @@ class Isolation:
             self._take(event, data, now)
 
     def observe_many(self, coming: Coming) -> None:
-        """Takes several; of many agents none says whose they are."""
+        """Takes several; of many agents none says whose they are, and most say it of a session again."""
+        known = self._known
         for event, now in coming:
             data = event.data
-            if data.tenant is not None or data.user is not None or data.isolation is not None:
+            tenant, user, conversation = data.tenant, data.user, data.conversation
+            if tenant is None and user is None and data.isolation is None:
+                continue
+            if (
+                conversation is None
+                or data.isolation is not None
+                or data.limits is not None
+                or now // 60 != self._parties.minute
+                or known.get(conversation.id or "")
+                != (tenant.id if tenant else None, user.id if user else None)
+            ):
                 self._take(event, data, now)
 
     def _take(self, event: Event, data: Data, now: float) -> None:
@@ -91,6 +103,7 @@ class Isolation:
         minute = int(now // 60)
         if minute != parties.minute:
             parties.turn(minute)
+            self._known.clear()
         tenant = (data.tenant.id if data.tenant is not None else None) or ""
         if len(tenant) > LONGEST_ID:
             tenant = short(tenant)
@@ -100,11 +113,23 @@ class Isolation:
             parties.active = data.limits.concurrency or 0
         conversation = data.conversation
         if conversation is not None and conversation.id:
-            key = digest(conversation.id)
-            if parties.sessions.seen.get(key) != (tenant, user, minute):
-                tenant, user = self._session(event, (tenant, user), key, now)
+            tenant, user = self._whose(event, conversation.id, (tenant, user), now)
         if data.isolation is not None:
             self._touched(event, (tenant, user), now)
+
+    def _whose(self, event: Event, session: str, who: tuple[str, str], now: float) -> tuple[str, str]:
+        """Who touches a session. What it says once more in the same minute need not be looked at again."""
+        data, key, seen = event.data, digest(session), self._parties.sessions.seen
+        said = (*who, self._parties.minute)
+        found = who
+        if seen.get(key) != said:
+            if len(seen) >= MOST_SESSIONS:
+                self._known.clear()  # one of them may be forgotten
+            found = self._session(event, who, key, now)
+        if seen.get(key) == said:
+            tenant = data.tenant.id if data.tenant is not None else None
+            self._known[session] = tenant, data.user.id if data.user is not None else None
+        return found
 
     def _session(self, event: Event, who: tuple[str, str], key: int, now: float) -> tuple[str, str]:
         """Whose session it is; tells where it was somebody else's before. Returns who touches it."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from msgspec import Struct
 
 from detectors.dense import encoded
-from detectors.detector import Finding, State, decoded, short_of
+from detectors.detector import Coming, Finding, State, decoded, short_of
 from detectors.latencies.earlier import migrated
 from detectors.latencies.latency_finding import slower, tight
 from detectors.latencies.part import Part
@@ -87,6 +87,32 @@ class Latency:
         if seconds is not None and operation.name not in _OTHERS:
             self._timed(event, data, seconds)
 
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; of a part that is known, how long an operation took is noted at once."""
+        parts = self._parts
+        for event, now in coming:
+            data = event.data
+            operation, tool, response = data.operation, data.tool, data.response
+            name = _model(data) if tool is None else tool.name or ""
+            part = parts.get((operation.name, name))
+            seconds = operation.duration
+            if (
+                seconds is None
+                or part is None
+                or data.error is not None
+                or data.limits is not None
+                or (response is not None and response.time_to_first_chunk is not None)
+                or now >= self._closes_at
+            ):
+                self.observe(event, now)
+                continue
+            self._last = now
+            series = part.slow
+            if len(series.fresh) < series.free:
+                series.fresh.append(seconds)
+                if series.room:
+                    series.look(event, seconds)
+
     def _timed(self, event: Event, data: Data, seconds: float) -> None:
         operation = data.operation
         kind, name = _whose(data)
@@ -154,7 +180,10 @@ class Latency:
     @property
     def wake_at(self) -> float | None:
         """The end of the open minute, while something was heard in it or something holds."""
-        return self._closes_at if any(each.is_open for each in self._everything()) else None
+        for each in self._everything():
+            if each.is_open:
+                return self._closes_at
+        return None
 
     def findings(self, now: float) -> Sequence[Finding]:
         """What holds, as of the last closed minute."""
@@ -163,13 +192,13 @@ class Latency:
         if not self._telling:
             return []
         found = [
-            slower(part, measure, series, series.slowdown)
+            slower(part, measure, series, series.slowdown, now)
             for part in self._parts.values()
             for measure, series in part.all()
             if series.slowdown is not None
         ]
         found += [
-            tight(resource, name, limit, limit.tight)
+            tight(resource, name, limit, limit.tight, now)
             for resource, named in self._limits.items()
             for name, limit in named.items()
             if limit.tight is not None
@@ -208,8 +237,12 @@ def _whose(data: Data) -> tuple[str, str]:
     """The tool of an operation, or its model."""
     if data.tool is not None:
         return "tool", data.tool.name or ""
+    return "model", _model(data)
+
+
+def _model(data: Data) -> str:
     response, request = data.response, data.request
-    return "model", (response.model if response else None) or (request.model if request else None) or ""
+    return (response.model if response else None) or (request.model if request else None) or ""
 
 
 def _add(series: SlowSeries, event: Event, seconds: float) -> None:

@@ -1,6 +1,8 @@
 """What a partition remembers besides its agents."""
 
+from contextlib import suppress
 from math import inf
+from typing import Any, Self
 
 import msgspec
 
@@ -33,8 +35,49 @@ class Mark(msgspec.Struct, array_like=True):
     """Events that the pulse of the partition has not counted yet: it does when time moves over the grid."""
     clocks: Clocks = msgspec.field(default_factory=Clocks)
 
+    @classmethod
+    def read(cls, written: bytes) -> Self:
+        """The mark as this or an earlier version wrote it; counters that cannot be read begin anew.
+
+        Raises:
+            msgspec.MsgspecError: it does not even say how far time was, and what was followed.
+        """
+        with suppress(msgspec.ValidationError):
+            return msgspec.msgpack.decode(written, type=cls)
+        with suppress(msgspec.ValidationError):
+            flat = msgspec.msgpack.decode(written, type=_Flat)
+            crowd = Crowd(flat.overflowed, flat.capped_since, flat.capped_told, flat.capped_at)
+            return cls(**_of(flat), crowd=crowd, forgotten=flat.forgotten)
+        return cls(**_of(msgspec.msgpack.decode(written, type=_First)))
+
     def follow(self, files: tuple[ConfigFile, ...], digest: str) -> None:
         """Remembers what is followed from here on."""
         self.files = files
         known = [each for each in self.digests if each != digest]
         self.digests = (*known[1 - DIGESTS :], digest)
+
+
+class _First(msgspec.Struct, array_like=True):
+    """What every version had first."""
+
+    watermark: float
+    next_grid: float
+    told: float
+    digests: tuple[str, ...]
+    files: tuple[ConfigFile, ...]
+    late_events: int
+    future_events: int
+
+
+class _Flat(_First, array_like=True):
+    """A mark before the crowd beyond the cap had a place of its own."""
+
+    overflowed: int
+    capped_since: float
+    capped_told: float
+    capped_at: float
+    forgotten: dict[str, int]
+
+
+def _of(early: _First) -> dict[str, Any]:
+    return {name: getattr(early, name) for name in _First.__struct_fields__}

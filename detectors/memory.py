@@ -79,8 +79,8 @@ class Identities:
             self._ages.append((now, self._fresh))
             self._fresh = 0
         while self._ages and self._ages[0][0] < now - IDS_FOR_S:
-            for _ in range(self._ages.popleft()[1]):
-                self._known.discard(self._order.popleft())
+            forget = self._order.popleft
+            self._known.difference_update([forget() for _ in range(self._ages.popleft()[1])])
 
     def saved(self) -> tuple[bytes, list[tuple[float, int]]]:
         """What the constructor takes."""

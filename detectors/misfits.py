@@ -51,7 +51,7 @@ class Misfits(Struct, array_like=True):
                 self.since = now
             self.began, self.first, self.count, self.producers = now, record.offset, 0, {}
         self.count += 1
-        self.at, self.reason = now, reason[:LONGEST]
+        self.at, self.reason = now, reason[:LONGEST].encode("utf-8", "backslashreplace").decode()
         name = producer(record)
         if name not in self.producers and len(self.producers) >= MOST_PRODUCERS:
             name = OTHER
@@ -62,7 +62,7 @@ class Misfits(Struct, array_like=True):
 
         `where`: the partition; `offset`: of its last record.
         """
-        share = self.count / max(1, offset - self.first + 1)
+        share = min(1.0, self.count / max(1, offset - self.first + 1))
         is_new = self.told < self.at and at - self.at <= WINDOW_S
         if self.count < FEWEST or share < SHARE or not is_new or at - self.told < TOLD_EVERY_S:
             return None

@@ -104,8 +104,12 @@ class Quality:
         """Takes several; calls of tools concern nobody."""
         for event, now in coming:
             data = event.data
-            if data.evaluation is not None or data.operation.name in ANSWERS:
+            operation = data.operation
+            if data.evaluation is not None or (operation.name in ANSWERS and operation.state is not None):
                 self.observe(event, now)
+            elif operation.name in ANSWERS:
+                self._now(now)
+                self._answer(event, now)
 
     def _now(self, now: float) -> None:
         if now >= self._state.closes_at:
@@ -258,7 +262,7 @@ class Quality:
         if not self._is_waiting:
             return ()
         return [
-            declined(graded, stream, stream.hold, others.joined())
+            declined(graded, stream, stream.hold, others.joined(), now)
             for graded, stream, others in self._streams()
             if stream.hold is not None
         ]

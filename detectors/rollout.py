@@ -29,6 +29,7 @@ from schemas.wire import moment
 
 __all__ = ["Comparison", "Rollout", "Verdict"]
 
+RELEASE = "agent.release.v1"
 MOST_BYTES = 50_000
 """What the state holds at most; a tenth of it in the usual rollout."""
 LONGEST, LONGEST_STRATUM = 64, 48
@@ -69,7 +70,7 @@ class Rollout:
     )
     quiet_arl_days: ClassVar[float] = 100.0
     watches: ClassVar[frozenset[str]] = frozenset(
-        {"agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", "agent.release.v1"}
+        {"agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", RELEASE}
     )
     takes: ClassVar[frozenset[str]] = frozenset({*OPTIONS, "redact"})
 
@@ -101,7 +102,7 @@ class Rollout:
         """Takes one event: sessions of both arms while a canary runs, and steps of the rollout."""
         data = event.data
         release = data.release
-        if event.type == "agent.release.v1":
+        if event.type == RELEASE:
             if release is not None and release.share is not None:
                 self._stepped(release.id or data.agent.version or "", release.share, now)
             return
@@ -115,7 +116,10 @@ class Rollout:
     def observe_many(self, coming: Coming) -> None:
         """Takes several; while nothing is rolled out, most concern nobody."""
         for event, now in coming:
-            if self._trial.release or event.data.release is not None:
+            release = event.data.release
+            if self._trial.release or (
+                release is not None and (release.cohort == "canary" or event.type == RELEASE)
+            ):
                 self.observe(event, now)
 
     def _seen(self, event: Event, key: int, now: float) -> None:

@@ -10,12 +10,12 @@ from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
 
 from detectors.dense import encoded
-from detectors.detector import Finding, State, decoded, short_of
+from detectors.detector import Coming, Finding, State, decoded, short_of
 from detectors.durations import duration
 from detectors.lasting import TOLD_S, Lasting
 from detectors.options import Unknown, number
 from detectors.sessions.astray import Astray, entry_of
-from detectors.sessions.run import LONGEST_TOOL, Run, Runs
+from detectors.sessions.run import LONGEST_TOOL, TOUCHED_S, Run, Runs
 from detectors.sessions.session_finding import astray
 from detectors.sessions.usual_amount import WARM_UP, UsualAmount
 from detectors.settings import Watch
@@ -37,6 +37,7 @@ USER_INPUT = "receive_input"
 LONGEST_ID = 40
 """A conversation's id that is longer than a UUID is kept as one derived from it: state is kept small."""
 FEWEST_BEATS = 3
+OPERATION = "agent.operation.v1"
 SETTLED_EVERY_S = 60.0
 _AMOUNTS = ("steps", "tokens", "cost", "time")
 _MEASURED: Mapping[str, tuple[str, ...]] = {"runaway": _AMOUNTS, "loop": ("repeats",), "stuck": ("pause",)}
@@ -70,9 +71,7 @@ class Session:
         " 20 times the largest."
     )
     quiet_arl_days: ClassVar[float] = 30.0
-    watches: ClassVar[frozenset[str]] = frozenset(
-        {"agent.operation.v1", "agent.session.v1", "agent.approval.v1"}
-    )
+    watches: ClassVar[frozenset[str]] = frozenset({OPERATION, "agent.session.v1", "agent.approval.v1"})
     takes: ClassVar[frozenset[str]] = frozenset({"arl", "floors"})
 
     __slots__ = ("_floors", "_limits", "_runs", "_span_s", "_state", "_usual")
@@ -112,7 +111,7 @@ class Session:
             self._end(session, now)
             return
         run = self._runs.get(session, now)
-        if event.type == "agent.operation.v1":
+        if event.type == OPERATION:
             if data.operation.state != "started":
                 self._operation(session, run, event, now)
         elif event.type == "agent.approval.v1":
@@ -123,11 +122,31 @@ class Session:
         else:
             run.began = now
 
+    def observe_many(self, coming: Coming) -> None:
+        """Takes several; an operation of a session that gets on is counted at once."""
+        state, runs = self._state, self._runs.open
+        for event, now in coming:
+            data = event.data
+            conversation = data.conversation
+            run = runs.get(conversation.id or "") if conversation is not None else None
+            if (
+                run is None
+                or conversation is None
+                or conversation.state is not None
+                or event.type != OPERATION
+                or data.operation.state is not None
+                or now - state.settled >= SETTLED_EVERY_S
+                or now - run.touched >= TOUCHED_S
+            ):
+                self.observe(event, now)
+            else:
+                self._operation(conversation.id or "", run, event, now)
+
     def _operation(self, session: str, run: Run, event: Event, now: float) -> None:
         """Counts an operation; a call that is repeated too often is a loop."""
         data = event.data
         run.steps += 1
-        if data.operation.name == USER_INPUT:
+        if run.repeated and data.operation.name == USER_INPUT:
             run.repeated = {}  # what is asked for anew is called anew
         if run.beats or self._state.found or run.repeated:
             self._moved(session, run, now)
@@ -142,19 +161,18 @@ class Session:
                 self._tell(
                     "loop", session, run, event, (now, "repeats", float(count), tool.name[:LONGEST_TOOL])
                 )
-        self._measure(session, run, event, now)
-
-    def _measure(self, session: str, run: Run, event: Event, now: float) -> None:
-        """Whether it runs away, by what it has spent so far."""
         steps, tokens, cost, time_s = self._limits
         if (
-            run.steps <= steps
-            and run.step <= steps
-            and run.tokens <= tokens
-            and run.cost <= cost
-            and now - run.began <= time_s
+            run.steps > steps
+            or run.step > steps
+            or run.tokens > tokens
+            or run.cost > cost
+            or now - run.began > time_s
         ):
-            return
+            self._runs_away(session, run, event, now)
+
+    def _runs_away(self, session: str, run: Run, event: Event, now: float) -> None:
+        """It has spent more than some limit."""
         amounts = (max(run.steps, run.step), run.tokens, run.cost, now - run.began)
         over = [
             (amount / limit, at) for at, (amount, limit) in enumerate(zip(amounts, self._limits, strict=True))
@@ -168,7 +186,9 @@ class Session:
         if step > run.step:
             run.step = step
             self._moved(session, run, now)
-            self._measure(session, run, event, now)
+            amounts = (max(run.steps, step), run.tokens, run.cost, now - run.began)
+            if any(amount > limit for amount, limit in zip(amounts, self._limits, strict=True)):
+                self._runs_away(session, run, event, now)
         elif run.waits:
             run.on(now)
         else:
@@ -295,6 +315,7 @@ _ENCODING = ("utf-8", "surrogatepass")
 
 
 def _spend(run: Run, usage: Usage) -> None:
-    run.tokens = min(MOST_TOKENS, run.tokens + (usage.input_tokens or 0) + (usage.output_tokens or 0))
+    tokens = run.tokens + (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    run.tokens = tokens if tokens < MOST_TOKENS else MOST_TOKENS  # noqa: FURB136 - a call costs more
     if usage.cost_amount is not None and usage.cost_currency in {None, "USD"}:
         run.cost += usage.cost_amount

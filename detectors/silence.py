@@ -19,6 +19,8 @@ from schemas.event import EVENT_TYPES, Event
 from schemas.signal import Sample
 
 LEAST = "5m"
+PATIENCE_S = DAY_S
+"""What is hardly heard for so long, after a silence, is normal."""
 
 
 class Remembered(Struct, array_like=True):
@@ -54,7 +56,7 @@ class Silence:
 
     def _restore(self, state: Remembered, least_s: float) -> None:
         self._state, self._heard = state, state.heard
-        self._pulse = Pulse(state.heard, least_s)
+        self._pulse = Pulse(state.heard, least_s, PATIENCE_S)
         self._last: Event | None = None
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
@@ -74,12 +76,13 @@ class Silence:
 
     def observe_many(self, coming: Coming) -> None:
         """Takes several; whatever they are."""
+        heard, state = self._heard, self._state
         for event, now in coming:
-            if now >= self._heard.closes_at or self._state.looking:
+            if now >= heard.closes_at or state.looking:
                 self.observe(event, now)
             else:
-                self._heard.last = now
-                self._heard.count += 1
+                heard.last = now
+                heard.count += 1
 
     @property
     def lacks(self) -> Sequence[str]:
@@ -115,9 +118,9 @@ class Silence:
             )
             self._last = None
 
-    def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
+    def rebase(self, now: float) -> None:
         """The present silence is usual, however long it gets; its end is no news."""
-        self._pulse.accept()
+        self._pulse.accept(now)
 
     def save(self) -> State:
         """The whole state, one to two kilobytes of msgpack."""

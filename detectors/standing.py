@@ -80,6 +80,9 @@ class Signals:
     def __bool__(self) -> bool:
         return bool(self._standing)
 
+    def __contains__(self, what: str) -> bool:
+        return what in self._standing
+
     def saved(self) -> list[Standing]:
         """What the constructor takes."""
         return list(self._standing.values())
@@ -132,7 +135,7 @@ class Signals:
         finding = Finding(
             finding=CAPPED,
             onset=at,
-            summary=f"{of.agent} has more than {MOST_STANDING} signals: {len(left_out)} are left out",
+            summary=f"{of.agent} has more than {MOST_STANDING} signals: {len(left_out)} left out",
             observed=float(len(left_out)),
             unit="signals",
         )

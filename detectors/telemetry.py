@@ -5,7 +5,6 @@ of it (`misfits`), as it does of agents beyond its cap and of signals beyond the
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from math import floor
 from typing import Any, ClassVar, Self
 
@@ -15,6 +14,7 @@ from detectors.course import trend
 from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded, short_of
 from detectors.producers.share import BLOCK, FEWEST_BLOCKS, Raised, Share, blamed
+from detectors.saying import clock
 from detectors.settings import Watch
 from schemas.event import Event
 from schemas.signal import Blast
@@ -84,8 +84,9 @@ class Telemetry:
 
     def observe_many(self, coming: Coming) -> None:
         """Takes several; of a busy agent only the first of a minute are looked at."""
+        state = self._state
         for event, now in coming:
-            if self._state.room or now >= self._state.closes_at:
+            if now >= state.closes_at or state.room:
                 self.observe(event, now)
 
     def _answer(self, event: Event, producer: str, now: float) -> None:
@@ -121,16 +122,15 @@ class Telemetry:
         for name, share in self._state.shares.items():
             share.settle(now, LEAST[name])
             if share.raised is not None:
-                found.append(self._told(name, share, share.raised))
+                found.append(self._told(name, share, share.raised, now))
         if self._state.shares["late"].raised is None and not self._state.shares["late"].wrong:
             self._state.lag = 0.0
         return found
 
-    def _told(self, name: str, share: Share, raised: Raised) -> Finding:
+    def _told(self, name: str, share: Share, raised: Raised, now: float) -> Finding:
         known = blamed(raised)
-        since = datetime.fromtimestamp(raised.onset, UTC).strftime("%H:%M UTC")
         of = f", mostly of {known[0].value}"
-        usual = f"since {since} (usually {share.usual:.1%})"
+        usual = f"since {clock(raised.onset, now)} (usually {share.usual:.1%})"
         words = {
             "late": f"{raised.share:.0%} of events come over a minute late, up to {self._state.lag:,.0f} s, "
             f"{usual}{of}: their clock is behind, or they are held up",

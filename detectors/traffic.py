@@ -23,6 +23,8 @@ MINUTE_S = 60.0
 SESSION = "agent.session.v1"
 COMPARED_A_MINUTE = 8
 """Arrivals looked at by version, tenant, …"""
+MOST_NAMES = 256
+"""Conversations of the open minute that are known to have been counted."""
 LATE_S = 300.0
 """What is told of later than this began before, and not now."""
 
@@ -43,7 +45,7 @@ class Traffic:
     takes: ClassVar[frozenset[str]] = frozenset()
     outlives_s: ClassVar[float] = 7200.0
 
-    __slots__ = ("_closes_at", "_flow", "_latest", "_tide")
+    __slots__ = ("_closes_at", "_flow", "_names", "_tide")
 
     def __init__(self, watch: Watch, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - the protocol's
         """Raises nothing: there is nothing to configure."""
@@ -52,7 +54,7 @@ class Traffic:
     def _restore(self, flow: Flow) -> None:
         self._flow, self._tide = flow, Tide(flow)
         self._closes_at = (flow.minute + 1) * MINUTE_S
-        self._latest = ""
+        self._names: set[str] = set()
 
     def configure(self, watch: Watch, options: Mapping[str, Any]) -> None:
         """There is nothing to follow."""
@@ -68,19 +70,21 @@ class Traffic:
         if conversation is None or not (name := conversation.id):
             if event.type != SESSION:
                 self._arrives(event, 1, now)
-        elif name != self._latest and (event.type != SESSION or conversation.state == "started"):
-            self._latest = name
+        elif name not in self._names and (event.type != SESSION or conversation.state == "started"):
+            if len(self._names) >= MOST_NAMES:
+                self._names.clear()
+            self._names.add(name)
             self._flow.named = True
             visits = self._flow.visits.hears(name)
             if visits:
                 self._arrives(event, visits, now)
 
     def observe_many(self, coming: Coming) -> None:
-        """Takes several; what goes on in the same conversation concerns nobody."""
+        """Takes several; what goes on in a conversation that was counted concerns nobody."""
+        names = self._names
         for event, now in coming:
             conversation = event.data.conversation
-            name = conversation.id if conversation is not None else None
-            if now >= self._closes_at or not name or name != self._latest:
+            if conversation is None or conversation.id not in names or now >= self._closes_at:
                 self.observe(event, now)
 
     def _arrives(self, event: Event, visits: int, now: float) -> None:
@@ -102,7 +106,7 @@ class Traffic:
         self._tide.turn(minute)
         self._flow.room = COMPARED_A_MINUTE
         self._closes_at = (minute + 1) * MINUTE_S
-        self._latest = ""
+        self._names.clear()
 
     @property
     def lacks(self) -> Sequence[str]:

@@ -24,7 +24,7 @@ def known(
     mark: bytes, saved: Mapping[str, Saved], settings_of: SettingsOf, kinds: Mapping[str, type[Detector]]
 ) -> Iterator[Known]:
     """The agents of a partition by what was saved of it; by the defaults where its settings hold no more."""
-    of = msgspec.msgpack.decode(mark, type=Mark)
+    of = Mark.read(mark)
     try:
         settings = settings_of(of.files)
     except ValueError:

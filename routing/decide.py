@@ -41,6 +41,7 @@ from schemas.cause import (
     Configured,
     Drilled,
     Hand,
+    Housekeeping,
     Judged,
     Reassigned,
     Reported,
@@ -102,7 +103,7 @@ def later(state: State, cause: AnyCause) -> datetime:
 
     Where the clock is the events', what hosts and notifiers write has no say in it.
     """
-    if state.core.clock == "events" and isinstance(cause, Reported | Configured):
+    if state.core.clock == "events" and isinstance(cause, Housekeeping):
         return state.core.now
     return max(state.core.now, utc(cause.at))
 
@@ -127,7 +128,7 @@ def _apply(turn: Turn, cause: AnyCause) -> None:
 def _follow_schedules(turn: Turn, cause: AnyCause) -> None:
     """Of a new configuration, and first of all; the events' clock begins with the first event."""
     begun = turn.state.core.handoff_at is not None
-    is_known = turn.state.core.clock == "wall" or not isinstance(cause, Reported | Configured)
+    is_known = turn.state.core.clock == "wall" or not isinstance(cause, Housekeeping)
     if (begun and isinstance(cause, Configured)) or (not begun and is_known):
         handoffs.follow(turn)
 

@@ -15,11 +15,14 @@ from routing.incidents.turn import Complaint
 from routing.policy import Policy
 from routing.rules.calendars import carried
 from routing.rules.faults import ConfigFaults
-from schemas.cause import AnyCause, ConfigFile, Configured, Wake
+from schemas.cause import AnyCause, ConfigFile, Configured, Probed, Wake
+from schemas.probe import Passed
 from schemas.record import Output, Record, Saved
 from schemas.wire import decode_cause, encode, moment
 
 KEY = "router"
+PROBE = "probe"
+"""The key of probes among the pages, which are all of one partition."""
 
 
 class Router:
@@ -103,6 +106,8 @@ class Router:
         self._intake.remember(cause)
         if isinstance(cause, Configured):
             return self._configure(cause)
+        if isinstance(cause, Probed):
+            return self._probe(cause)
         if self._policy is None:
             return self._hold(cause, record.offset)
         return self._take(cause, record.offset, self._policy)
@@ -157,6 +162,14 @@ class Router:
         for each in held:
             outputs += self._take(each.cause, each.offset, policy)
         return outputs
+
+    def _probe(self, cause: Probed) -> Sequence[Output]:
+        """Goes through as a signal would; without a configuration nobody is told of anything."""
+        if self._policy is None:
+            return ()
+        passed = Passed(partition=cause.partition, partitions=cause.partitions, sent=cause.sent)
+        at_s = later(self._state, cause).timestamp()
+        return [*decide(self._state, cause, self._policy).outputs, Output("pages", PROBE, passed, at_s)]
 
     def _keep(self, cause: Configured, policy: Policy) -> list[Output]:
         """Timers that are due before a configuration fire by the one that held."""

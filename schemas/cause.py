@@ -167,6 +167,16 @@ class Wake(Cause, frozen=True, tag="wake"):
     partitions: int | None = None
 
 
+class Probed(Cause, frozen=True, kw_only=True, tag="probe"):
+    """A probe, sent at `sent`, went through `partition` of the `partitions` of `agent.events`."""
+
+    partition: int
+    partitions: int
+    sent: Time
+
+
 Hand = Acknowledged | Resolved | Snoozed | Reassigned | Commented | Judged | Approved | Silenced
 """What people do."""
-AnyCause = Signalled | Hand | Drilled | Concluded | Reported | Configured | Wake
+Housekeeping = Reported | Configured | Probed
+"""What hosts and notifiers write, at times of the wall clock."""
+AnyCause = Signalled | Hand | Drilled | Concluded | Reported | Configured | Wake | Probed

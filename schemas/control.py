@@ -41,4 +41,8 @@ class Rebase(Control, frozen=True, tag="rebase"):
     by: str = ""
 
 
-AnyControl = Tick | Settings | Rebase
+class Probe(Control, frozen=True, tag="probe"):
+    """Changes nothing: goes through to whoever notifies, to show that records do. `time`: of its sending."""
+
+
+AnyControl = Tick | Settings | Rebase | Probe

@@ -10,6 +10,7 @@ from schemas.cause import AnyCause
 from schemas.control import CONTROL_TYPE, AnyControl
 from schemas.event import Data, Event
 from schemas.page import Message
+from schemas.probe import Passed
 
 Headers = Sequence[tuple[str, bytes | None]]
 STRUCTURED = b"application/cloudevents+json"
@@ -21,6 +22,7 @@ _data = msgspec.json.Decoder(Data)
 _control: msgspec.json.Decoder[AnyControl] = msgspec.json.Decoder(AnyControl)
 _cause: msgspec.json.Decoder[AnyCause] = msgspec.json.Decoder(AnyCause)
 _message: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+_posted: msgspec.json.Decoder[Message | Passed] = msgspec.json.Decoder(Message | Passed)
 _raw = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder()
 
@@ -123,6 +125,18 @@ def decode_message(value: bytes) -> Message:
     """
     try:
         return _message.decode(value)
+    except _FAULTS as error:
+        raise Malformed(_reason(error)) from error
+
+
+def decode_posted(value: bytes) -> Message | Passed:
+    """Whatever may lie among the pages: a page, an update, or a probe.
+
+    Raises:
+        Malformed: with the path and what was expected there.
+    """
+    try:
+        return _posted.decode(value)
     except _FAULTS as error:
         raise Malformed(_reason(error)) from error
 

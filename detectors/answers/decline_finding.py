@@ -1,7 +1,5 @@
 """What to say of answers that got worse: which grade, by how much, since when, and where."""
 
-from datetime import UTC, datetime
-
 from msgspec import Struct
 
 from detectors.answers.decline import Decline, Hold
@@ -10,6 +8,7 @@ from detectors.answers.scale import Scale
 from detectors.contrast import Tally, contributors
 from detectors.detector import Finding
 from detectors.failures.burn_rate import chance
+from detectors.saying import clock, counted
 from schemas.signal import Contributor
 
 TREND = 1.25
@@ -57,18 +56,18 @@ class Graded(Struct, frozen=True):
         return round(self.scale.score(1 - badness if self.falls else badness), 4)
 
 
-def declined(graded: Graded, decline: Decline, hold: Hold, others: Tally) -> Finding:
+def declined(graded: Graded, decline: Decline, hold: Hold, others: Tally, now: float) -> Finding:
     """The finding of a decline that holds. `others`: answers that were good."""
-    now, usual = hold.bad / hold.total, decline.usual.mean
+    share, usual = hold.bad / hold.total, decline.usual.mean
     known = contributors(decline.tally, others)
     history = tuple(graded.shown(bad / total) for _, total, bad in decline.minutes.rows if total)
-    ratio = now / max(usual, decline.usual.allowed(0.0) / HALF)
+    ratio = share / max(usual, decline.usual.allowed(0.0) / HALF)
     return Finding(
         finding=graded.finding,
         labels=graded.labels,
         onset=hold.onset,
-        summary=_summary(graded, hold, usual, known),
-        observed=graded.shown(now),
+        summary=_summary(graded, hold, usual, known, now),
+        observed=graded.shown(share),
         baseline=graded.shown(usual),
         unit="share" if graded.scale is None else "mean score",
         magnitude=round(ratio, 2),
@@ -77,27 +76,26 @@ def declined(graded: Graded, decline: Decline, hold: Hold, others: Tally) -> Fin
             1 - min(0.5, chance(round(hold.bad), decline.allowed(graded.slack) * hold.total)), 4
         ),
         trend=_trend(decline.minutes.rows),
-        blast=decline.affected.blast(now),
+        blast=decline.affected.blast(share),
         contributors=known,
         samples=tuple(decline.samples),
         history=history,
     )
 
 
-def _summary(graded: Graded, hold: Hold, usual: float, known: tuple[Contributor, ...]) -> str:
-    since = datetime.fromtimestamp(hold.onset, UTC).strftime("%H:%M UTC")
-    now = hold.bad / hold.total
+def _summary(graded: Graded, hold: Hold, usual: float, known: tuple[Contributor, ...], now: float) -> str:
+    since, share = clock(hold.onset, now), hold.bad / hold.total
     where = f", mostly {known[0].dimension} {known[0].value}" if known else ""
     if graded.scale is not None:
         turn = "fell" if graded.falls else "rose"
         return (
-            f"{graded.subject} {turn} to {graded.shown(now):.3g} since {since} "
-            f"(usually {graded.shown(usual):.3g}): {hold.total:,.0f} scores{where}"
+            f"{graded.subject} {turn} to {graded.shown(share):.3g} since {since} "
+            f"(usually {graded.shown(usual):.3g}): {counted(hold.total, 'score')}{where}"
         )
     what = _SAID.get(graded.finding, f"answers end with {graded.subject}")
     of = f" in {graded.subject}" if graded.finding == "feedback" else ""
     counts = f"{hold.bad:,.0f} of {hold.total:,.0f}"
-    return f"{now:.1%} of {what}{of} since {since} (usually {usual:.1%}): {counts}{where}"
+    return f"{share:.1%} of {what}{of} since {since} (usually {usual:.1%}): {counts}{where}"
 
 
 def _trend(minutes: list[list[float]]) -> str:

@@ -1,13 +1,13 @@
 """What to say of breaches: both sides, of how many, since when, and whether it takes a crowd."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from detectors.boundaries.crossing import Crossing
 from detectors.boundaries.parties import MOST_SESSIONS, Parties
 from detectors.contrast import top
 from detectors.course import trend
 from detectors.detector import Finding
+from detectors.saying import clock, counted
 from schemas.signal import Blast, Contributor
 
 CROWDED = 1.5
@@ -28,7 +28,7 @@ def breach(kind: str, crossing: Crossing, parties: Parties, now: float) -> Findi
         finding="breach",
         labels={"kind": kind},
         onset=crossing.onset,
-        summary=_summary(crossing, crowd, parties),
+        summary=_summary(crossing, crowd, parties, now),
         observed=float(crossing.count),
         baseline=0.0,
         unit="breaches",
@@ -46,21 +46,21 @@ def breach(kind: str, crossing: Crossing, parties: Parties, now: float) -> Findi
     )
 
 
-def _summary(crossing: Crossing, crowd: tuple[Contributor, ...], parties: Parties) -> str:
+def _summary(crossing: Crossing, crowd: tuple[Contributor, ...], parties: Parties, now: float) -> str:
     """One sentence: what was crossed, by whom, how often since when; and what limits the count."""
-    since = datetime.fromtimestamp(crossing.onset, UTC).strftime("%H:%M")
     what = " and ".join(_WHAT[name] for name, _ in top(_floats(crossing.what), 2))
     ranked = sorted(crossing.pairs.values(), key=lambda each: (-each[2], each[0], each[1]))
     told = ", ".join(f"{other} in what is {owner}'s" for owner, other, _ in ranked[:MOST_PAIRS_TOLD])
-    more = f" and {len(ranked) - MOST_PAIRS_TOLD} other pairs" if len(ranked) > MOST_PAIRS_TOLD else ""
+    beyond = len(ranked) - MOST_PAIRS_TOLD
+    more = f" and {counted(beyond, 'other pair')}" if beyond > 0 else ""
     times = "once" if crossing.count == 1 else f"{crossing.count:,} times"
     load = f"; {crowd[0].value}" if crowd else ""
     cap = (
-        f" ({parties.forgotten:,} running sessions beyond {MOST_SESSIONS} were not followed)"
+        f" ({counted(parties.forgotten, 'running session')} beyond {MOST_SESSIONS} not followed)"
         if parties.forgotten
         else ""
     )
-    return f"{what}, {times} since {since} UTC: {told}{more}{load}{cap}"
+    return f"{what}, {times} since {clock(crossing.onset, now)}: {told}{more}{load}{cap}"
 
 
 def _pairs(crossing: Crossing) -> tuple[Contributor, ...]:

@@ -1,12 +1,11 @@
 """Who approves, and whether they look: many at once, or within a second."""
 
-from datetime import UTC, datetime
-
 from msgspec import Struct
 
 from detectors.consents.kinds import Kinds
 from detectors.course import MINUTE_S, course, trend
 from detectors.detector import Finding
+from detectors.saying import clock
 from schemas.event import Event
 from schemas.signal import Blast, Sample
 
@@ -76,7 +75,7 @@ class Approver(Struct, array_like=True):
                     labels={"approver": name},
                     onset=self.bulk,
                     summary=f"{name} approved at least {self.bulk_count} requests within a minute, "
-                    f"since {_clock(self.bulk)}: nobody reads so fast",
+                    f"since {clock(self.bulk, now)}: nobody reads so fast",
                     observed=float(self.bulk_count),
                     baseline=float(BULK),
                     unit="approvals a minute",
@@ -98,7 +97,7 @@ class Approver(Struct, array_like=True):
                     labels={"approver": name},
                     onset=self.instant,
                     summary=f"{name} approved {quick} of the last {len(self.last)} requests within a second, "
-                    f"since {_clock(self.instant)}: nobody looks at them",
+                    f"since {clock(self.instant, now)}: nobody looks at them",
                     observed=round(quick / len(self.last), 4),
                     baseline=SHARE,
                     unit="share",
@@ -123,7 +122,3 @@ def _sample(event: Event) -> Sample:
         conversation=data.conversation.id if data.conversation else None,
         trace=event.traceparent[3:35] if event.traceparent else None,
     )
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")

@@ -1,13 +1,12 @@
 """Requests that wait for a person: how many, the oldest, and how many expire."""
 
-from datetime import UTC, datetime
-
 from msgspec import Struct, field
 
 from detectors.consents.kinds import UNKNOWN, Kinds
 from detectors.course import MINUTE_S, MINUTES, course, trend
 from detectors.dense import Column, Number, single
 from detectors.detector import Finding
+from detectors.saying import clock, counted, span
 from schemas.event import Event
 from schemas.signal import Blast, Sample
 
@@ -129,14 +128,13 @@ class Queue(Struct, array_like=True):
         oldest = next(iter(self.waiting.values()))
         usual = sorted(self.waits.values)[len(self.waits.values) // 2] if self.waits.values else None
         wait, limit = now - oldest.since, self.limit_s(least_s)
-        usually = "" if usual is None else f" (usually answered in {usual / 60:.0f} minutes)"
-        many = f"{len(self.waiting)} approvals wait" if len(self.waiting) > 1 else "1 approval waits"
+        usually = "" if usual is None else f" (usually answered in {span(usual)})"
         high = sum(each.high for each in self.waiting.values())
         return Finding(
             finding="waiting",
             onset=onset,
-            summary=f"{many} for a person, the oldest {wait / 60:.0f} minutes, "
-            f"since {_clock(oldest.since)}{usually}; {high} of high consequence",
+            summary=f"{self._waiting} for a person, the oldest {span(wait)}, "
+            f"since {clock(oldest.since, now)}{usually}; {high} of high consequence",
             observed=round(wait / 60, 1),
             baseline=round((usual or limit) / 60, 1),
             unit="minutes",
@@ -148,6 +146,11 @@ class Queue(Struct, array_like=True):
             samples=self._samples,
             history=tuple(round(max(0.0, wait / MINUTE_S - back), 1) for back in range(MINUTES - 1, -1, -1)),
         )
+
+    @property
+    def _waiting(self) -> str:
+        verb = "waits" if len(self.waiting) == 1 else "wait"
+        return f"{counted(len(self.waiting), 'approval')} {verb}"
 
     @property
     def _samples(self) -> tuple[Sample, ...]:
@@ -162,7 +165,7 @@ class Queue(Struct, array_like=True):
             finding="expiring",
             onset=onset,
             summary=f"{expired:.0f} of the last {len(self.decided)} approvals expired without an answer, "
-            f"since {_clock(onset)}: {len(self.waiting)} wait now",
+            f"since {clock(onset, now)}: {self._waiting} now",
             observed=round(share, 4),
             baseline=EXPIRED_SHARE,
             unit="share",
@@ -187,7 +190,3 @@ def _sample(event: Event, level: str) -> Sample:
         conversation=data.conversation.id if data.conversation else None,
         trace=event.traceparent[3:35] if event.traceparent else None,
     )
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")

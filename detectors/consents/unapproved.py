@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from detectors.course import Course, trend
 from detectors.dense import column, numbers, rising, rising_packed
 from detectors.detector import Finding
 from detectors.failures.affected import Affected, mark_of
+from detectors.saying import clock, counted
 from schemas.event import Event
 from schemas.signal import Sample
 
@@ -137,19 +137,18 @@ class Consents(Struct, array_like=True):
         breach = self.breach
         if breach is None or (not self.known and breach.count < FEWEST_UNASKED):
             return []
-        since = datetime.fromtimestamp(breach.onset, UTC).strftime("%H:%M UTC")
+        since = clock(breach.onset, now)
         against = f", {breach.refused} of them after a refusal or before an answer" if breach.refused else ""
         how = (
             f"without approval since {since}{against}"
             if self.known
             else f"since {since}, and nobody was ever asked"
         )
-        many = "operations" if breach.count > 1 else "operation"
         return [
             Finding(
                 finding="unapproved" if self.known else "unasked",
                 onset=breach.onset,
-                summary=f"{breach.count} {many} of high consequence went ahead {how}",
+                summary=f"{counted(breach.count, 'operation')} of high consequence went ahead {how}",
                 observed=float(breach.count),
                 baseline=0.0,
                 unit="operations",

@@ -1,7 +1,6 @@
 """What to say of cost that breaks out: how much more, of what, whether by tokens or by their price."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 from detectors.contrast import contributors
@@ -10,6 +9,7 @@ from detectors.costs.cost_series import SMALLEST_RATIO, CostSeries, Rise
 from detectors.costs.cost_sessions import CostSessions, Dear
 from detectors.course import trend
 from detectors.detector import Finding, Unworded
+from detectors.saying import clock, counted
 from schemas.signal import Blast, Sample
 from schemas.wire import moment
 
@@ -17,10 +17,10 @@ FEWEST_CALLS = 3
 """Of dear sessions, before it is said where their money goes."""
 
 
-def spike(model: str, series: CostSeries, rise: Rise, note: str) -> Unworded:
+def spike(model: str, series: CostSeries, rise: Rise, note: str, now: float) -> Unworded:
     """A model whose interactions cost more than they did. `note` ends the sentence."""
     labels = {"model": model} if model else {}
-    words = partial(_spike, model, series, rise, note)
+    words = partial(_spike, model, series, rise, note, now)
     return Unworded(finding="spike", labels=labels, onset=rise.onset, words=words)
 
 
@@ -30,17 +30,17 @@ def dear_sessions(sessions: CostSessions, dear: Dear, money: Money, note: str, n
     return Unworded(finding="session", onset=dear.onset, words=words)
 
 
-def _spike(model: str, series: CostSeries, rise: Rise, note: str) -> Finding:
+def _spike(model: str, series: CostSeries, rise: Rise, note: str, now: float) -> Finding:
     mean = rise.cost / rise.count
     usual, extra = series.usual, rise.cost - rise.count * series.usual
-    since = datetime.fromtimestamp(rise.onset, UTC).strftime("%H:%M UTC")
     what = f"an interaction with {model} costs" if model else "an interaction costs"
     return Finding(
         finding="spike",
         labels={"model": model} if model else {},
         onset=rise.onset,
-        summary=f"{what} ${mean:.4g} since {since}, {mean / usual:.1f} times the usual ${usual:.4g}: "
-        f"${extra:.2f} more in {rise.count:,} interactions{_why(series, rise)}{note}",
+        summary=f"{what} ${mean:.4g} since {clock(rise.onset, now)}, "
+        f"{mean / usual:.1f} times the usual ${usual:.4g}: "
+        f"${extra:.2f} more in {counted(rise.count, 'interaction')}{_why(series, rise)}{note}",
         observed=mean,
         baseline=usual,
         unit="USD per interaction",

@@ -4,7 +4,9 @@ An exponential tail of the logarithm is a Pareto tail of the amount, with the me
 (Hill 1975); its standard error is added twice, so few amounts make it careful.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, repeat
 from math import exp, floor, log
 from types import MappingProxyType
 from typing import Any, Self
@@ -51,17 +53,12 @@ class LogTail:
             self.count = sum(self.bins.values())
 
     def quantiles(self, *shares: float) -> list[float]:
-        """The amounts that these shares of all, in rising order, do not exceed: upper edges of their bins."""
+        """The amounts that these shares of all do not exceed: upper edges of their bins."""
         places = sorted(self.bins) or [LOWEST]
-        coming = iter(places)
-        place, below = places[0], 0
-        found = []
-        for share in shares:
-            while below < share * self.count and (following := next(coming, None)) is not None:
-                place = following
-                below += self.bins[place]
-            found.append(exp((place + 1) * WIDTH))
-        return found
+        below = list(accumulate(map(self.bins.get, places, repeat(0))))
+        last = len(places) - 1
+        found = [min(last, bisect_left(below, share * self.count)) for share in shares]
+        return [exp((places[at] + 1) * WIDTH) for at in found]
 
     def quantile(self, share: float) -> float:
         """One of them."""

@@ -1,7 +1,5 @@
 """What to say of a dependency: what it does, to how many calls, by which errors, since when."""
 
-from datetime import UTC, datetime
-
 from msgspec import structs
 
 from detectors.contrast import ERROR_TYPE, top
@@ -11,6 +9,7 @@ from detectors.detector import Finding
 from detectors.failures.failure_finding import Words, described
 from detectors.failures.failure_stream import FAILED, RETRIED, FailureStream
 from detectors.failures.gauge import Hold, Terms
+from detectors.saying import clock, out_of
 
 FAILING = Words("failing", "calls", "failed")
 LIMITED = Words("rate_limited", "calls", "were rate-limited", RETRIED, "ratio")
@@ -30,13 +29,13 @@ def findings_of(place: Place, streams: Streams, terms: Terms, now: float) -> lis
     if streams.unseen is not None:
         told.append((streams.unseen, streams.unseen.failed.hold, UNSEEN))
     return [
-        _told(place, described(stream, hold, now, terms, words), (hold, words), streams)
+        _told(place, described(stream, hold, now, terms, words), (hold, words), streams, now)
         for stream, hold, words in told
         if hold is not None
     ]
 
 
-def _told(place: Place, found: Finding, what: tuple[Hold, Words], streams: Streams) -> Finding:
+def _told(place: Place, found: Finding, what: tuple[Hold, Words], streams: Streams, now: float) -> Finding:
     """The finding in words that are the dependency's; pairs of windows say nothing of it."""
     # Calls that take long have no error of their own.
     untold = {place[0], ERROR_TYPE} if what[1] in (HANGING, SLOW) else {place[0]}
@@ -45,7 +44,7 @@ def _told(place: Place, found: Finding, what: tuple[Hold, Words], streams: Strea
     return structs.replace(
         found,
         labels={"dependency": place[1], "kind": place[0]},
-        summary=_summary(place, found, what, streams),
+        summary=_summary(place, found, what, streams, now),
         contributors=tuple(each for each in found.contributors if each.dimension not in untold),
         magnitude=round((found.magnitude or 0.0) * share, 2),
         burn_rates={},
@@ -53,24 +52,22 @@ def _told(place: Place, found: Finding, what: tuple[Hold, Words], streams: Strea
     )
 
 
-def _summary(place: Place, found: Finding, what: tuple[Hold, Words], streams: Streams) -> str:
+def _summary(place: Place, found: Finding, what: tuple[Hold, Words], streams: Streams, now: float) -> str:
     """One sentence: `tool payments.refund fails: 7 of 9 calls since 10:02 UTC …`."""
     hold, words = what
-    since = datetime.fromtimestamp(hold.onset, UTC).strftime("since %H:%M UTC")
+    since = f"since {clock(hold.onset, now)}"
     usually = "" if found.baseline is None else f" (usually {found.baseline:.1%})"
     types = top(hold.affected.tally.by.get(ERROR_TYPE, {}), 3)
     why = ", ".join(f"{value} ({weight:.0f})" for value, weight in types)
-    count = f"{hold.bad:,} of {hold.total:,}"
+    calls, sessions = (out_of(hold.bad, hold.total, noun) for noun in ("call", "session"))
     who = f"{place[0]} {place[1]}"
     if words is FAILING:
-        return f"{who} fails: {count} calls {since}{usually}: {why}"
+        return f"{who} fails: {calls} {since}{usually}: {why}"
     if words is LIMITED:
-        return f"{who} limits the rate: {count} calls refused {since}{usually}: {why}"
+        return f"{who} limits the rate: {calls} refused {since}{usually}: {why}"
     if words is HANGING:
-        return (
-            f"{who} does not answer: {count} calls {since} did not end in {streams.hanging_s:.0f} s{usually}"
-        )
+        return f"{who} does not answer: {calls} {since} did not end in {streams.hanging_s:.0f} s{usually}"
     if words is SLOW:
-        return f"{who} is slow: {count} calls {since} took over {streams.slow_s:.3g} s{usually}"
+        return f"{who} is slow: {calls} {since} took over {streams.slow_s:.3g} s{usually}"
     so = "ended well though a required call failed"
-    return f"failures of {who} go unseen: {count} sessions {since} {so}: {why}"
+    return f"failures of {who} go unseen: {sessions} {since} {so}: {why}"

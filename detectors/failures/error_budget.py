@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from detectors.failures.burn_rate import Counted
 from detectors.failures.windows import HOUR_S, Windows
+from detectors.saying import span
 
 THREE_DAYS = 4320
 PERIOD_S = THREE_DAYS * 60.0
@@ -19,8 +20,8 @@ class ErrorBudget(Struct, frozen=True):
     gone_in_s: float | None
 
     def __str__(self) -> str:
-        """In words, `0.3x the 3-day error budget spent, gone in 5 h at this rate`."""
-        gone = f", gone in {_span(self.gone_in_s)} at this rate" if self.gone_in_s else ""
+        """In words, `0.3x the 3-day error budget spent, gone in 5 hours at this rate`."""
+        gone = f", gone in {span(self.gone_in_s)} at this rate" if self.gone_in_s else ""
         return f"{self.spent:.1f}x the 3-day error budget spent{gone}"
 
 
@@ -35,11 +36,3 @@ def error_budget(windows: Windows, counted: Counted, budget: float, burn: float)
     if spent >= 1:
         return ErrorBudget(spent, 0.0)
     return ErrorBudget(spent, round((1 - spent) * PERIOD_S / burn) if burn > 1 else None)
-
-
-def _span(seconds: float) -> str:
-    """Seconds in one unit: minutes below two hours, hours below two days."""
-    for size, unit in ((86_400.0, "d"), (3600.0, "h")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds / 60:.0f} min"

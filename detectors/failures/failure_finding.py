@@ -1,6 +1,5 @@
 """What to say of an incident of failures: its rate and the usual one, by what, whom it hits, its course."""
 
-from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from detectors.failures.burn_rate import Counted, burn_rate, chance, holding, ra
 from detectors.failures.error_budget import ErrorBudget, error_budget
 from detectors.failures.failure_stream import COLUMNS, FAILED, FailureStream, Kind
 from detectors.failures.gauge import Hold, Terms
+from detectors.saying import clock, out_of
 from schemas.signal import Contributor
 
 HISTORY_MINUTES = 30
@@ -77,7 +77,7 @@ def described(stream: FailureStream, hold: Hold, now: float, terms: Terms, words
         finding=words.finding,
         labels=_labels(words),
         onset=hold.onset,
-        summary=_summary(hold, usual, spending, words),
+        summary=_summary(hold, usual, spending, words, now),
         observed=round(bad / total, 4),
         baseline=None if usual is None else round(usual, 4),
         unit="share",
@@ -145,13 +145,12 @@ def _contributors(stream: FailureStream, hold: Hold) -> tuple[Contributor, ...]:
     return errors + contributors(Tally(affected.weight, dimensions), others)
 
 
-def _summary(hold: Hold, usual: float | None, spending: ErrorBudget | None, words: Words) -> str:
+def _summary(hold: Hold, usual: float | None, spending: ErrorBudget | None, words: Words, now: float) -> str:
     """One sentence: how many of what since when, usually how many, why, and what it costs of the budget."""
-    since = datetime.fromtimestamp(hold.onset, UTC).strftime("%H:%M")
     usually = "" if usual is None else f" (usually {usual:.1%})"
     by = hold.affected.tally.by
     why = ", ".join(f"{value} ({weight:.0f})" for value, weight in top(by.get(ERROR_TYPE, {}), 3))
     how = ", ".join(_CLASSES[kind] for kind, _ in top(by.get(CLASS, {}), 3))
     burnt = "" if spending is None else f"; {spending}"
-    what = f"{hold.bad} of {hold.total} {words.noun} {words.verb}"
-    return f"{what} since {since} UTC{usually}: {why} [{how}]{burnt}"
+    what = f"{out_of(hold.bad, hold.total, words.noun.removesuffix('s'))} {words.verb}"
+    return f"{what} since {clock(hold.onset, now)}{usually}: {why} [{how}]{burnt}"

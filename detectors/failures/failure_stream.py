@@ -57,7 +57,8 @@ class FailureStream(Struct, array_like=True):
     def well(self, data: Data) -> None:
         """A trial that went well; counted by its dimensions while there is room."""
         self.total += 1
-        self.compare(data)
+        if self.room:
+            self.compare(data)
 
     def compare(self, data: Data) -> None:
         """A trial that went well, but is counted at another time: what failures are compared with."""

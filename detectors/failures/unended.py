@@ -64,7 +64,8 @@ class Begun(Struct, array_like=True):
     def hear(self, operation: str, now: float) -> None:
         """A sign of life: an operation, or "" for a heartbeat."""
         pause = now - self.touched
-        self.pause = max(self.pause, pause)
+        if pause > self.pause:  # noqa: PLR1730 - a call of max costs more than the rest
+            self.pause = pause
         self.touched = now
         if operation:
             self.after = operation[:LONGEST_WORD]
@@ -102,7 +103,7 @@ class Unended(Struct, array_like=True):
             known.hear("", now)
         if known is not None or not name or self._came_back(name, now):
             return
-        if self.ended.pop(_digest(name), None) is not None or len(self.open) >= MOST_OPEN:
+        if (self.ended and self.ended.pop(_digest(name), None) is not None) or len(self.open) >= MOST_OPEN:
             return
         self.due = min(self.due, now + self.wait_s)
         self.open[name] = Begun(
@@ -147,8 +148,6 @@ class Unended(Struct, array_like=True):
     def quiet(self, now: float) -> float:
         """Seconds since anything was heard of a session that is followed, or of one that began or ended."""
         silent_s = now - self.heard
-        if silent_s < LEAST_S:
-            return silent_s
         return min(silent_s, *(now - each.touched for each in self.open.values()), inf)
 
     def let_go(self) -> None:

@@ -106,7 +106,7 @@ class FeatureWatch:
     @property
     def holds(self) -> bool:
         """Whether any field's shift does: then inputs without features are to be taken too, as of none."""
-        return any(field.hold is not None for field in self._fields.values())
+        return bool(self._fields) and any(field.hold is not None for field in self._fields.values())
 
     @property
     def ends_at(self) -> float:

@@ -18,6 +18,7 @@ from detectors.inputs.shift_samples import ShiftSamples
 from detectors.inputs.shift_story import Story
 from detectors.inputs.text_watch import MOST_TERMS, TextWatch
 from detectors.redaction import redact
+from detectors.saying import counted
 from schemas.signal import Contributor, Sample
 
 _NAMED = 5
@@ -92,9 +93,10 @@ def injection_finding(watch: InjectionWatch, samples: ShiftSamples) -> Iterator[
     if hold is None or story is None:
         return
     sessions = story.blast.sessions
+    where = f", in {counted(sessions, 'session')}" if sessions else ""
     words = (
         f"Inputs try to give the agent other orders: {story.observed:.1%} of them against "
-        f"{story.told.usual:.1%}{f', in {sessions} sessions' if sessions else ''}"
+        f"{story.told.usual:.1%}{where}"
     )
     yield _finding("injection", hold, story, words, samples=samples.since(hold.onset))
 

@@ -61,9 +61,12 @@ class TextLearning:
     """Collects the texts of a reference; of more than there is room for, one of each two.
 
     `seen`: texts that came; `names`: of words, by hash. A word for which there is no room is lost (-1).
+    As long as every word that has a name could be named (`_named`), only new ones need to be.
     """
 
-    __slots__ = ("_places", "_room", "_stride", "_words", "counts", "lengths", "names", "seen", "structures")
+    __slots__ = (
+        "_named", "_places", "_room", "_stride", "_words", "counts", "lengths", "names", "seen", "structures",
+    )  # fmt: skip
 
     def __init__(self, learnt: Learnt | None = None) -> None:
         """`learnt`: what `save` gave."""
@@ -76,6 +79,7 @@ class TextLearning:
         self.structures = array("B", learnt.structures)
         self.names = dict(learnt.names)
         self._room = NAMES_BYTES - sum(map(_cost, self.names.values()))
+        self._named = not self._words
 
     def take(self, reading: Reading) -> None:
         """One text."""
@@ -84,26 +88,36 @@ class TextLearning:
             return
         self.lengths.append(reading.length)
         self.structures.append(reading.structure)
+        known = len(self._words)
         self._add(reading.hashes)
-        names, words = self.names, self._words
-        for word, hashed in zip(reading.words, reading.hashes, strict=True):
-            if hashed not in names and len(word) >= SHORTEST and hashed in words:
-                self._name(hashed, term(word))
+        if len(self._words) > known or not self._named:
+            self._name(reading)
         if len(self._places) > MOST_TOKENS or len(self.counts) > MOST_KEPT:
             self._thin()
 
     def _add(self, hashes: Sequence[int]) -> None:
         words = self._words
         self.counts.append(len(hashes))
-        for hashed in hashes:
-            if hashed not in words and hashed >= 0 and len(words) < MOST_DIFFERENT:
-                words[hashed] = len(words)
-        self._places.extend([words.get(hashed, _LOST) for hashed in hashes])
+        places = [words.get(hashed, _LOST) for hashed in hashes]
+        if _LOST in places:
+            for hashed in hashes:
+                if hashed not in words and hashed >= 0 and len(words) < MOST_DIFFERENT:
+                    words[hashed] = len(words)
+            places = [words.get(hashed, _LOST) for hashed in hashes]
+        self._places.extend(places)
 
-    def _name(self, hashed: int, name: str) -> None:
-        if name and self._room >= _cost(name):
-            self.names[hashed] = name
-            self._room -= _cost(name)
+    def _name(self, reading: Reading) -> None:
+        """Names the words of a text that have none yet, as long as there is room."""
+        names, words = self.names, self._words
+        for word, hashed in zip(reading.words, reading.hashes, strict=True):
+            if hashed in names or len(word) < SHORTEST or hashed not in words or not (name := term(word)):
+                continue
+            cost = _cost(name)
+            if self._room >= cost:
+                names[hashed] = name
+                self._room -= cost
+            else:
+                self._named = False
 
     def _thin(self) -> None:
         texts, stay = self.texts(), [stays(at, self._stride) for at in range(len(self.counts))]

@@ -1,7 +1,6 @@
 """What to say of a part that got slower, and of a limit that is full or soon will be."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from detectors.contrast import contributors
 from detectors.detector import Finding
@@ -9,6 +8,7 @@ from detectors.latencies.part import FIRST_CHUNK, QUEUE_WAIT, SLOW, Part
 from detectors.latencies.saturation import FULL, Saturation, Tight
 from detectors.latencies.sketch import NONE, middle_of
 from detectors.latencies.slow_series import SHARES, Slowdown, SlowSeries
+from detectors.saying import clock, counted
 from schemas.signal import Blast
 
 _SAYING = {
@@ -21,7 +21,7 @@ _PART = 0.25
 """A part of a slow operation is named from this share of what it takes longer on."""
 
 
-def slower(part: Part, measure: str, series: SlowSeries, slow: Slowdown) -> Finding:
+def slower(part: Part, measure: str, series: SlowSeries, slow: Slowdown, now: float) -> Finding:
     """A part that takes longer than it did. `measure`: its finding's name."""
     percentile = series.percentiles[slow.percentile]
     place = list(SHARES).index(slow.percentile)
@@ -34,7 +34,7 @@ def slower(part: Part, measure: str, series: SlowSeries, slow: Slowdown) -> Find
         labels=part.labels,
         onset=slow.onset,
         summary=f"{_SAYING[measure].format(part.words)} {_seconds(level)} ({slow.percentile}) "
-        f"since {_clock(slow.onset)}, {level / usual:.1f} times the usual {_seconds(usual)}"
+        f"since {clock(slow.onset, now)}, {level / usual:.1f} times the usual {_seconds(usual)}"
         f"{_tail(series, slow.percentile)}{where}",
         observed=level,
         baseline=usual,
@@ -70,7 +70,7 @@ def _where(part: Part, percentile: str, extra: float) -> str:
     return f"; of the {_seconds(extra)} more, {' and '.join(said)}" if said else ""
 
 
-def tight(resource: str, name: str, limit: Saturation, held: Tight) -> Finding:
+def tight(resource: str, name: str, limit: Saturation, held: Tight, now: float) -> Finding:
     """A limit that is full, or soon will be. `resource`: `concurrency` or `rate`; `name`: whose."""
     used = limit.history[-1][1]
     whose = f" of {name}" if name else ""
@@ -78,7 +78,7 @@ def tight(resource: str, name: str, limit: Saturation, held: Tight) -> Finding:
         finding="saturation",
         labels={"resource": resource, "provider": name} if name else {"resource": resource},
         onset=held.onset,
-        summary=f"the {resource} limit{whose} is {used:.0%} used since {_clock(held.onset)}, usually "
+        summary=f"the {resource} limit{whose} is {used:.0%} used since {clock(held.onset, now)}, usually "
         f"{limit.usual:.0%}{_forecast(limit, used)}",
         observed=used,
         baseline=limit.usual,
@@ -93,7 +93,7 @@ def _forecast(limit: Saturation, used: float) -> str:
     left = limit.minutes_left
     if used >= FULL:
         return ": calls wait or are refused"
-    return "" if left is None else f": it runs out in about {left} minutes if this goes on"
+    return "" if left is None else f": it runs out in about {counted(left, 'minute')} if this goes on"
 
 
 def _trend(levels: Sequence[float]) -> str:
@@ -104,10 +104,6 @@ def _trend(levels: Sequence[float]) -> str:
     if late > _STEEP * early:
         return "rising"
     return "falling" if early > _STEEP * late else "steady"
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
 
 
 def _seconds(seconds: float) -> str:

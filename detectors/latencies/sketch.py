@@ -3,7 +3,10 @@
 The mapping is that of DDSketch (Masson, Rim and Lee 2019), with bins of 5 % between a millisecond and a day.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from math import exp, floor, log
 from types import MappingProxyType
 from typing import Any, Self
@@ -44,17 +47,15 @@ class Sketch:
         """Goes on from what was saved; earlier versions kept counts by bin."""
         return cls(saved[0] if saved and isinstance(saved[0], Mapping) else dict(rows_unpacked(saved)))
 
-    def add(self, durations: Iterable[float]) -> None:
+    def add(self, durations: Sequence[float]) -> None:
         """In seconds; shorter and longer ones count as the shortest and the longest there are."""
-        bins, added = self.bins, 0
-        for seconds in durations:
-            known = (
-                seconds if SHORTEST_S <= seconds <= LONGEST_S else min(LONGEST_S, max(SHORTEST_S, seconds))
-            )
-            place = floor(log(known) / WIDTH)
-            bins[place] = bins.get(place, 0) + 1
-            added += 1
-        self.count += added
+        known = durations
+        if durations and not SHORTEST_S <= min(durations) <= max(durations) <= LONGEST_S:
+            known = [min(LONGEST_S, max(SHORTEST_S, seconds)) for seconds in durations]
+        bins = self.bins
+        for place, count in Counter([floor(log(seconds) / WIDTH) for seconds in known]).items():
+            bins[place] = bins.get(place, 0) + count
+        self.count += len(known)
 
     def above(self, seconds: float) -> int:
         """How many are longer, to the bin."""
@@ -63,8 +64,9 @@ class Sketch:
 
     def join(self, other: "Sketch") -> None:
         """Another one's durations."""
+        bins = self.bins
         for place, count in other.bins.items():
-            self.bins[place] = self.bins.get(place, 0) + count
+            bins[place] = bins.get(place, 0) + count
         self.count += other.count
 
     def fade(self, most: int) -> None:
@@ -73,11 +75,15 @@ class Sketch:
             self.bins = {each: half for each, count in self.bins.items() if (half := count // 2)}
             self.count = sum(self.bins.values())
 
+    def quantiles(self, *shares: float) -> list[float]:
+        """The durations that these shares of all do not exceed, in seconds; 0 of none."""
+        if not self.bins:
+            return [0.0] * len(shares)
+        places = sorted(self.bins)
+        below = list(accumulate(map(self.bins.__getitem__, places)))
+        last = len(places) - 1
+        return [middle_of(places[min(last, bisect_left(below, share * self.count))]) for share in shares]
+
     def quantile(self, share: float) -> float:
-        """The duration that this share of all does not exceed, in seconds; 0 of none."""
-        left, place = share * self.count, None
-        for place in sorted(self.bins):
-            left -= self.bins[place]
-            if left <= 0:
-                break
-        return 0.0 if place is None else middle_of(place)
+        """One of them."""
+        return self.quantiles(share)[0]

@@ -128,12 +128,12 @@ class SlowSeries(Struct, array_like=True):
 
     def _measure(self) -> dict[str, float]:
         """Percentiles of the window, those that it has enough operations for."""
-        whole = Sketch()
-        for _, minute in self.window:
+        (_, first), *others = self.window
+        whole = Sketch(first.bins)
+        for _, minute in others:
             whole.join(minute)
-        return {
-            name: whole.quantile(share) for name, (share, fewest) in SHARES.items() if whole.count >= fewest
-        }
+        shares = {name: share for name, (share, fewest) in SHARES.items() if whole.count >= fewest}
+        return dict(zip(shares, whole.quantiles(*shares.values()), strict=True))
 
     def _judge(self, name: str, began: float, at: float, level: float) -> bool:
         if name not in self.percentiles:

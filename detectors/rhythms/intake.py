@@ -5,7 +5,6 @@ agent whose silence is the whole of it; what is told of that agent then explains
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from math import inf
 from typing import Literal
 
@@ -14,7 +13,8 @@ from msgspec import Struct, field, structs
 from detectors.detector import Finding
 from detectors.rhythms.clock import DAY_S
 from detectors.rhythms.pulse import LONGEST_S, Heard, Pulse
-from detectors.rhythms.silence_finding import silent, span
+from detectors.rhythms.silence_finding import silent
+from detectors.saying import clock, counted, span
 from detectors.standing import REASSERT_S, About, Found, Signals, Standing, about, because
 from schemas.signal import Signal
 
@@ -53,7 +53,7 @@ class Intake:
     def __init__(self, state: Received, where: str) -> None:
         """Continues from a state."""
         self.state, self._where = state, where
-        self._pulse = Pulse(state.heard, LEAST_S)
+        self._pulse = Pulse(state.heard, LEAST_S, patience_s=0.0)
 
     def hear(self, now: float, events: int) -> None:
         """So many events came, the last of them by now; told when time moves over the grid."""
@@ -94,7 +94,7 @@ class Intake:
 
     def rebase(self, now: float) -> None:
         """The present silence is told no more, however long it gets; its agents still cannot be seen."""
-        self._pulse.accept()
+        self._pulse.accept(now)
         if self.state.standing:
             self.state.wake_at = now
 
@@ -121,11 +121,11 @@ class Intake:
 
     def _finding(self, at: float) -> Finding:
         heard = self.state.heard
-        since = datetime.fromtimestamp(heard.last, UTC).strftime("%Y-%m-%d %H:%M UTC")
         return structs.replace(
             silent(self._pulse, at, None),
             finding="intake_down",
             labels={"partition": self._where},
-            summary=f"no event of any agent comes over {self._where} since {since} "
-            f"({span(at - heard.last)}): usually {heard.rate:,.0f} an hour; its agents cannot be seen",
+            summary=f"no event of any agent comes over {self._where} since {clock(heard.last, at)} "
+            f"({span(at - heard.last)}): usually {counted(heard.rate, 'event')} an hour; "
+            "its agents cannot be seen",
         )

@@ -4,16 +4,18 @@
 never rests. *rhythm*: surprising by how busy these hours of the week usually are, one hour late allowed: for
 whatever rests at night and on Sundays. *days*: surprising by the days when it is heard at all (`absence`):
 for whatever is heard a few times a day. Each learns the longest silences by its own measure (`clock`), and
-speaks once it has run long enough. A silence that was told is no usual one, unless it is the third in a week.
+speaks once it has run long enough. A silence that was told is no usual one, unless it is the third in a
+week; it is over when as much is heard as usual (`returning`), and nothing is learnt till then.
 """
 
 from collections.abc import Iterator
-from math import floor, inf
+from math import exp, floor, inf
 
 from msgspec import Struct, field
 
 from detectors.rhythms.absence import absence
 from detectors.rhythms.clock import DAY_S, Clock, unlikely
+from detectors.rhythms.returning import Return
 from detectors.rhythms.week import DAY, HOUR_S, HOURS, UNSEEN, Week, surprise
 from detectors.rhythms.worth import Hours, reached, worth
 
@@ -59,7 +61,8 @@ class Heard(Struct, array_like=True):
 
     `count`: events of the open hour; `rate`: events an hour, of about a day; `beats`: a bit for each of the
     last 30 minutes; `accepted`: somebody says that the present silence is usual; `outages`: when told ones
-    of the last week ended; `settled`: whether the rhythm is that of weeks, no longer that of days.
+    of the last week ended; `settled`: whether the rhythm is that of weeks, no longer that of days;
+    `back`: it is heard again after a told silence, and not yet as usual.
     """
 
     began: float = 0.0
@@ -79,16 +82,21 @@ class Heard(Struct, array_like=True):
     always: Clock = field(default_factory=Clock)
     rhythm: Clock = field(default_factory=Clock)
     days: Clock = field(default_factory=Clock)
+    back: Return | None = None
 
 
 class Pulse:
-    """Learns what is usual and tells silences. `least_s`: shorter ones are never told."""
+    """Learns what is usual and tells silences.
 
-    __slots__ = ("_always", "_usual", "least_s", "state")
+    `least_s`: shorter ones are never told; `patience_s`: for how long one that is broken goes on where
+    less is heard than usual. Then that is normal.
+    """
 
-    def __init__(self, state: Heard, least_s: float) -> None:
+    __slots__ = ("_always", "_usual", "least_s", "patience_s", "state")
+
+    def __init__(self, state: Heard, least_s: float, patience_s: float) -> None:
         """Continues from a state."""
-        self.state, self.least_s = state, least_s
+        self.state, self.least_s, self.patience_s = state, least_s, patience_s
         self._read()
 
     def _read(self) -> None:
@@ -103,17 +111,48 @@ class Pulse:
         if not state.began:
             state.began = state.last = now
             state.week.hour = hour
-        over = state.hush is not None or state.accepted
+        over = state.hush is not None or state.accepted or state.back is not None
         usual = self._is_usual(now)
         if now - state.last >= SHORTEST_S and usual:
-            self._learn(now)
+            self._learn(now - state.last, now)
         rolled = hour != state.week.hour
         if rolled:
             self._file(hour, 0 if usual else UNSEEN)
         self._beat(now)
+        self._return(now)
         state.last, state.hush, state.accepted = now, None, False
         if rolled or over:
             state.due = self.deadline()[0]
+
+    def _return(self, now: float) -> None:
+        """After a told silence: whether it is back, or less has been heard for so long that it is normal."""
+        state, gap = self.state, now - self.state.last
+        if state.back is None and state.hush is not None and not state.accepted and self.patience_s:
+            state.back = Return(state.last, now, state.hush.clock, *self.sureness(now))
+        elif state.back is not None:
+            state.back.between = max(state.back.between, gap)
+        back = state.back
+        if back is None:
+            return
+        if gap < self.patience_s:
+            back.longest = max(back.longest, gap)
+        else:
+            back.began = now
+        silent = floor(now / MINUTE_S) - floor(state.last / MINUTE_S) - 1
+        if back.hears(silent, self.share(now)):
+            state.back = None
+        elif now - back.began >= self.patience_s:
+            self._adopt(back, now)
+
+    def _adopt(self, back: Return, now: float) -> None:
+        """So little is normal."""
+        self._learn(back.longest, now)
+        self.state.back = None
+
+    def share(self, at: float) -> float:
+        """Of minutes in which something is usually heard at this hour of the week, or at any."""
+        nats = max(self._usual[int(at // HOUR_S) % HOURS], self._always or 0.0)
+        return 1 - exp(-nats * MINUTE_S)
 
     def _beat(self, now: float) -> None:
         state, minute = self.state, floor(now / MINUTE_S)
@@ -125,14 +164,16 @@ class Pulse:
     def _is_usual(self, now: float) -> bool:
         """Whether the silence that is over counts as usual: a told one does from the third in a week on."""
         state = self.state
+        if state.back is not None:
+            return False
         if state.hush is None or state.accepted:
             return True
         state.outages = [*(each for each in state.outages if each > now - HABIT_S), now]
         return len(state.outages) >= HABIT
 
-    def _learn(self, now: float) -> None:
-        """The silence that is over, by each clock."""
-        state, gap = self.state, now - self.state.last
+    def _learn(self, gap: float, now: float) -> None:
+        """A silence that is over, by each clock."""
+        state = self.state
         state.plain.learn(gap, now)
         state.always.learn(gap * (self._always or 0.0), now)
         state.rhythm.learn(self._measured(gap), now)
@@ -143,15 +184,15 @@ class Pulse:
         """The hours that are over. `silent`: what those count as in which nothing came."""
         state, week = self.state, self.state.week
         passed = range(week.hour, hour)
-        state.rated = min(RATE_HOURS, state.rated + 1)
-        state.rate += (state.count - state.rate) / state.rated
-        state.rate *= (1 - 1 / RATE_HOURS) ** (len(passed) - 1)
-        state.count = 0
         if not silent:
+            state.rated = min(RATE_HOURS, state.rated + 1)
+            state.rate += (state.count - state.rate) / state.rated
+            state.rate *= (1 - 1 / RATE_HOURS) ** (len(passed) - 1)
             state.always.hours += len(passed) if self._always is not None else 0
             expected = surprise(EXPECTED_MINUTES) / MINUTE_S
             state.rhythm.hours += sum(self._usual[each % HOURS] >= expected for each in passed[:HOURS])
             state.days.hours += len(passed) if len(week.rows) >= DAYS_WEEKS else 0
+        state.count = 0
         week.turn(hour, silent)
         if not state.settled and week.is_settled:
             # By another rhythm silences measure otherwise.
@@ -211,24 +252,43 @@ class Pulse:
             yield "rhythm", waited if waited <= LATE_FROM_S else waited + LATE_S
 
     def is_silent(self, now: float) -> bool:
-        """Whether there is a silence to tell of."""
+        """Whether there is a silence to tell of, or one that is broken and hardly more."""
         state = self.state
-        if state.hush is None and state.due is not None and now >= state.due:
-            due, clock = self.deadline()
-            if due is not None and now >= due:
-                state.hush, state.due = Hush(now, clock), None
-            else:
-                state.due = due
-        return state.hush is not None and not state.accepted
+        if state.due is not None and now >= state.due:
+            if state.hush is None:
+                self._hush(now)
+            elif state.back is None:
+                state.due = None
+            else:  # what it belonged to is over; the next look tells this one by itself
+                state.back = None
+                return False
+        return state.back is not None or (state.hush is not None and not state.accepted)
 
-    def accept(self) -> None:
-        """The present silence is usual, however long it gets."""
-        if self.state.hush is not None:
-            self.state.accepted = True
+    def _hush(self, now: float) -> None:
+        """Tells the present silence if it is too long; amid one that is broken, when it is one of its own."""
+        state, (due, clock) = self.state, self.deadline()
+        if due is not None and now >= due:
+            state.hush = Hush(now, clock)
+            due = None if state.back is None else state.last + state.back.part_of_it_s
+        state.due = due
+
+    def accept(self, now: float) -> None:
+        """The present silence is usual, however long it gets; or that so little is heard."""
+        state = self.state
+        if state.hush is not None:
+            state.accepted = True
+        if state.back is not None:
+            self._adopt(state.back, now)
+            state.due = None if state.accepted else self.deadline()[0]
 
     def sureness(self, now: float) -> tuple[float, float]:
-        """Of a silence that is told: how many times the longest usual one, and the confidence in it."""
+        """Of a silence that is told: how many times the longest usual one, and the confidence in it.
+
+        Of one that is broken, as they were then.
+        """
         state, gap, days = self.state, now - self.state.last, self.days
+        if state.back is not None:
+            return state.back.ratio, state.back.confidence
         if self.told_by == "days":
             nats, limit = self._absent(gap), state.days.surprising(days, ABSENT)
             return nats / (state.days.top or limit), unlikely(max(nats, limit), limit)
@@ -241,7 +301,8 @@ class Pulse:
     @property
     def told_by(self) -> str:
         """The clock by which the present silence is told."""
-        return self.state.hush.clock if self.state.hush is not None else ""
+        told = self.state.back or self.state.hush
+        return told.clock if told is not None else ""
 
     def history(self, now: float) -> tuple[float, ...]:
         """1 for each of the last 30 minutes in which something was heard, oldest first."""

@@ -1,12 +1,13 @@
 """What to say of a silence: since when, for how long, and how much is usually heard."""
 
-from datetime import UTC, datetime
+from math import floor
 
 from detectors.detector import Finding
-from detectors.rhythms.pulse import SHORTEST_S, Pulse
+from detectors.rhythms.pulse import MINUTE_S, SHORTEST_S, Pulse
+from detectors.rhythms.returning import Return
+from detectors.saying import clock, counted, span
 from schemas.signal import Blast, Sample
 
-SAID_IN_HOURS_S = 7200.0
 _WHY = {
     "plain": "",
     "always": "; it is heard at every hour",
@@ -16,19 +17,19 @@ _WHY = {
 
 
 def silent(pulse: Pulse, now: float, last: Sample | None) -> Finding:
-    """The finding of a silence that holds. `last`: the last event."""
-    state = pulse.state
-    gap, usual = now - state.last, state.plain.top
+    """The finding of a silence that holds. `last`: the last event before it."""
+    state, back = pulse.state, pulse.state.back
+    onset, silence_s = (state.last, now - state.last) if back is None else (back.onset, _silent_s(back, now))
     ratio, confidence = pulse.sureness(now)
-    since = datetime.fromtimestamp(state.last, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    longest = f"silent for {span(usual)} at the longest" if usual else "never silent for two minutes"
+    summary = _nothing(pulse, now) if back is None else _hardly(pulse, back, now)
+    longest = state.plain.top
+    silences = f"silent for {span(longest)} at the longest" if longest else "never silent for two minutes"
     return Finding(
         finding="agent_down",
-        onset=state.last,
-        summary=f"nothing is heard of the agent since {since} ({span(gap)}): usually "
-        f"{state.rate:,.0f} events an hour, and {longest} in 28 days{_WHY[pulse.told_by]}",
-        observed=round(gap / 60, 1),
-        baseline=round(max(usual, SHORTEST_S) / 60, 1),
+        onset=onset,
+        summary=f"{summary}usually {_often(state.rate)}, and {silences} in 28 days{_WHY[pulse.told_by]}",
+        observed=round(silence_s / MINUTE_S, 1),
+        baseline=round(max(longest, SHORTEST_S) / MINUTE_S, 1),
         unit="minutes of silence",
         magnitude=round(max(1.0, ratio), 2),
         magnitude_unit="ratio",
@@ -36,13 +37,33 @@ def silent(pulse: Pulse, now: float, last: Sample | None) -> Finding:
         blast=Blast(share=1.0),
         samples=() if last is None else (last,),
         history=pulse.history(now),
+        opens=back is None or state.hush is not None,
     )
 
 
-def span(seconds: float) -> str:
-    """In words for a person.
+def _often(an_hour: float) -> str:
+    if an_hour < 1:
+        return f"{counted(24 * an_hour, 'event')} a day"
+    return f"{counted(an_hour, 'event')} an hour"
 
-    >>> span(5400.0), span(180.0), span(200000.0)
-    ('90 minutes', '3 minutes', '56 hours')
-    """
-    return f"{seconds / 60:.0f} minutes" if seconds < SAID_IN_HOURS_S else f"{seconds / 3600:.0f} hours"
+
+def _nothing(pulse: Pulse, now: float) -> str:
+    last = pulse.state.last
+    return f"nothing is heard of the agent since {clock(last, now)} ({span(now - last)}): "
+
+
+def _hardly(pulse: Pulse, back: Return, now: float) -> str:
+    """Of what is broken and goes on."""
+    since = f"since {clock(back.onset, now)} ({span(now - back.onset)})"
+    often = f"something in {back.heard} of {counted(_passed(back, now), 'minute')}"
+    usual = f"{60 * pulse.share(now):.0f} of 60 are usual, the last at {clock(pulse.state.last, now)}"
+    return f"hardly anything is heard of the agent {since}: {often}, {usual}; "
+
+
+def _passed(back: Return, now: float) -> int:
+    return floor(now / MINUTE_S) - floor(back.onset / MINUTE_S)
+
+
+def _silent_s(back: Return, now: float) -> float:
+    """Of the minutes since it began those in which nothing came."""
+    return (_passed(back, now) - back.heard) * MINUTE_S

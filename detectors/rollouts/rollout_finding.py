@@ -15,6 +15,7 @@ from detectors.rollouts.plan import Plan
 from detectors.rollouts.telling import Telling
 from detectors.rollouts.trial import Trial
 from detectors.rollouts.verdict import Verdict
+from detectors.saying import counted, span
 from schemas.signal import Blast, Contributor
 
 _WHAT = {
@@ -115,7 +116,7 @@ def _worse(told: Told) -> Finding:
         told.trial.decided,
         f"canary {release} is worse than control{where}: "
         f"{_WHAT[metric].format(canary, control)} ({_interval(effect)}){also}, "
-        f"after {verdict.canaries:,} canary sessions{_uncompared(told)}: roll back",
+        f"after {counted(verdict.canaries, 'canary session')}{_uncompared(told)}: roll back",
         labels={"metric": metric},
         observed=round(canary, 6),
         baseline=round(control, 6),
@@ -136,7 +137,7 @@ def _invalid(told: Told) -> Finding:
         "invalid",
         trial.decided,
         f"canary {trial.release} cannot be compared with control: {_FAULTS[verdict.fault]}, after "
-        f"{verdict.canaries:,} canary and {verdict.controls:,} control sessions: hold",
+        f"{verdict.canaries:,} canary and {counted(verdict.controls, 'control session')}: hold",
         labels={"fault": verdict.fault},
         confidence=0.99,
     )
@@ -156,7 +157,7 @@ def _ready(told: Told, plan: Plan) -> Finding:
         "ready",
         max(trial.decided, trial.stepped),
         f"canary {trial.release} is no worse than control within its margins ({'; '.join(within)}), "
-        f"after {compared.verdict.canaries:,} canary sessions: promote{to}",
+        f"after {counted(compared.verdict.canaries, 'canary session')}: promote{to}",
         labels=step,
         confidence=0.99,
     )
@@ -167,10 +168,10 @@ def _holding(told: Told, plan: Plan, now: float) -> Finding:
     trial, verdict = told.trial, told.compared.verdict
     if verdict.state == "promote":
         says = "no worse than control within its margins, in a step that is to last"
-        left = f"{_span(trial.stepped + plan.least_s - now)} to go"
+        left = f"{span(trial.stepped + plan.least_s - now)} to go"
     else:
         says = (
-            f"neither worse nor fit to go on after {verdict.controls:,} control sessions and "
+            f"neither worse nor fit to go on after {counted(verdict.controls, 'control session')} and "
             f"{verdict.canaries:,} of its own"
         )
         left = _left(verdict, now - trial.began - plan.ripe_s)
@@ -182,15 +183,7 @@ def _left(verdict: Verdict, spent_s: float) -> str:
     sessions = verdict.canaries + verdict.controls
     if verdict.eta_sessions is None or not sessions or spent_s <= 0:
         return "no verdict in sight at this traffic"
-    return f"{_span(verdict.eta_sessions / sessions * spent_s)} to go at this traffic"
-
-
-def _span(seconds: float) -> str:
-    """About how long."""
-    for unit, size in (("days", 86_400.0), ("h", 3600.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.0f} {unit}"
-    return f"{max(1.0, seconds / 60):.0f} min"
+    return f"{span(verdict.eta_sessions / sessions * spent_s)} to go at this traffic"
 
 
 def _no_control(told: Told) -> Finding:
@@ -199,7 +192,7 @@ def _no_control(told: Told) -> Finding:
     return told.standing(
         "no_control",
         trial.alone,
-        f"canary {trial.release} has {trial.canaries:,} sessions and control none since: there is "
+        f"canary {trial.release} has {counted(trial.canaries, 'session')} and control none since: there is "
         "nothing to compare it with: hold",
         observed=float(trial.canaries),
         blast=Blast(sessions=trial.canaries, share=1.0),
@@ -215,7 +208,7 @@ def _unbalanced(told: Told) -> Finding:
         trial.unmatched,
         f"{share:.0%} of the sessions of canary {trial.release} are of strata that control hardly has "
         f"({_lacking(told)}), so they are compared with nothing, after {verdict.canaries:,} canary and "
-        f"{verdict.controls:,} control sessions: hold",
+        f"{counted(verdict.controls, 'control session')}: hold",
         observed=round(share, 4),
         baseline=0.0,
         unit="share",

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from detectors.saying import counted, span
+
 MOST_OPEN = 192
 IDLE_S = 1800.0
 """A session untouched for this long counts as ended."""
@@ -55,12 +57,12 @@ class Run(Struct, array_like=True):
         """What it has spent so far.
 
         >>> Run(0.0, 0.0, 0.0, steps=412, tokens=1_200_000, cost=31.2).spent(2580.0)
-        '412 steps, 1,200,000 tokens, $31.20 in 43 min'
+        '412 steps, 1,200,000 tokens, $31.20 in 43 minutes'
         """
-        parts = [f"{max(self.steps, self.step):,} steps"]
-        parts += [f"{self.tokens:,} tokens"] if self.tokens else []
+        parts = [counted(max(self.steps, self.step), "step")]
+        parts += [counted(self.tokens, "token")] if self.tokens else []
         parts += [f"${self.cost:.2f}"] if self.cost else []
-        return f"{', '.join(parts)} in {(now - self.began) / 60:.0f} min"
+        return f"{', '.join(parts)} in {span(now - self.began)}"
 
 
 class Runs(Struct, array_like=True):

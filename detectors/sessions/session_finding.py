@@ -1,10 +1,10 @@
 """What to say of sessions that go astray: the worst, by how much, what it has spent, and how many others."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from detectors.course import trend
 from detectors.detector import Finding
+from detectors.saying import clock, counted, span
 from detectors.sessions.astray import Astray, Entry
 from schemas.signal import Blast, Contributor, Sample
 from schemas.wire import moment
@@ -23,7 +23,7 @@ def astray(finding: str, found: Astray, dropped: int, now: float) -> Finding:
     return Finding(
         finding=finding,
         onset=found.onset,
-        summary=_summary(finding, found, worst, dropped),
+        summary=f"{_summary(finding, found, worst, now)}{_cap(dropped)}",
         observed=round(worst.amount, 4),
         baseline=round(baseline, 4),
         unit=_unit(finding, worst),
@@ -44,18 +44,21 @@ def astray(finding: str, found: Astray, dropped: int, now: float) -> Finding:
     )
 
 
-def _summary(finding: str, found: Astray, worst: Entry, dropped: int) -> str:
-    since = datetime.fromtimestamp(found.onset, UTC).strftime("%H:%M UTC")
-    others = f", and {found.count - 1} more" if found.count > 1 else ""
-    cap = f" ({dropped:,} sessions beyond the cap were not followed)" if dropped else ""
-    return f"a session {_words(finding, worst)}{others}, since {since}; spent so far: {worst.spent}{cap}"
+def _summary(finding: str, found: Astray, worst: Entry, now: float) -> str:
+    others = f"; {counted(found.count - 1, 'more session')} beside it" if found.count > 1 else ""
+    since = clock(found.onset, now)
+    return f"a session {_words(finding, worst)}, since {since}; spent so far: {worst.spent}{others}"
+
+
+def _cap(dropped: int) -> str:
+    return f" ({counted(dropped, 'session')} beyond the cap not followed)" if dropped else ""
 
 
 def _words(finding: str, each: Entry) -> str:
     if finding == "loop":
-        return f"calls {each.what} with the same arguments again and again: {each.amount:.0f} times"
+        return f"calls {each.what} with the same arguments again and again: {each.amount:,.0f} times"
     if finding == "stuck":
-        return f"says it runs but has not got on for {each.amount / 60:.0f} min"
+        return f"says it runs but has not got on for {span(each.amount)}"
     usual = f", usually {_amount(each.what, each.usual)}"
     return f"runs away: {_amount(each.what, each.amount)}{usual}"
 
@@ -64,11 +67,11 @@ def _amount(what: str, amount: float) -> str:
     """An amount of `what` in words.
 
     >>> _amount("cost", 12.5), _amount("time", 600.0), _amount("tokens", 120000.0)
-    ('$12.50', '10 min', '120,000 tokens')
+    ('$12.50', '10 minutes', '120,000 tokens')
     """
     if what == "cost":
         return f"${amount:.2f}"
-    return f"{amount / 60:.0f} min" if what == "time" else f"{amount:,.0f} {what}"
+    return span(amount) if what == "time" else counted(amount, what.removesuffix("s"))
 
 
 def _unit(finding: str, each: Entry) -> str:

@@ -26,7 +26,8 @@ class Flow(Struct, array_like=True):
     open hour was watched from its beginning; `named`: whether conversations are told; `suspect`: when it last
     was as it never was; `high`: since when there is more than usual; `told`: when changes of the last week
     were told; `fell`: when the last fall that ended was last seen; `late`: those who came in a minute and had
-    begun long before; `accepted`: of what is usual that much is normal, until it is usual again.
+    begun long before; `accepted`: of what is usual that much is normal, until it is usual again; `paused`:
+    for how long nothing came before `resumed`.
     """
 
     minute: int = -1
@@ -50,6 +51,7 @@ class Flow(Struct, array_like=True):
     fell: int = NEVER
     late: dict[int, int] = {}
     accepted: dict[Kind, float] = {}
+    paused: int = 0
 
     def sum(self, length: int) -> int:
         """Arrivals of so many minutes."""

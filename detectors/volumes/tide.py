@@ -23,6 +23,8 @@ RECENT = 10
 """Minutes in which nothing is heard: then it is no fall but a silence, or the end of one where …"""
 EARLIER = 3
 """… nobody came in all but the last third of what is looked at."""
+UNLIKELY = 5.0
+"""Nats: what comes after a silence is judged by itself before it is judged with it."""
 FALLEN, WELL = 0.3, 0.6
 """Shares of the least that is usual: told from the first on, and over where there is more than the second."""
 RISEN, TWICE = 3.0, 2.0
@@ -56,7 +58,7 @@ class Tide:
         """Something came in the open minute, whatever it was."""
         state = self.state
         if state.minute - state.heard > RECENT:
-            state.resumed = state.minute
+            state.resumed, state.paused = state.minute, min(RECALLED, state.minute - state.heard)
         state.heard = state.minute
 
     def turn(self, minute: int) -> None:
@@ -100,7 +102,7 @@ class Tide:
         """Shows them to `MetricAnomaly`: their root, which chance sways alike whatever the count."""
         state = self.state
         if state.minute % GENERATION == 0:
-            state.visits.turn()
+            self._generation()
             before, count = state.sum(2 * GENERATION) - state.sum(GENERATION), state.sum(GENERATION)
             if not state.changes and before + count:
                 state.scatter.learn(before, count, state.visits.worth(2 * GENERATION))
@@ -111,6 +113,17 @@ class Tide:
                 state.suspect = minute
         if not state.changes:
             state.others.turn(state.minute * 60.0)
+
+    def _generation(self) -> None:
+        """Who goes on after a pause of all is not new: nobody is forgotten while nothing is heard."""
+        state = self.state
+        silent, spoken = state.minute - state.heard, state.minute - state.resumed
+        if silent > GENERATION:
+            state.visits.rest()
+        elif silent > RECENT or spoken <= GENERATION:
+            state.visits.pause()
+        else:
+            state.visits.turn()
 
     def _judge(self, minute: int) -> None:
         changes = self.state.changes
@@ -165,9 +178,18 @@ class Tide:
         if last - state.heard >= RECENT:
             return True
         since = last - state.resumed + 1
-        if since < length and state.present(since) == count:
+        if since < length and (state.present(since) == count or self._goes_on(since)):
             return True
         return 0 < count == state.present(length // EARLIER)
+
+    def _goes_on(self, since: int) -> bool:
+        """Whether a silence was odd, which is for `silence` to tell, and not what came since."""
+        usual, silence = self._expected.usual("drop", since), since + self.state.paused
+        odd = self._expected.usual("drop", silence) - usual
+        if odd < IMPROBABLE["drop"] * self._factor(silence):
+            return False
+        count = self.state.present(since)
+        return count >= WELL * usual or surprise(count, usual) < UNLIKELY * self._factor(since)
 
     def _accepted(self, kind: Kind) -> float:
         return self.state.accepted.get(kind, 1.0)

@@ -1,9 +1,8 @@
 """What to say of arrivals that are far fewer or far more: how many, since when, and who."""
 
-from datetime import UTC, datetime
-
 from detectors.contrast import contributors
 from detectors.detector import Finding
+from detectors.saying import MINUTE_S, clock, counted, span
 from detectors.volumes.change import Change
 from detectors.volumes.flow import HOUR, RECALLED, Kind
 from detectors.volumes.tide import MIDDLE, UNSURE, Tide
@@ -23,7 +22,7 @@ def changed(kind: Kind, change: Change, tide: Tide) -> Finding:
     each = RECALLED // BINS
     return Finding(
         finding=kind,
-        onset=change.onset * 60.0,
+        onset=change.onset * MINUTE_S,
         summary=_summary(kind, change, tide, stands_out),
         observed=round(HOUR * change.arrived / _minutes(change, tide), 1),
         baseline=round(HOUR * change.usual / _minutes(change, tide), 1),
@@ -53,20 +52,16 @@ def _noun(tide: Tide) -> str:
 
 
 def _summary(kind: Kind, change: Change, tide: Tide, stands_out: tuple[Contributor, ...]) -> str:
-    since = datetime.fromtimestamp(change.onset * 60.0, UTC).strftime("%H:%M UTC")
-    span = f"began in {_minutes(change, tide)} minutes since {since}"
+    since = clock(change.onset * MINUTE_S, tide.state.minute * MINUTE_S)
+    began = f"began in {span(_minutes(change, tide) * MINUTE_S)} since {since}"
     usual = f"usually {change.usual:,.0f} at {'most' if kind == 'surge' else 'least'}"
     where = f"{stands_out[0].dimension} {stands_out[0].value} above all" if stands_out else ""
-    came = _so_many(change.arrived, _noun(tide))
+    came = counted(change.arrived, _noun(tide)[:-1])
     if kind == "surge":
-        return f"{came} {span}, {usual}{where and f', {where}'}"
+        return f"{came} {began}, {usual}{where and f', {where}'}"
     missing = where and f"; what is missing is {where}"
     rest = "; few were to come before, so it may be a day of rest" if change.confidence <= UNSURE else ""
-    return f"{'only ' if change.arrived else ''}{came} {span}, {usual}{missing}{rest}"
-
-
-def _so_many(count: float, noun: str) -> str:
-    return f"{count:,.0f} {noun if count != 1 else noun[:-1]}" if count else f"no {noun}"
+    return f"{'only ' if change.arrived else ''}{came} {began}, {usual}{missing}{rest}"
 
 
 def _trend(tide: Tide) -> str:

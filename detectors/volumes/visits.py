@@ -1,4 +1,4 @@
-"""Which conversations are new: those not heard of for a quarter of an hour or more.
+"""Which conversations are new: those not heard of for a quarter of an hour or more in which others were.
 
 Each generation of a quarter of an hour keeps the marks of whom it heard of. Where there are too many, only
 those are kept whose marks end in so many zeros, and each stands for as many as are left out: adaptive
@@ -18,6 +18,9 @@ GENERATION = 15
 """Minutes."""
 MOST = 128
 FEW = MOST // 4
+CROWD = 12
+"""Fewer that go on together are no surge."""
+PAUSES = 2
 REMEMBERED = 16
 """Generations of which it is known how coarsely they were counted: four hours."""
 
@@ -51,7 +54,7 @@ class Visits(Struct, array_like=True):
 
     Kept are marks that end in `zeros` zero bits; counted are those that end in `counted` of them, which is
     more for a while after more began to be kept: for who of these is new, nobody can tell. `earlier`: what
-    was `counted` in the generations before, the last one last.
+    was `counted` in the generations before, the last one last; `paused`: how often this one went on.
     """
 
     now: Marks = field(default_factory=Marks)
@@ -59,6 +62,7 @@ class Visits(Struct, array_like=True):
     zeros: int = 0
     counted: int = 0
     earlier: list[int] = []
+    paused: int = 0
 
     def hears(self, name: str) -> int:
         """For how many new visits a conversation stands: 0 if it is none."""
@@ -84,12 +88,24 @@ class Visits(Struct, array_like=True):
         while self.zeros and kept < FEW:
             self.zeros -= 1
             kept *= 2
-        self.before, self.now = self.now, Marks()
+        self.before, self.now, self.paused = self.now, Marks(), 0
+
+    def rest(self) -> None:
+        """Nothing came in a generation: it goes on."""
+        self.earlier = [*self.earlier[1 - REMEMBERED :], self.counted]
+
+    def pause(self) -> None:
+        """A pause began or ended in a generation: it goes on, but twice at most."""
+        if self.paused < PAUSES and len(self.before.marks) + len(self.now.marks) >= CROWD:
+            self.paused += 1
+            self.rest()
+        else:
+            self.turn()
 
     def forget(self) -> None:
         """Nothing came for long: whoever comes is new, and counted."""
         self.before, self.now = Marks(), Marks()
-        self.zeros, self.counted, self.earlier = 0, 0, []
+        self.zeros, self.counted, self.earlier, self.paused = 0, 0, [], 0
 
     def worth(self, minutes: int) -> int:
         """For how many a visit stood in so many of the last minutes, at most."""

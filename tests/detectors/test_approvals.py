@@ -65,7 +65,7 @@ def test_where_answers_usually_take_long_more_patience_is_due():
         )
     desk.say(3 * HOUR, "requested", 99)
     assert desk.detector.wake_at == START_S + 9 * HOUR
-    assert "usually answered in 120 minutes" in desk.holds(9 * HOUR)["waiting"].summary
+    assert "usually answered in 2 hours" in desk.holds(9 * HOUR)["waiting"].summary
 
 
 def test_the_patience_can_be_set():

@@ -137,6 +137,17 @@ def test_agents_beyond_the_cap_share_what_comes_together():
     assert whole._keys.awake[OVERFLOW].detectors["told"].state[3] == 4
 
 
+def test_an_agent_that_is_called_as_those_beyond_the_cap_are_is_counted_however_records_come():
+    tape = Script()
+    for name in ("ana", "bo", OVERFLOW, "bo", OVERFLOW):
+        tape.event(0, name)
+    whole, single = (Bank(settings_of, "events", kinds=KINDS, most_agents=1) for _ in range(2))
+    whole.apply_many(tape.records)
+    for record in tape.records:
+        single.apply(record)
+    assert state(whole) == state(single)
+
+
 class Unfit(Told):
     """One whose list of types is no list: its agents cannot be shown anything."""
 

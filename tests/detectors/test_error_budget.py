@@ -20,10 +20,10 @@ def after(hours, total, bad):
     ("bad", "burn", "said"),
     [
         (0, 1.0, "0.0x the 3-day error budget spent"),
-        (36, 10.0, "0.5x the 3-day error budget spent, gone in 4 h at this rate"),
-        (36, 1.5, "0.5x the 3-day error budget spent, gone in 24 h at this rate"),
-        (0, 1.2, "0.0x the 3-day error budget spent, gone in 2 d at this rate"),
-        (36, 100.0, "0.5x the 3-day error budget spent, gone in 22 min at this rate"),
+        (36, 10.0, "0.5x the 3-day error budget spent, gone in 4 hours at this rate"),
+        (36, 1.5, "0.5x the 3-day error budget spent, gone in 24 hours at this rate"),
+        (0, 1.2, "0.0x the 3-day error budget spent, gone in 2 days at this rate"),
+        (36, 100.0, "0.5x the 3-day error budget spent, gone in 22 minutes at this rate"),
         (144, 100.0, "2.0x the 3-day error budget spent"),
     ],
 )

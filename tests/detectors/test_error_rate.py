@@ -369,7 +369,7 @@ def test_it_says_when_the_error_budget_of_three_days_is_gone():
     found = agent.holding["sessions"]
     # 6 of the 43 that three days at this pace may lose are spent; the rest goes a hundred times too fast.
     assert found.exhausted_in_s == pytest.approx(0.86 * 72 * 36, rel=0.02)
-    assert "0.1x the 3-day error budget spent, gone in 37 min at this rate" in found.summary
+    assert "0.1x the 3-day error budget spent, gone in 37 minutes at this rate" in found.summary
 
 
 def test_a_budget_that_is_spent_is_gone_already():

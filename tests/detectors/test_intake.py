@@ -168,6 +168,14 @@ def test_the_end_of_history_is_nobodys_silence():
     assert told(tape) == []
 
 
+def test_an_agent_that_speaks_once_when_the_others_come_back_is_told_when_it_is_missed_again():
+    tape = wait(partition(), KNOWN + HOUR)
+    speak(tape, ("ana", "bo"), KNOWN + HOUR, KNOWN + HOUR + 5)
+    speak(tape, ("chi", "ana", "bo"), KNOWN + HOUR + 5, KNOWN + HOUR + 10)
+    speak(tape, ("ana", "bo"), KNOWN + HOUR + MINUTE, KNOWN + 2 * HOUR)
+    assert told(tape)[1:] == [("intake_down", INTAKE, "resolved"), ("agent_down", "chi", "firing")]
+
+
 def test_events_that_come_late_are_events():
     tape = partition()
     for at in range(0, 3600, 30):

@@ -254,7 +254,7 @@ class TestBounds:
             agent.see(f"c{number}", "t1")
         assert not agent.see("c0", "t2")
         found = agent.see(f"c{MOST_FOLLOWED}", "t2")["session"]
-        assert "2 running sessions beyond 512 were not followed" in found.summary
+        assert "2 running sessions beyond 512 not followed" in found.summary
         assert found.blast.capped
 
     def test_sessions_touched_again_are_the_last_to_be_forgotten(self):

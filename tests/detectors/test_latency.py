@@ -256,7 +256,7 @@ def test_the_new_normal_is_learnt_anew():
 def test_percentiles_are_within_a_fortieth_and_old_durations_fade():
     sketch, other = Sketch(), Sketch()
     assert sketch.quantile(0.5) == 0
-    sketch.add(0.01 * at for at in range(1, 1001))
+    sketch.add([0.01 * at for at in range(1, 1001)])
     assert sketch.quantile(0.5) == pytest.approx(5.0, rel=0.026)
     assert sketch.quantile(0.99) == pytest.approx(9.9, rel=0.026)
     assert sketch.above(9.0) == pytest.approx(100, abs=40)

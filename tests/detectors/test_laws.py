@@ -14,6 +14,7 @@ import pytest
 from detectors.detector import Detector
 from schemas.event import EVENT_TYPES
 from tests.detectors.agent_events import START_S
+from tests.detectors.busy_events import busy
 from tests.detectors.conformance import (
     GRID_S,
     KINDS,
@@ -31,7 +32,9 @@ from tests.detectors.conformance import (
     watch_of,
     whole,
 )
+from tests.detectors.failing_events import failing
 from tests.detectors.hostile_events import extreme
+from tests.detectors.ordinary_events import ordinary
 
 DAY_S = 86_400.0
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "detectors"
@@ -133,10 +136,21 @@ def test_events_that_overtake_each_other_by_two_seconds_open_the_same(name):
     assert openings(Run(fresh(name)).feed(late)) == openings(whole(name))
 
 
+FEW = {failing: 60, ordinary: 600, extreme: 60, busy: 900}
+
+
 @every_detector
 def test_events_that_are_shown_together_tell_the_same(name):
     run = Together(fresh(name)).feed(events(name, "positive")).shown()
     assert (run.asked, run.state) == (whole(name).asked, whole(name).state)
+
+
+@every_detector
+@pytest.mark.parametrize("kind", [failing, ordinary, extreme, busy])
+def test_trouble_that_is_shown_together_is_kept_the_same(name, kind):
+    stream = tuple(kind(FEW[kind]))
+    together, alone = Together(fresh(name)).feed(stream).shown(), Run(fresh(name)).feed(stream)
+    assert (together.asked, together.state) == (alone.asked, alone.state)
 
 
 @every_detector

@@ -45,7 +45,8 @@ SHARES = {
     "traffic": (3_000, 5_000),
 }
 """Bytes that the moving state may have: of an ordinary agent, and of one whose labels never end."""
-few = settings(max_examples=max(3, settings.default.max_examples // 10))
+few = settings(max_examples=max(3, settings.default.max_examples // 20))
+fewer = settings(max_examples=max(2, settings.default.max_examples // 40))
 places = st.lists(st.floats(0, 1) | st.floats(0, 0.02), max_size=4)
 """Shares of a stream; many of them before much of it is known."""
 on_every_stream = pytest.mark.parametrize("which", ["positive", "failing"])
@@ -175,7 +176,7 @@ def test_in_the_bank_it_says_and_keeps_the_same_whenever_it_is_saved_or_moved(na
 
 
 @at_length
-@few
+@fewer
 @given(restarts=places, saves=places)
 def test_so_do_all_detectors_together(restarts, saves):
     assert host_disturbed(tuple(KINDS), "failing", restarts, saves) == hosted(tuple(KINDS), "failing")

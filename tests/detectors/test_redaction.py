@@ -1,5 +1,9 @@
 """Texts leave the process without secrets and personal data, in linear time."""
 
+import csv
+import gzip
+import json
+
 import pytest
 import re2
 from hypothesis import example, given
@@ -107,3 +111,45 @@ HOSTILE = [
 @pytest.mark.timeout(30)  # linear: well below a second; the rest is for a busy machine under coverage
 def test_hostile_text_costs_little(text):
     assert len(redact(text * 4)) > 0
+
+
+def luhn(digits: str) -> str:
+    """The digits and the one that makes a card's number of them (ISO/IEC 7812-1)."""
+    total = sum(sum(divmod(int(each) * (2 - n % 2), 10)) for n, each in enumerate(reversed(digits)))
+    return digits + str(-total % 10)
+
+
+@given(st.text("0123456789", min_size=12, max_size=18), st.sampled_from(["", " ", "-"]))
+def test_no_card_survives_however_it_is_grouped(digits, gap):
+    card = luhn("4" + digits[1:])
+    said = gap.join(card[at : at + 4] for at in range(0, len(card), 4))
+    assert redact(f"pay with {said} now") == "pay with [card] now"
+
+
+@given(st.sampled_from(["DE", "FR", "GB", "NL", "PL"]), st.text("0123456789", min_size=16, max_size=24))
+def test_no_account_survives_in_groups_or_not(country, digits):
+    number = "".join(str(int(each, 36)) for each in f"{digits}{country}00")
+    iban = f"{country}{98 - int(number) % 97:02}{digits}"
+    for said in (iban, iban.lower(), " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))):
+        assert redact(f"to {said}, please") == "to [iban], please"
+
+
+@given(
+    st.sampled_from(["sk-", "ghp_", "xoxb-", "hf_", "glpat-"]), st.text("abcXYZ019", min_size=20, max_size=40)
+)
+def test_no_key_of_a_provider_survives(head, tail):
+    assert tail not in redact(f"use {head}{tail} for it")
+
+
+@pytest.mark.data
+def test_of_real_conversations_no_address_is_left_and_of_real_questions_nothing_is_masked(shared_data):
+    with gzip.open(shared_data("tau2_retail_sessions.jsonl.gz")) as lines:
+        sessions = [json.loads(line) for n, line in enumerate(lines) if n % 40 == 0]
+    said = [str(each.get("content")) for session in sessions for each in session["messages"]]
+    addresses = re2.findall(r"[\w.+-]+@[\w-]+\.\w+", "\n".join(said))
+    clean = "\n".join(map(redact, said))
+    assert len(addresses) > 20
+    assert [each for each in addresses if each in clean] == []
+    with gzip.open(shared_data("clinc150.csv.gz"), "rt") as rows:
+        asked = [row[1] for row in csv.reader(rows)][::10]
+    assert [each for each in asked if redact(each) != each] == []

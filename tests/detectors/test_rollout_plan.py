@@ -38,7 +38,7 @@ def test_an_end_is_told_as_evidence_has_grown_so_far():
     shown = Shown(margins={"sessions": 3.0, "duration": 1.5}).feed(
         [step(START_S, 0.3), *bare(1500, every_s=12.0)]
     )
-    assert shown.finding.summary.endswith(" h to go at this traffic") or shown.finding.finding == "ready"
+    assert shown.finding.summary.endswith(" hours to go at this traffic") or shown.finding.finding == "ready"
 
 
 def test_nothing_is_in_sight_before_a_block_is_over():
@@ -81,7 +81,7 @@ def test_a_step_lasts_as_long_as_it_is_to_last():
     shown.feed(bare(60, begin_s=LONG_S, share=0.5, seed=3))
     assert shown.finding.finding == "hold"
     assert "in a step that is to last: hold, " in shown.finding.summary
-    assert shown.finding.summary.endswith(" min to go")
+    assert shown.finding.summary.endswith(" minutes to go")
     shown.feed(bare(60, begin_s=4.6 * HOUR_S, share=0.5, seed=4))
     assert shown.finding.finding == "ready"
     onset = shown.finding.onset

@@ -45,7 +45,7 @@ def test_a_limit_that_is_full_for_five_minutes_is_told_until_it_is_free_again():
     held = limit.limit.tight
     assert held is not None
     assert held.onset == limit.at - 4 * MINUTE_S
-    found = tight("concurrency", "openai", limit.limit, held)
+    found = tight("concurrency", "openai", limit.limit, held, limit.at)
     assert found.labels == {"resource": "concurrency", "provider": "openai"}
     assert found.summary.startswith("the concurrency limit of openai is 99% used since ")
     assert found.summary.endswith("usually 22%: calls wait or are refused")
@@ -64,7 +64,7 @@ def test_a_rate_that_runs_out_is_told_before_it_has():
             left.append(limit.limit.minutes_left)
     assert left[0] is not None
     assert 10 <= left[0] <= 15
-    found = tight("rate", "", limit.limit, limit.limit.tight)
+    found = tight("rate", "", limit.limit, limit.limit.tight, limit.at)
     assert found.labels == {"resource": "rate"}
     assert "it runs out in about" in found.summary
     assert found.trend in {"rising", "steady"}
@@ -86,13 +86,13 @@ def test_a_limit_that_falls_again_after_its_forecast_says_nothing_of_when():
     limit.minutes(*[0.72 - 0.005 * at for at in range(8)])
     assert limit.limit.minutes_left is None or limit.limit.minutes_left > 0
     limit.minutes(*[0.68 - 0.005 * at for at in range(6)])
-    assert tight("rate", "", limit.limit, limit.limit.tight).summary.endswith("%")
+    assert tight("rate", "", limit.limit, limit.limit.tight, limit.at).summary.endswith("%")
 
 
 def test_a_short_history_has_no_trend():
     limit = Limit().minutes(*usual(), *[0.98] * 6)
     limit.limit.history = limit.limit.history[-3:]
-    assert tight("rate", "", limit.limit, limit.limit.tight).trend == ""
+    assert tight("rate", "", limit.limit, limit.limit.tight, limit.at).trend == ""
 
 
 def test_minutes_without_a_word_are_no_trend():
@@ -113,7 +113,7 @@ def test_sessions_are_counted_to_a_cap():
     limit = Limit().minutes(*usual(), *[0.98] * 6)
     limit.minutes(*[0.98] * (MOST_SESSIONS + 5), session="t")
     assert limit.limit.tight is not None
-    found = tight("rate", "", limit.limit, limit.limit.tight)
+    found = tight("rate", "", limit.limit, limit.limit.tight, limit.at)
     assert found.blast.sessions == MOST_SESSIONS
     assert found.blast.capped
     limit.limit.take(0.98, event(limit.at))

@@ -68,7 +68,7 @@ class TestRunaway:
             found = agent.call("x", usage={"input_tokens": 10, "cost_amount": 0.001})
         runaway = found["runaway"]
         assert runaway.summary.startswith("a session runs away: 200 steps, usually 1")
-        assert runaway.summary.endswith("spent so far: 200 steps, 2,000 tokens, $0.20 in 3 min")
+        assert runaway.summary.endswith("spent so far: 200 steps, 2,000 tokens, $0.20 in 3 minutes")
         assert (runaway.unit, runaway.magnitude_unit, runaway.observed) == ("steps", "ratio", 200.0)
         assert runaway.confidence > 0.99
         assert runaway.blast.sessions == 1
@@ -96,7 +96,7 @@ class TestRunaway:
         for _ in range(20):
             found = agent.call("x", after=MINUTE_S)
         assert found["runaway"].unit == "seconds"
-        assert "a session runs away: 20 min, usually 0 min" in found["runaway"].summary
+        assert "a session runs away: 20 minutes, usually 1" in found["runaway"].summary
 
     def test_steps_that_heartbeats_tell_count(self):
         agent = Agent().ordinary()
@@ -147,7 +147,7 @@ class TestRunaway:
                 found = agent.call(f"x{number}", usage={"input_tokens": 30_000})
         runaway = found["runaway"]
         assert runaway.observed == (60 + MOST_KEPT + 3) * 30_000
-        assert f", and {MOST_KEPT + 3} more" in runaway.summary
+        assert f"; {MOST_KEPT + 3} more sessions beside it" in runaway.summary
         assert (runaway.blast.sessions, runaway.blast.capped) == (MOST_KEPT + 4, True)
         assert len(runaway.samples) == 3
 
@@ -269,7 +269,7 @@ class TestStuck:
         for _ in range(16):
             found = agent.says("x", "running", after=MINUTE_S)
         stuck = found["stuck"]
-        assert "a session says it runs but has not got on for 16 min" in stuck.summary
+        assert "a session says it runs but has not got on for 16 minutes" in stuck.summary
         assert (stuck.unit, stuck.observed) == ("seconds without progress", 960.0)
         agent.call("x")
         agent.at += TOLD_S + SETTLED_EVERY_S
@@ -313,7 +313,7 @@ class TestBounds:
         assert len(agent.detector._runs.open) == MOST_OPEN
         for _ in range(200):
             found = agent.call("x")
-        assert "(6 sessions beyond the cap were not followed)" in found["runaway"].summary
+        assert "(6 sessions beyond the cap not followed)" in found["runaway"].summary
 
     def test_sessions_that_nobody_touches_end(self):
         agent = Agent().ordinary()

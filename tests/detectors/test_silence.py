@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import re
 from math import inf
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from benchmarks.silence import MONDAY_S, play
 from detectors.bank import Bank
 from detectors.detector import outlives
-from detectors.rhythms.silence_finding import span
 from detectors.rhythms.worth import reached
 from detectors.settings import Settings, Watch
 from detectors.silence import Silence
@@ -77,8 +77,11 @@ def test_it_holds_while_it_is_silent_and_ends_when_it_speaks():
     assert later.onset == agent.told[0][1].onset
     assert later.magnitude > agent.told[0][1].magnitude
     assert later.history == (0.0,) * 30
-    agent.speak(4 * DAY + 3 * HOUR)
-    assert agent.holds(4 * DAY + 3 * HOUR) == []
+    agent.every(30, 4 * DAY + 3 * HOUR, 4 * DAY + 3 * HOUR + 4 * MINUTE)
+    [hardly] = agent.holds(4 * DAY + 3 * HOUR + 4 * MINUTE)
+    assert hardly.onset == later.onset
+    agent.speak(4 * DAY + 3 * HOUR + 4 * MINUTE)
+    assert agent.holds(4 * DAY + 3 * HOUR + 4 * MINUTE) == []
 
 
 def test_nobody_is_told_before_three_days_are_known():
@@ -211,12 +214,12 @@ def test_a_slow_agent_is_missed_by_the_clock_after_a_week_of_its_longest_silence
     assert "minutes at the longest" in finding.summary or "hours at the longest" in finding.summary
 
 
-def test_a_jump_of_the_clock_by_a_day_is_a_day_of_silence_that_ends_at_once():
+def test_a_jump_of_the_clock_by_a_day_is_a_day_of_silence_that_ends_soon():
     agent = busy()
-    agent.speak(5 * DAY)
+    agent.every(30, 5 * DAY, 5 * DAY + 5 * MINUTE)
     assert len(agent.told) == 1
-    assert agent.holds(5 * DAY) == []
-    agent.every(30, 5 * DAY, 6 * DAY)
+    assert agent.holds(5 * DAY + 5 * MINUTE) == []
+    agent.every(30, 5 * DAY + 5 * MINUTE, 6 * DAY)
     assert len(agent.told) == 1
 
 
@@ -256,9 +259,93 @@ def test_in_the_bank_it_speaks_though_no_event_comes_and_resolves_when_one_does(
     assert tape.signals[-1].finding == "agent_down"
     tape.tick(4 * DAY + 3 * HOUR)
     assert tape.signals[-1].state == "firing"
-    tape.event(4 * DAY + 3 * HOUR + 6)
-    (ended,) = signals(tape.tick(4 * DAY + 3 * HOUR + 20))
+    for at in range(5):
+        assert tape.signals[-1].state == "firing"
+        tape.event(4 * DAY + 3 * HOUR + at * MINUTE)
+    (ended,) = signals(tape.tick(4 * DAY + 3 * HOUR + 5 * MINUTE))
     assert (ended.state, ended.reason) == ("resolved", "recovered")
+
+
+def hardly(days=5.0, **options):
+    """An agent that fell from two events a minute to one in seven minutes, at the end of the fourth day."""
+    return busy(4.0, **options).every(7 * MINUTE, 4 * DAY, days * DAY)
+
+
+def test_an_agent_that_hardly_speaks_any_more_is_told_once():
+    agent = hardly(4.5)
+    assert agent.told[0][0] == 4 * DAY + 5 * MINUTE
+    [finding] = agent.holds(4.5 * DAY)
+    assert finding.onset == MONDAY_S + 4 * DAY
+    assert finding.summary == (
+        "hardly anything is heard of the agent since 00:00 UTC (12 hours): something in 102 of 720 minutes, "
+        "59 of 60 are usual, the last at 11:54 UTC; usually 120 events an hour, and never silent for two "
+        "minutes in 28 days; it is heard at every hour"
+    )
+    assert (finding.observed, finding.baseline, finding.unit) == (618.0, 2.0, "minutes of silence")
+    agent.every(30, 4.5 * DAY, 4.6 * DAY)
+    assert agent.holds(4.6 * DAY) == []
+    assert len({each.onset for _, each in agent.told}) == 1
+
+
+@pytest.mark.parametrize("minutes", [1.5, 5])
+def test_who_dies_while_hardly_heard_is_told_anew(minutes):
+    agent = busy().wait(4 * DAY + HOUR)
+    agent.every(minutes * MINUTE, 4 * DAY + HOUR, 4 * DAY + 4 * HOUR)
+    [partly] = agent.holds(4 * DAY + 4 * HOUR)
+    last = agent.detector._heard.last
+    agent.wait(5 * DAY)
+    [again] = agent.holds(5 * DAY)
+    assert (partly.onset, again.onset) == (MONDAY_S + 4 * DAY - 30, last)
+    at = min(at for at, each in agent.told if each.onset == last)
+    assert at == last - MONDAY_S + 15 * MINUTE
+    assert again.summary.startswith("nothing is heard of the agent since")
+
+
+def test_after_one_event_amid_a_silence_it_takes_three_times_as_long():
+    agent = busy().wait(4 * DAY + HOUR).speak(4 * DAY + HOUR)
+    [hardly_any] = agent.holds(4 * DAY + HOUR)
+    assert hardly_any.onset == MONDAY_S + 4 * DAY - 30
+    agent.wait(5 * DAY)
+    again = [(at, each.onset - MONDAY_S) for at, each in agent.told if each.onset != hardly_any.onset]
+    assert again == [(4 * DAY + HOUR + 3 * (HOUR + 30), 4 * DAY + HOUR)]
+
+
+def test_so_little_is_normal_after_a_day():
+    agent = hardly(5.1)
+    assert agent.holds(5.1 * DAY) == []
+    agent.every(7 * MINUTE, 5.1 * DAY, 6 * DAY)
+    assert agent.holds(6 * DAY) == []
+    assert agent.wait(6 * DAY + 12 * HOUR).holds(6 * DAY + 12 * HOUR)
+
+
+def test_a_day_of_silence_amid_it_is_nobodys_normal():
+    agent = hardly(4.2).speak(*(5.5 * DAY + each * 7 * MINUTE for each in range(103)))
+    [finding] = agent.holds(6 * DAY)
+    assert finding.onset == agent.told[-1][1].onset
+    agent.every(30, 6 * DAY, 7 * DAY)
+    assert agent.wait(7 * DAY + 5 * MINUTE).holds(7 * DAY + 5 * MINUTE)
+
+
+def test_so_little_is_normal_when_somebody_says_so():
+    agent = hardly(4.5)
+    agent.detector.rebase(MONDAY_S + 4.5 * DAY)
+    assert agent.holds(4.5 * DAY) == []
+    agent.every(7 * MINUTE, 4.5 * DAY, 5.5 * DAY)
+    assert agent.holds(5.5 * DAY) == []
+
+
+def test_the_silence_amid_so_little_is_normal_too_when_somebody_says_so():
+    agent = hardly(4.5).wait(5 * DAY)
+    agent.detector.rebase(MONDAY_S + 5 * DAY)
+    assert agent.holds(5.2 * DAY) == []
+
+
+def test_who_is_seldom_heard_is_back_with_one_event():
+    agent = few(8).wait(60 * DAY)
+    [finding] = agent.holds(60 * DAY)
+    assert re.search(r"usually \d events a day", finding.summary)
+    agent.speak(63 * DAY + FEW[0] * HOUR)
+    assert agent.holds(63 * DAY + FEW[0] * HOUR) == []
 
 
 @pytest.mark.data
@@ -275,10 +362,6 @@ def test_made_up_traffic_of_ten_weeks_is_never_falsely_told_and_a_death_is(name)
     played = play(name, 1)
     assert (played.early, played.false) == (0, 0)
     assert played.delay_s is not None or name == "bursts, heavy tails"
-
-
-def test_spans_are_said_in_words():
-    assert (span(119), span(7200)) == ("2 minutes", "2 hours")
 
 
 def test_no_silence_is_long_where_nothing_is_usual_at_any_hour():

@@ -150,6 +150,48 @@ def test_nothing_at_all_ends_nothing():
     assert outlives(Traffic) >= HOUR
 
 
+def test_where_little_comes_a_silence_of_minutes_is_judged_with_what_comes_after_it():
+    agent = Agent().plays(4 * DAY, 5 * EVERY).waits(12 * MINUTE).plays(3 * HOUR, 50 * EVERY)
+    assert agent.kinds == ["drop"]
+
+
+def after_a_pause(agent, begins, minutes, goes_on):
+    """Sessions that last are heard each minute, for an hour and until the pause of all `begins`."""
+    alive = []
+    for minute in range(60 + begins):
+        alive += [next(agent.crowd) for _ in range(1 + minute % 3 // 2)]
+        for at, each in enumerate(alive):
+            agent.detector.observe(each, agent.now + at / len(alive))
+        agent.waits(MINUTE)
+    agent.waits(minutes * MINUTE)
+    for minute in range(5):
+        alive += [next(agent.crowd) for _ in range(1 + minute % 3 // 2)]
+        for each in alive if goes_on else [next(agent.crowd) for _ in alive]:
+            agent.detector.observe(each, agent.now)
+        agent.waits(MINUTE)
+    return agent
+
+
+@pytest.mark.parametrize("minutes", [12, 40, 50, 90])
+def test_a_pause_of_all_is_no_drop_once_it_is_over(minutes):
+    agent = taught().waits(minutes * MINUTE)
+    assert agent.plays(2 * HOUR).kinds == []
+
+
+def test_a_pause_after_which_few_come_is_one():
+    agent = taught().waits(30 * MINUTE).plays(HOUR, 10 * EVERY)
+    assert agent.kinds == ["drop"]
+
+
+@pytest.mark.parametrize(("begins", "minutes"), [(0, 20), (2, 25), (8, 20), (13, 40)])
+def test_sessions_that_go_on_together_after_a_pause_of_all_are_no_surge(begins, minutes):
+    assert after_a_pause(taught(), begins, minutes, goes_on=True).kinds == []
+
+
+def test_sessions_that_begin_together_after_a_pause_of_all_are_one():
+    assert after_a_pause(taught(), 8, 20, goes_on=False).kinds == ["surge"]
+
+
 def test_after_a_pause_of_hours_what_held_has_ended():
     agent = taught().plays(20 * MINUTE, 10 * EVERY)
     agent.now += 6 * HOUR
@@ -363,7 +405,7 @@ def test_a_fall_that_has_ended_is_not_told_again(lasts):
     agent = taught().plays(lasts, 10 * EVERY).plays(3 * HOUR)
     assert agent.kinds == ["drop"]
     since = agent.now
-    agent.plays(20 * MINUTE, 20 * EVERY)
+    agent.plays(20 * MINUTE, 10 * EVERY)
     assert agent.kinds == ["drop", "drop"]
     assert agent.last.onset >= since - 2 * MINUTE
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from routing.incidents import alignment
 from routing.incidents.alignment import Alignment, Watermarks
 from routing.router import KEY, Router
-from schemas.cause import Acknowledged, ConfigFile, Configured, Reported, Signalled, Wake
+from schemas.cause import Acknowledged, ConfigFile, Configured, Probed, Reported, Signalled, Wake
 from schemas.incident import Incident
 from schemas.outcome import Delivered
 from schemas.page import Page
@@ -197,7 +197,9 @@ def test_where_the_clock_is_the_events_hosts_and_notifiers_do_not_move_time():
     fold.apply(Record(0, encode(CONFIG)))
     later = Reported(at=at(99999), page="p", attempt=1, outcome=Delivered())
     fold.apply(Record(1, encode(later)))
-    found = fold.apply(Record(2, encode(a_signal(5, 0, 1))))
+    probe = Probed(at=at(99999), sent=at(99999), partition=0, partitions=1, origin=origin(0))
+    fold.apply(Record(2, encode(probe)))
+    found = fold.apply(Record(3, encode(a_signal(5, 0, 1))))
     assert found[0].at == at(5).timestamp()
 
 
