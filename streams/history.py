@@ -108,8 +108,9 @@ def plan(lines: Iterable[Line], partitions: int, now_s: float | None = None) -> 
     """
     hands = Hands(partitions)
     for step in _written(lines, partitions, now_s):
-        at_s = step.at_s
-        if at_s is not None and not step.is_ahead and (ticks := hands.move(step.partition, at_s)):
+        at_s, written_s = step.at_s, step.written_s
+        is_told = at_s is not None and (written_s is None or at_s <= written_s + FUTURE_S)
+        if at_s is not None and is_told and (ticks := hands.move(step.partition, at_s)):
             yield from ticks
         yield step
     yield from hands.drain()
@@ -142,7 +143,8 @@ class Hands:
             self._latest_s = at_s
             if at_s >= self._next_s:
                 ticks = self._tell(at_s // IDLE_S * IDLE_S)
-        self._told_s[partition] = max(self._told_s[partition], at_s)
+        if at_s > self._told_s[partition]:  # noqa: PLR1730 - a call of max takes longer than the rest
+            self._told_s[partition] = at_s
         return ticks
 
     def _tell(self, at_s: float) -> Sequence[Step]:

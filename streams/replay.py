@@ -15,7 +15,7 @@ from msgspec import Struct
 from detectors.bank import Bank
 from routing.configuration import load
 from routing.router import Router
-from schemas.cause import AnyCause, ConfigFile, Configured, Reported, Signalled, Wake
+from schemas.cause import AnyCause, ConfigFile, Configured, Housekeeping, Reported, Signalled, Wake
 from schemas.identity import derived
 from schemas.outcome import Delivered
 from schemas.page import Page, Update
@@ -127,12 +127,12 @@ class Core:
         return self._route(cause)
 
     def hear(self, line: Line) -> Sequence[Told]:
-        """What one more recorded cause brings about; of outcomes and configurations only the time counts."""
+        """What one more recorded cause brings about; of outcomes, rules and probes only the time counts."""
         try:
             cause = decode_cause(line.value)
         except Malformed as fault:
             return [DeadLetter(line, str(fault))]
-        if isinstance(cause, Reported | Configured):
+        if isinstance(cause, Housekeeping):
             cause = Wake(at=cause.at)
         return self._route(cause)
 
@@ -149,10 +149,12 @@ class Core:
             for offset, step in enumerate(steps, first)
         ]
         for step, record, given in zip(steps, records, applied(self._bank, records), strict=True):
-            if isinstance(given, Exception):  # as in the worker: to the dead letters, and on
+            if not given:
+                yield ()
+            elif isinstance(given, Exception):  # as in the worker: to the dead letters, and on
                 yield [DeadLetter(step.line or Line(step.value), str(given))]
             else:
-                yield self._told(step, given, record.offset) if given else ()
+                yield self._told(step, given, record.offset)
 
     def _told(self, step: Step, outputs: Sequence[Output], offset: int) -> Sequence[Told]:
         told: list[Told] = []

@@ -4,9 +4,7 @@ Detect and route are folds (`streams.hosting.folds`), notify is a host beside th
 """
 
 import asyncio
-import logging
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -37,8 +35,8 @@ from streams.hosting.rulebook import Rules
 from streams.hosting.standing import Deviation, deviations, look
 from streams.hosting.topics import missing
 from streams.hosting.variables import Misconfigured
+from streams.logbook import logged
 from streams.publication import Unreachable, reach
-from streams.watching.figures import Figures
 from streams.watching.health import Health
 from streams.watching.watched import Ears, watched
 
@@ -103,6 +101,7 @@ class Pipeline(Service):
         last_resort.daemon = True
         last_resort.start()
         self._folds.health.stops()
+        self._kafka.hurry()
         await self._folds.stop()
         await self._post.stop()
         if self._task is not None:
@@ -137,23 +136,24 @@ def application(order: Order, kafka: KafkaLog, folds: Folds) -> faust.App:
         worker_redirect_stdouts=False,
     )
     courier = Courier(environment(order.variables), order.show)
-    service: Any = Pipeline(
-        folds, _post(order, kafka, courier, folds.health.figures), courier, kafka, env.ears
-    )
+    service: Any = Pipeline(folds, _post(order, kafka, courier, folds.health), courier, kafka, env.ears)
     app.service(service)
     return app
 
 
-def _post(order: Order, kafka: KafkaLog, courier: Courier, figures: Figures) -> Host[Deliveries]:
+def _post(order: Order, kafka: KafkaLog, courier: Courier, health: Health) -> Host[Deliveries]:
     """The host of the pages."""
-    env, clock = order.env, WallClock()
+    env, clock, figures = order.env, WallClock(), health.figures
 
     def at(message: Message) -> datetime:
         return clock.now() if env.clock == "wall" else message.time
 
     oldest = OLDEST if env.clock == "wall" else None
     attempts = Counting(courier, figures, clock)
-    office = Office(courier=attempts, log=kafka, clock=clock, at=at, oldest=oldest, figures=figures)
+    probed = bool if health.probes is None else health.probes.passed
+    office = Office(
+        courier=attempts, log=kafka, clock=clock, at=at, oldest=oldest, figures=figures, probed=probed
+    )
     return Host(hosting(office, f"{env.name}-notify", env.session), env.connection, clock)
 
 
@@ -176,7 +176,8 @@ def run(order: Order) -> None:
 def start(app: faust.App) -> None:
     """Runs a worker's app in this process, until it is stopped by a signal."""
     relax()
-    worker = faust.Worker(app, loglevel="warn", quiet=False, redirect_stdouts=False, console_port=0)
+    # Its own logging would write lines of another form beside ours.
+    worker = faust.Worker(app, override_logging=False, quiet=False, redirect_stdouts=False, console_port=0)
     worker.spinner = None
     worker.execute_from_commandline()
 
@@ -210,19 +211,3 @@ async def _found(env: Environment) -> Sequence[Deviation]:
         except (KafkaError, Unreachable) as error:
             log.warning("worker.waiting", kafka=env.kafka, error=str(error))
         await asyncio.sleep(WAIT_S)
-
-
-def logged() -> None:
-    """Logs are events on standard error: JSON where it is no terminal."""
-    terminal = sys.stderr.isatty()
-    last: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper("iso"),
-            structlog.processors.format_exc_info,
-            last,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 from aiokafka.errors import KafkaError
+from msgspec.structs import replace
+from rich.markup import escape
 
 from bridge.traces import Traces
 from bridge.unpacking import Unpacking
@@ -24,6 +26,7 @@ from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.topics import BRIDGE_TOPICS, TOPICS, create, missing
 from streams.hosting.variables import Misconfigured
+from streams.logbook import logged
 from streams.publication import Unreachable, reach
 from streams.watching.health import Health
 from streams.watching.watched import ears, watched
@@ -76,11 +79,10 @@ def _convert(files: tuple[Path, ...]) -> None:
             for output in _converted(files, bar):
                 if output.stream == "events":
                     sys.stdout.buffer.write(encode(output.value) + b"\n")
-                else:
+                elif output.stream == "deadletter":
                     refused += 1
-                    console(sys.stderr).print(
-                        f"[warning]left out[/] {dict(output.headers)['reason'].decode()}"
-                    )
+                    reason = dict(output.headers)["reason"].decode()
+                    console(sys.stderr).print(f"[warning]left out[/] {escape(reason)}")
     except Unreadable as error:
         raise Wrong(str(error)) from error
     sys.stdout.buffer.flush()
@@ -92,16 +94,13 @@ def _converted(files: tuple[Path, ...], bar: Meter) -> Iterator[Output]:
     """The events of all files; time is that of the spans' ends."""
     unpacking, traces, count = Unpacking(), Traces(), 0
     for n, line in enumerate(lines(files, bar.advance)):
-        try:
-            outputs = unpacking.apply(Record(n, line.value))
-        except ValueError as error:
-            outputs = [Output("deadletter", "", line.value, 0.0, (("reason", f"{line}: {error}".encode()),))]
-        for output in outputs:
+        for output in unpacking.apply(Record(n, line.value)):
             if output.stream == "spans":
                 yield from traces.apply(Record(count, encode(output.value), time_s=output.at))
                 count += 1
-            else:
-                yield output
+            elif output.stream == "deadletter":
+                reason = dict(output.headers)["reason"].removeprefix(b"Unreadable: ")
+                yield replace(output, headers=(("reason", f"{line}: ".encode() + reason),))
     yield from traces.drain(count)
 
 
@@ -109,6 +108,7 @@ def _converted(files: tuple[Path, ...], bar: Meter) -> Iterator[Output]:
 
 
 def _run(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
+    logged()
     hush("aiokafka")
     try:
         asyncio.run(_bridge(bootstrap, name, counts))

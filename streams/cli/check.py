@@ -23,7 +23,7 @@ from streams.delivering.long_tail import REMEDY, is_absent, is_needed
 from streams.delivering.secrets import unset
 from streams.files import Unreadable
 from streams.hosting.clock import WallClock
-from streams.hosting.following import unfollowed
+from streams.hosting.following import too_large, unfollowed
 from streams.hosting.settings import read_settings
 
 HELP = """Checks a configuration (a file, or a directory of them) and runs its own `tests:`.
@@ -90,6 +90,7 @@ def command(*, config: Path, at: datetime | None, form: str | None, also: str | 
 def _checked(files: Sequence[ConfigFile], at: datetime) -> Report:
     """With what no detector could follow among the faults."""
     report = check(files, at)
+    report = structs.replace(report, faults=(*report.faults, *too_large(files)))
     if report.policy is None or report.root is None:
         return report
     return structs.replace(report, faults=(*report.faults, *unfollowed(report.policy, report.root)))

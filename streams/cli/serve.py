@@ -10,6 +10,7 @@ from streams.cli.console import Wrong, console, hush
 from streams.cli.options import BROKER, connected
 from streams.hosting.variables import Misconfigured
 from streams.ingress.access import bound, read
+from streams.logbook import logged
 from streams.publication import Unreachable, reach
 
 HELP = """Takes what people do to incidents: buttons in Slack, PagerDuty's webhooks, the HTTP API.
@@ -39,7 +40,6 @@ Examples:
 def command(*, bootstrap: str, place: str) -> None:
     """Serves until it is told to stop."""
     from streams.ingress.serving import Place, serve  # noqa: PLC0415 - aiohttp takes a while: not for --help
-    from streams.worker import logged  # noqa: PLC0415 - the same of Faust
 
     hush("aiokafka")
     host, _, port = place.rpartition(":")

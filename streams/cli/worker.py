@@ -34,7 +34,7 @@ Told by the environment:
   OVERSIGHT_LISTEN       port, or host:port, for /healthz, /readyz and /metrics; beyond this machine only with
                          OVERSIGHT_METRICS_TOKEN (or OVERSIGHT_METRICS_TOKEN_FILE)
   OVERSIGHT_HEARTBEAT_URL
-                         a dead-man's switch, called each minute while work progresses
+                         a dead-man's switch, called each minute while probes come through the pipeline
 and every variable that the configuration refers to as env:NAME.
 
 \b

@@ -80,6 +80,9 @@ class Row:
 class Deliveries:
     """Owner of one partition of the pages. `number`: of the partition."""
 
+    is_bound = False
+    """It begins with whatever page comes."""
+
     def __init__(self, number: int, desk: Desk, outcomes: Outcomes, clock: Clock) -> None:
         self.number = number
         self.next: int | None = None

@@ -16,7 +16,8 @@ import structlog
 from schemas.cause import Reported
 from schemas.outcome import Deferred, Outcome
 from schemas.page import Message
-from schemas.wire import Malformed, decode_message
+from schemas.probe import Passed
+from schemas.wire import Malformed, decode_posted
 from streams.delivering.outcomes import Outcomes
 
 ROOM = 100
@@ -72,6 +73,7 @@ class Desk:
     `report`: appends a cause. `bury`: takes what cannot be handled, with the reason. `now`: the wall clock.
     `at`: the time of the report of a message. `room`: attempts at a time per kind of channel. `oldest`: what
     was asked for longer ago is not sent any more (None: it is); the router has asked anew since, or will.
+    `probed`: is told of probes that came through.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Desk:
         at: Callable[[Message], datetime],
         room: int = ROOM,
         oldest: timedelta | None = None,
+        probed: Callable[[Passed], object] = bool,
     ) -> None:
         self._courier = courier
         self._outcomes = outcomes
@@ -93,6 +96,7 @@ class Desk:
         self._now = now
         self._at = at
         self._oldest = oldest
+        self._probed = probed
         self._rooms = {kind: asyncio.Semaphore(room) for kind in sorted(courier.kinds)}
         self._elsewhere = asyncio.Semaphore(room)
         self._telling = asyncio.Semaphore(TELLING)
@@ -107,9 +111,12 @@ class Desk:
     def take(self, arrival: Arrival) -> None:
         """Begins with an arrival."""
         try:
-            message = decode_message(arrival.value)
+            message = decode_posted(arrival.value)
         except Malformed as fault:
             self._begin(self._buried(arrival, str(fault)))
+            return
+        if isinstance(message, Passed):
+            self._begin(self._through(arrival, message))
             return
         line = (message.incident, message.channel.kind, message.channel.target)
         task = self._begin(self._in_line(arrival, message, self._last.get(line)))
@@ -131,6 +138,12 @@ class Desk:
     def _forget(self, line: Line, done: "asyncio.Task[None]") -> None:
         if self._last.get(line) is done:
             del self._last[line]
+
+    async def _through(self, arrival: Arrival, probe: Passed) -> None:
+        """A probe: told by the worker that may send the pages beside it."""
+        if await arrival.may_begin():
+            self._probed(probe)
+            arrival.done()
 
     async def _in_line(self, arrival: Arrival, message: Message, before: "asyncio.Task[None] | None") -> None:
         if before is not None:

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from schemas.cause import Reported
 from schemas.page import Message
+from schemas.probe import Passed
 from schemas.wire import encode
 from streams.delivering.deliveries import HAND_OVER_WITHIN, Deliveries
 from streams.delivering.desk import Attempts, Desk
@@ -38,7 +39,7 @@ class Office(Struct, frozen=True, kw_only=True):
     """What notifying works with.
 
     `clock`: the wall clock. `at`: the time of a report (the wall clock too, or the message's own where the
-    clock is the events'). `oldest`: see `Desk`.
+    clock is the events'). `oldest`, `probed`: see `Desk`.
     """
 
     courier: Attempts
@@ -47,6 +48,7 @@ class Office(Struct, frozen=True, kw_only=True):
     at: Callable[[Message], datetime]
     mail: Mail = Mail()
     oldest: timedelta | None = None
+    probed: Callable[[Passed], object] = bool
     figures: Figures = field(default_factory=Figures)
 
 
@@ -74,6 +76,7 @@ class Owners:
             now=self._office.clock.now,
             at=self._office.at,
             oldest=self._office.oldest,
+            probed=self._office.probed,
         )
         return Deliveries(number, desk, outcomes, self._office.clock)
 

@@ -1,4 +1,4 @@
-"""The bridge on Kafka: spans of OpenTelemetry in, agent events out.
+"""The bridge on Kafka: spans of OpenTelemetry in, agent events out, and signals of what was lost.
 
 Two folds: one takes export requests apart and puts each span under its trace id, the other joins traces. What
 the second puts out twice, because it was restarted, has the same id: detectors tell duplicates.
@@ -18,9 +18,10 @@ from streams.hosting.clock import Clock
 from streams.hosting.emission import Destination, Emission
 from streams.hosting.host import Host, Hosting
 from streams.hosting.kafka import KafkaLog
+from streams.hosting.pace import Pace
 from streams.hosting.partition import Cadence, Partition, Surroundings
 from streams.hosting.snapshots import Snapshots
-from streams.hosting.topics import DEADLETTER, EVENTS, OTLP_SPANS, OTLP_STATE, SPANS, SPANS_STATE
+from streams.hosting.topics import CAUSES, DEADLETTER, EVENTS, OTLP_SPANS, OTLP_STATE, SPANS, SPANS_STATE
 from streams.watching.figures import Figures
 
 
@@ -44,6 +45,7 @@ class Bridge:
         self._count = 0
         self._figures = figures or Figures()
         self._destinations: dict[Stream, Destination] = {}
+        self._paces = {state: Pace() for state in (OTLP_STATE, SPANS_STATE)}
         unpack = Hosting[Partition](
             topic=OTLP_SPANS,
             group=f"{name}-bridge-unpack",
@@ -63,6 +65,7 @@ class Bridge:
             ("events", EVENTS),
             ("deadletter", DEADLETTER),
         )
+        self._destinations["causes"] = Destination(CAUSES)
         for stream, topic in spread:
             self._destinations[stream] = Destination(topic, await self._kafka.partitions(topic))
         async with asyncio.TaskGroup() as group:
@@ -75,16 +78,18 @@ class Bridge:
             await host.stop()
 
     def _unpack(self, number: int) -> Partition:
-        return self._partition(Unpacking(), (OTLP_SPANS, number), OTLP_STATE)
+        return self._partition(Unpacking(where=f"{OTLP_SPANS}/{number}"), (OTLP_SPANS, number), OTLP_STATE)
 
     def _join(self, number: int) -> Partition:
-        return self._partition(Traces(), (SPANS, number), SPANS_STATE)
+        return self._partition(Traces(where=f"{SPANS}/{number}"), (SPANS, number), SPANS_STATE)
 
     def _partition(self, fold: Fold, source: tuple[str, int], state: str) -> Partition:
         self._count += 1
         emission = Emission(self._kafka, self._destinations, self._clock, "wall", self._figures)
         snapshots = Snapshots(self._kafka, state, source[1], f"{self._owner}-{self._count}")
-        surroundings = Surroundings(self._kafka, emission, snapshots, self._clock, Cadence(), self._figures)
+        surroundings = Surroundings(
+            self._kafka, emission, snapshots, self._clock, Cadence(), self._figures, self._paces[state]
+        )
         return Partition(fold, source, surroundings, lambda: None)
 
 

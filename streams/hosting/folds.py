@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from detectors.bank import Bank
-from routing.router import KEY, Router
+from routing.router import KEY, PROBE, Router
 from schemas.record import Stream
 from streams.drilling.live import Live, drill
 from streams.drilling.progress import Result
@@ -15,6 +15,7 @@ from streams.hosting.emission import Destination, Emission
 from streams.hosting.environment import Environment
 from streams.hosting.host import Host, Hosting
 from streams.hosting.kafka import KafkaLog
+from streams.hosting.pace import Pace
 from streams.hosting.partition import Cadence, Partition, Surroundings
 from streams.hosting.rulebook import Rulebook, Rules
 from streams.hosting.settings import read_settings
@@ -31,6 +32,7 @@ from streams.hosting.topics import (
 )
 from streams.watching.beating import touching
 from streams.watching.health import Health
+from streams.watching.probing import Probes
 
 
 class Folds:
@@ -57,6 +59,7 @@ class Folds:
         self._events = 1
         self._rulebook = Rulebook(env.config, rules, kafka, clock, env.clock, variables=variables)
         self._cadence = Cadence(age=env.snapshot_age)
+        self._paces = {state: Pace() for state in (DETECTOR_STATE, ROUTING_STATE)}
         detect = Hosting[Partition](
             topic=EVENTS, group=f"{env.name}-detect", make=self._detect, owned=self._rulebook.events_owned,
             clock=env.clock, session=env.session,
@@ -66,6 +69,10 @@ class Folds:
             clock=env.clock, session=env.session,
         )  # fmt: skip
         self.hosts: list[Host[Partition]] = [Host(each, env.connection, clock) for each in (route, detect)]
+        if env.ears.switch and env.clock == "wall":
+            self.health.probes = Probes(
+                kafka, clock, lambda: self.hosts[1].condition().owned, self._probes_come_here
+            )
 
     async def run(self) -> None:
         """Runs both folds and follows the files of the rules, until `stop`."""
@@ -78,6 +85,8 @@ class Folds:
         if self._env.clock == "wall":
             drills = Scheduled(lambda: self.router, self._kafka, self._clock, self._drill)
             beside.append(asyncio.create_task(drills.run()))
+        if self.health.probes is not None:
+            beside.append(asyncio.create_task(self.health.probes.run()))
         if self._env.alive:
             beside.append(asyncio.create_task(touching(self._env.alive, self.health)))
         try:
@@ -98,6 +107,14 @@ class Folds:
         """Hands everything over."""
         for host in self.hosts:
             await host.stop()
+
+    def _probes_come_here(self) -> bool:
+        """Whether this worker has the partition of the pages that probes go to."""
+        pages = self._destinations.get("pages")
+        if pages is None:
+            return False
+        number = pages.partition(PROBE)
+        return any(each.topic == PAGES and number in each.owned for each in self.health.conditions)
 
     async def _drill(self, live: Live) -> Result:
         return await drill(live, self._env.connection, self._clock)
@@ -125,6 +142,8 @@ class Folds:
         emission = Emission(self._kafka, self._destinations, self._clock, self._env.clock, figures)
         snapshots = Snapshots(self._kafka, state, source[1], f"{self._owner}-{self._count}")
         cadence = self._cadence.with_grace(grace_s)
-        surroundings = Surroundings(self._kafka, emission, snapshots, self._clock, cadence, figures)
+        surroundings = Surroundings(
+            self._kafka, emission, snapshots, self._clock, cadence, figures, self._paces[state]
+        )
         only_key = KEY if isinstance(fold, Router) else ""
         return Partition(fold, source, surroundings, genesis, only_key)

@@ -32,13 +32,24 @@ LONGEST_PAUSE_S = 5.0
 FIRST_PAUSE_S = 0.1
 COMMIT_EVERY_S = 5.0
 COMMITS_A_SESSION = 4
+ANOTHER_AFTER_S = 30.0
+"""So long a log must end before what was folded of it, until it is taken for another one."""
+TOLD_EVERY_S = 60.0
+ANEW = "stop all workers, delete the topic with its state as well (docs/operations.md), and start them"
 HEARD_OF_WITHIN = timedelta(seconds=4)
 """From the wish to rebalance until owners begin to leave: a heartbeat, and whatever has the lock."""
 LEFT_WITHIN = timedelta(seconds=5)
+GONE_WITHIN_S = 2.0
+"""How long it may take to leave the group then: where its broker is away, the session runs out anyway."""
 
 
 class Owner(Protocol):
-    """Who has one partition. What it raises as AppendFailed blocks the partition until `pay` returns."""
+    """Who has one partition. What it raises as AppendFailed blocks the partition until `pay` returns.
+
+    `is_bound`: its state hangs on the offsets of this very log; of another it would pass over the beginning.
+    """
+
+    is_bound: bool
 
     @property
     def reached(self) -> int | None:
@@ -86,7 +97,8 @@ class Hosting(Struct, Generic[Kind], frozen=True, kw_only=True):
     """What is hosted. `make`: a new owner of a partition, by number. `owned`: told of each that is restored.
 
     `clock`: where it is `wall`, the wall clock wakes owners that wait for it. `session`: a worker that is
-    silent for so long loses its partitions. `hand_over`: how long an owner may take to leave.
+    silent for so long loses its partitions. `hand_over`: how long an owner may take to leave. `ending`: how
+    long a round may go on once the host is to stop; what it was at is owed, or is folded again.
     """
 
     topic: str
@@ -96,6 +108,7 @@ class Hosting(Struct, Generic[Kind], frozen=True, kw_only=True):
     clock: Literal["wall", "events"] = "wall"
     session: timedelta = timedelta(seconds=10)
     hand_over: timedelta = timedelta(seconds=5)
+    ending: timedelta = timedelta(seconds=5)
 
     @property
     def rebalance(self) -> timedelta:
@@ -125,6 +138,9 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         """What follows the last record that an owner was given."""
         self._past: dict[TopicPartition, int] = {}
         """How far there is no record that it was not given."""
+        self._short: dict[TopicPartition, float] = {}
+        """Since when a log ends before what was folded of it."""
+        self._tell_again_s = -inf
         self._pause_s = FIRST_PAUSE_S
         self._lock = asyncio.Lock()
         self._consumer: Any = None
@@ -157,7 +173,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
             joined=self._joined,
             owned=sorted(place.partition for place in self._owned),
             restoring=sorted(place.partition for place in self._assigned),
-            blocked=sorted(place.partition for place in self._blocked),
+            blocked=sorted({place.partition for place in (*self._blocked, *self._replaced())}),
             reached={place.partition: at for place, at in reached.items()},
             lag={
                 place.partition: max(0, end - max(reached[place], self._past.get(place, 0)))
@@ -174,7 +190,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
             try:
                 await self._start()
                 while not self._stopping.is_set():
-                    await self._round()
+                    await self._turn()
                     self._turned_s = self._clock.monotonic_s()
                     if not self._blocked and not self._assigned:
                         self._pause_s = FIRST_PAUSE_S
@@ -188,6 +204,19 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
     async def stop(self) -> None:
         """Asks `run` to hand everything over and end."""
         self._stopping.set()
+
+    async def _turn(self) -> None:
+        """Goes round once; where that takes long, no longer than a while after the wish to stop."""
+        round_ = asyncio.ensure_future(self._round())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((round_, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((round_,), timeout=self._hosting.ending.total_seconds())
+        finally:
+            stopping.cancel()
+            round_.cancel()
+        with suppress(asyncio.CancelledError):
+            await round_
 
     async def _start(self) -> None:
         session_ms = int(self._hosting.session.total_seconds() * 1000)
@@ -217,7 +246,8 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
             self._assigned.clear()
             await self._hand_over(list(self._owned))
         try:
-            await asyncio.wait_for(consumer.stop(), LEFT_WITHIN.total_seconds())
+            within_s = GONE_WITHIN_S if self._stopping.is_set() else LEFT_WITHIN.total_seconds()
+            await asyncio.wait_for(consumer.stop(), within_s)
         except (KafkaError, TimeoutError) as error:
             log.warning("host.left_late", topic=self._hosting.topic, error=repr(error))
 
@@ -262,6 +292,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
             self._blocked.pop(place, None)
             self._given.pop(place, None)
             self._past.pop(place, None)
+            self._short.pop(place, None)
             self._full.discard(place)
         await asyncio.gather(*(self._left(place, owner) for place, owner in owners.items()))
 
@@ -321,6 +352,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
                 await self._tend(place, owner)
                 self._throttle(place, owner)
                 await self._pass(place, owner)
+                self._compare(place, owner)
             self._confirm()
 
     async def _tend(self, place: TopicPartition, owner: Kind) -> None:
@@ -341,6 +373,27 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
         with suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(0):
                 self._past[place] = await self._consumer.position(place)
+
+    def _compare(self, place: TopicPartition, owner: Kind) -> None:
+        """A log that ends before what was folded of it is another one: its topic was deleted and made anew.
+
+        Its records are passed over up to that place, as if they had been folded. A new leader may know of a
+        lower end than the one before it, for a while.
+        """
+        end, reached = self._consumer.highwater(place), owner.reached
+        if not owner.is_bound or end is None or reached is None or end >= reached:
+            self._short.pop(place, None)
+            return
+        now_s = self._clock.monotonic_s()
+        self._short.setdefault(place, now_s)
+        if place in self._replaced() and now_s >= self._tell_again_s:
+            self._tell_again_s = now_s + TOLD_EVERY_S
+            where = {"topic": place.topic, "partition": place.partition}
+            log.error("log.replaced", **where, end=end, folded=reached, remedy=ANEW)
+
+    def _replaced(self) -> Sequence[TopicPartition]:
+        since_s = self._clock.monotonic_s() - ANOTHER_AFTER_S
+        return [place for place, at_s in self._short.items() if at_s <= since_s]
 
     def _throttle(self, place: TopicPartition, owner: Kind) -> None:
         """Reads no further while the owner is full."""

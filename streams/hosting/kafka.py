@@ -22,6 +22,11 @@ LARGEST_BYTES = 3_000_000
 BATCH_BYTES = 900_000
 """Batches are closed before they grow beyond this: brokers measure a whole batch as they do a record."""
 TURN_WITHIN_S = 10.0
+HURRY_S = 4.0
+"""How long an append may take while we stop; in good order it takes some hundredths of that."""
+HURRIED_S = 0.5
+"""How long others may take after one that failed: the brokers are away, or some of them."""
+CLOSED_WITHIN_S = 1.0
 _LASTING = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
@@ -32,6 +37,14 @@ class KafkaLog:
         self._connection = connection
         self._producer: AIOKafkaProducer | None = None
         self._turns: dict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._under_way: set[asyncio.Timeout] = set()
+        self._hurry_s: float | None = None
+
+    def hurry(self) -> None:
+        """We stop: from here on an append has four seconds, and after one that failed, half a second."""
+        self._hurry_s = HURRY_S
+        for each in self._under_way:
+            each.reschedule(asyncio.get_running_loop().time() + HURRY_S)
 
     async def __aenter__(self) -> Self:
         producer = AIOKafkaProducer(
@@ -53,11 +66,29 @@ class KafkaLog:
 
     async def __aexit__(self, *_: object) -> None:
         if self._producer is not None:
-            with suppress(KafkaError):
-                await self._producer.stop()
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(
+                    self._producer.stop(), None if self._hurry_s is None else CLOSED_WITHIN_S
+                )
 
     async def append(self, topic: str, partition: int, records: Sequence[Outgoing]) -> int:
         """Appends batch by batch, each acknowledged before the next is sent, so that no gap can arise."""
+        try:
+            async with asyncio.timeout(self._hurry_s) as limit:
+                self._under_way.add(limit)
+                try:
+                    return await self._append(topic, partition, records)
+                finally:
+                    self._under_way.discard(limit)
+        except TimeoutError as error:
+            self._hurry_s = HURRIED_S
+            raise AppendFailed(f"{topic}/{partition}: not written before the end") from error
+        except AppendFailed as error:
+            if self._hurry_s is not None and not error.lasting:
+                self._hurry_s = HURRIED_S
+            raise
+
+    async def _append(self, topic: str, partition: int, records: Sequence[Outgoing]) -> int:
         if self._producer is None:
             raise AppendFailed("the log is closed")
         last = -1

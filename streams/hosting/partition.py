@@ -6,29 +6,35 @@ that makes the fold raise goes to the dead letters at once and the partition goe
 
 Where one key has all the state and what is written of it cannot be read, or is older than the mark, it is
 folded again from the log: what incidents, silences and answers came to must not be forgotten.
+
+State that the broker refuses stops nothing: the log still has what the state lacks. Each try is as far from
+the last one as writes are from each other; a key that is too large does not keep others from being written;
+who may not even claim the state reads it, folds on from there, and claims it as soon as that is taken.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from math import inf
 
 import structlog
 from msgspec import MsgspecError, Struct, field, structs
 
 from schemas.record import Origin, Output, Record, Saved
-from streams.fold import Fold, applied
+from streams.fold import Fold, applied, turn_of
 from streams.hosting.clock import Clock
 from streams.hosting.emission import Emission
 from streams.hosting.log import AppendFailed, Log, Outgoing
-from streams.hosting.snapshots import Snapshots, batches
+from streams.hosting.pace import Pace
+from streams.hosting.snapshots import Restored, Snapshots, StateError, batches
 from streams.watching.figures import Figures
 from streams.watching.names import RECORDS, SNAPSHOT_FAILURES
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
-"""Records folded, or keys restored, before everything else in the process has its turn."""
+"""Keys restored before everything else in the process has its turn."""
 MOST_BOUNDARIES = 256
 """Places remembered while state cannot be written; then every other one is forgotten."""
 
@@ -54,7 +60,7 @@ class Cadence(Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(Struct, frozen=True):
-    """What a partition works with."""
+    """What a partition works with. `pace`: shared by those that write to the same topic."""
 
     log: Log
     emission: Emission
@@ -62,6 +68,7 @@ class Surroundings(Struct, frozen=True):
     clock: Clock
     cadence: Cadence
     figures: Figures = field(default_factory=Figures)
+    pace: Pace = field(default_factory=Pace)
 
 
 class Boundary(Struct, frozen=True):
@@ -81,6 +88,7 @@ class Partition:
 
     is_full = False
     """It folds what it is given before it is given more."""
+    is_bound = True
 
     def __init__(
         self,
@@ -102,12 +110,13 @@ class Partition:
         self._emission = surroundings.emission
         self._snapshots = surroundings.snapshots
         self._clock, self._cadence = surroundings.clock, surroundings.cadence
-        self._figures = surroundings.figures
+        self._figures, self._pace = surroundings.figures, surroundings.pace
         self._genesis = genesis
         self._only_key = only_key
         self._boundaries: deque[Boundary] = deque()
         self._woken = -1
-        self._wrote_s = 0.0
+        # How long the last write of state took; when one was last refused.
+        self._wrote_s, self._refused_s = 0.0, -inf
         self._behind_s: float | None = None
         """Since when there is state that only the log has."""
         self.newest_s: float | None = None
@@ -131,13 +140,17 @@ class Partition:
 
         Returns:
             The offset to read from.
+
+        Raises:
+            StateError: there is state, and nothing says where to begin with it.
+            AppendFailed: nobody was there before, and how it begins cannot be written.
         """
-        restored = await self._snapshots.take_over()
+        restored = await self._restored()
         if restored.low_water is None:
             self._genesis()
             await self._snapshots.write_low_water(0, self.fold.mark())
         else:
-            self.fold.resume(restored.low_water.mark)
+            self._resume(restored.low_water.mark)
             self.next = self.low_water = restored.low_water.offset
             known: dict[str, int] = {}
             for n, (key, saved) in enumerate(restored.keys.items()):
@@ -149,6 +162,33 @@ class Partition:
                 await self._fold_again(known.get(self._only_key, 0))
         self._bound()
         return self.next
+
+    async def _restored(self) -> Restored:
+        """What stands there: claimed, or only read where the claim is refused.
+
+        Raises:
+            AppendFailed: it is refused, and nothing stands there: how a fold began must be known for ever.
+        """
+        began_s = self._clock.monotonic_s()
+        error = AppendFailed(f"{self._name}: the state of others was refused lately")
+        if self._pace.allows(began_s):
+            try:
+                return await self._snapshots.take_over()
+            except AppendFailed as refusal:
+                self._pace.refused(began_s, self._clock.monotonic_s())
+                error = refusal
+        restored = await self._snapshots.look()
+        if restored.low_water is None:
+            raise error
+        log.warning("state.unclaimed", partition=self._name, error=str(error))
+        return restored
+
+    def _resume(self, mark: bytes) -> None:
+        """Without its mark nobody knows where a fold stood: the partition is tried again later."""
+        try:
+            self.fold.resume(mark)
+        except (ValueError, MsgspecError) as error:
+            raise StateError(f"the mark of {self._name} cannot be read: {error!r}") from error
 
     def _load(self, key: str, saved: Saved) -> bool:
         """A key whose state the fold cannot read begins anew: a worker that stops over it helps nobody."""
@@ -195,10 +235,12 @@ class Partition:
                 reached = record.offset + 1
         outputs: list[tuple[Origin, Output]] = []
         for record, given in zip(fresh, applied(self.fold, fresh), strict=True):
+            if not given:
+                continue
             if isinstance(given, Exception):  # a pure function fails the same way again
                 self.dead_letters += 1
                 outputs.append((Origin(self._name, record.offset, 0), _deadletter(record, given)))
-            elif given:
+            else:
                 outputs += [(Origin(self._name, record.offset, n), each) for n, each in enumerate(given)]
         if fresh:
             self.newest_s = fresh[-1].time_s
@@ -214,8 +256,9 @@ class Partition:
             AppendFailed: not all outputs are known to be written; `pay` puts them out again.
         """
         self._bound()
-        for at in range(0, len(records), AT_ONCE):
-            self._owed += self.fold_batch(records[at : at + AT_ONCE])
+        turn = turn_of(self.fold)
+        for at in range(0, len(records), turn):
+            self._owed += self.fold_batch(records[at : at + turn])
             # Heartbeats run in this loop: a slow fold must not cost the worker its partitions.
             await asyncio.sleep(0)
         await self.pay()
@@ -235,19 +278,26 @@ class Partition:
         if self._owed:
             return
         self._bound()
-        due = self._due(self._clock.monotonic_s())
-        if due is None:
+        began_s = self._clock.monotonic_s()
+        due = self._due(began_s)
+        if due is None or not self._pace.allows(began_s):
             return
         try:
             await self._write(due)
-        except AppendFailed:
+        except AppendFailed as error:
+            self._refused_s = self._clock.monotonic_s()
+            self._pace.refused(began_s, self._refused_s)
             self.snapshot_failures += 1
             self._figures.count(SNAPSHOT_FAILURES, self._topic)
+            unsaved_s = round(self.unsaved_s, 1)
+            log.warning("state.refused", partition=self._name, unsaved_s=unsaved_s, error=str(error))
 
     def _due(self, now_s: float) -> int | None:
         """Keys unsaved since before this offset are written; None: nothing is due yet."""
         rest_s = min(self._cadence.oldest.total_seconds(), self._cadence.rest * self._wrote_s)
         age_s = max(self._cadence.age.total_seconds(), rest_s)
+        if now_s - self._refused_s < age_s:
+            return None
         old = [
             each.offset
             for each in self._boundaries
@@ -265,17 +315,52 @@ class Partition:
         await self._write(self.next)
 
     async def _write(self, until: int) -> None:
+        """Writes keys that are unsaved since before an offset, and moves the mark as far as that allows.
+
+        Raises:
+            AppendFailed: not all are known to be written.
+        """
         began_s = self._clock.monotonic_s()
+        try:
+            await self._write_all(until)
+        finally:
+            self._wrote_s = self._clock.monotonic_s() - began_s
+
+    async def _write_all(self, until: int) -> None:
+        if not self._snapshots.stands:
+            await self._snapshots.claim(self._boundaries[0].offset, self._boundaries[0].mark)
         pending = {**self.fold.unsaved(), **self._unwritten}
         names = [name for name, since in pending.items() if since <= until]
         remaining = min((since for since in pending.values() if since > until), default=self.next)
         self._unwritten |= {name: pending[name] for name in names}
         saved = ((name, self.fold.save(name)) for name in names)
+        refused: dict[str, AppendFailed] = {}
         for batch in batches(saved, self._cadence.most_bytes):
+            refused |= await self._put(batch)
+        self._unwritten = {name: pending[name] for name in refused}
+        await self._sink(min((remaining, *self._unwritten.values())))
+        if refused:
+            name, error = next(iter(refused.items()))
+            raise AppendFailed(f"{len(refused)} keys, the first {name!r}: {error}", error.lasting)
+
+    async def _put(self, batch: Mapping[str, Saved | None]) -> Mapping[str, AppendFailed]:
+        """Writes a batch; says which of its keys are refused for ever.
+
+        Raises:
+            AppendFailed: it may be taken later.
+        """
+        try:
             await self._snapshots.write(batch)
-        self._unwritten.clear()
-        self._wrote_s = self._clock.monotonic_s() - began_s
-        await self._sink(remaining)
+        except AppendFailed as error:
+            if not error.lasting:
+                raise
+            if len(batch) == 1:
+                return dict.fromkeys(batch, error)
+            refused: dict[str, AppendFailed] = {}
+            for name, saved in batch.items():
+                refused |= await self._put({name: saved})
+            return refused
+        return {}
 
     async def _sink(self, remaining: int) -> None:
         """Moves the low-water mark to the last place at or before the first offset that is not saved."""

@@ -27,7 +27,7 @@ from streams.calendars import Subscriptions, configuration
 from streams.delivering.secrets import unset
 from streams.files import Unreadable
 from streams.hosting.clock import Clock
-from streams.hosting.following import unfollowed
+from streams.hosting.following import too_large, unfollowed
 from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.partition import Partition
 from streams.hosting.topics import CAUSES, EVENTS
@@ -76,9 +76,9 @@ def followable(files: tuple[ConfigFile, ...], variables: Mapping[str, str]) -> R
         ConfigFaults: as `read_rules`.
     """
     found = examine(files)
-    faults = found.faults
+    faults = (*found.faults, *too_large(files))
     if found.policy is not None and found.root is not None:
-        faults = (*unset(found.variables, variables), *unfollowed(found.policy, found.root))
+        faults = (*faults, *unset(found.variables, variables), *unfollowed(found.policy, found.root))
     if faults:
         raise ConfigFaults(faults)
     return Rules(files, digest_of(files))

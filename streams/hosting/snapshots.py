@@ -23,9 +23,10 @@ from hashlib import blake2b
 
 import msgspec
 import structlog
+from aiokafka.errors import KafkaError
 
 from schemas.record import Record, Saved
-from streams.hosting.log import Log, Outgoing
+from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.packing import packed, unpacked, worth
 
 log = structlog.get_logger(__name__)
@@ -97,26 +98,52 @@ class Snapshots:
         self._partition = partition
         self._claim = _CLAIM + owner.encode()
         self._epoch = -1
+        self.stands = False
+        """Whether it says under its own epoch where to begin: no entry may be written before."""
         self._written: dict[str, set[Place]] = {}
         """What this owner knows to stand in the topic for each key of the fold."""
         self._strewn: dict[str, set[Place]] = {}
         """What else may stand there for it: of owners before, or of appends that were not acknowledged."""
         self._before: list[bytes] = []
         """Claims and low-water entries of owners before."""
+        self._epochs: set[int] = set()
+        # The last record that was looked at without a claim; the highest epoch of somebody else.
+        self._looked, self._others = -1, -1
 
     async def take_over(self) -> Restored:
         """Claims the partition, reads everything before the claim, and stands as its owner from here on.
 
         Raises:
             StateError: there is state, and nothing says where to begin with it.
+            AppendFailed: the claim, or where to begin, is not known to be written.
         """
-        self._epoch = await self._append([Outgoing(self._claim, b"1")])
-        live = await self._live()
-        restored = await self._choose(live)
-        low_water = restored.low_water
-        if low_water is not None:
-            await self.write_low_water(low_water.offset, low_water.mark)
+        restored = await self._claimed()
+        if restored.low_water is not None:
+            await self.write_low_water(restored.low_water.offset, restored.low_water.mark)
         return restored
+
+    async def claim(self, offset: int, mark: bytes) -> None:
+        """Claims it for an owner that only looked before, and has folded on from this offset.
+
+        Who claimed it since that look is its heir, and its epoch must stay the highest.
+
+        Raises:
+            AppendFailed: the claim, or where to begin, is not known to be written, or there is an heir.
+        """
+        try:
+            await self._claimed()
+        except (KafkaError, OSError) as error:
+            raise AppendFailed(f"{self._topic}/{self._partition}: cannot be read: {error!r}") from error
+        if self._others > self._looked:
+            await self._append([Outgoing(self._claim, None)])
+            raise AppendFailed(f"{self._topic}/{self._partition}: another owner has claimed it since")
+        await self.write_low_water(offset, mark)
+
+    async def _claimed(self) -> Restored:
+        self.stands = False
+        self._epoch = await self._append([Outgoing(self._claim, b"1")])
+        self._epochs.add(self._epoch)
+        return await self._choose(await self._live())
 
     async def look(self) -> Restored:
         """What stands there now, for somebody who owns nothing: nothing is written.
@@ -128,6 +155,7 @@ class Snapshots:
         async for batch in self._log.read_to_end(self._topic, self._partition):
             for record in batch:
                 _put(live, record)
+                self._looked = record.offset
         return await self._choose(live)
 
     async def _append(self, records: Sequence[Outgoing]) -> int:
@@ -136,12 +164,17 @@ class Snapshots:
     async def _live(self) -> dict[bytes, bytes]:
         """The last value of each key before the claim, tombstones applied."""
         live: dict[bytes, bytes] = {}
+        claims: dict[bytes, int] = {}
         async for batch in self._log.read(self._topic, self._partition):
             for record in batch:
                 if record.offset <= self._epoch:
                     _put(live, record)
+                    claims[record.key or b""] = record.offset
             if batch and batch[-1].offset >= self._epoch:
                 break
+        claimed = {offset for key, offset in claims.items() if key.startswith(_CLAIM) and key in live}
+        stand = {place.epoch for key in live if (place := _place(key)) and place.kind == "low-water"}
+        self._others = max((claimed | stand) - self._epochs, default=-1)
         return live
 
     async def _choose(self, live: Mapping[bytes, bytes]) -> Restored:
@@ -201,6 +234,7 @@ class Snapshots:
         """Every offset below is contained in entries written before. Clears what older owners left."""
         value = msgspec.msgpack.encode(LowWater(offset, mark))
         await self._append([Outgoing(Place(self._epoch, "low-water", "", "").key(), value)])
+        self.stands = True
         if self._before:
             left, self._before = self._before, []
             await self._append([Outgoing(key, None) for key in left])

@@ -1,7 +1,8 @@
 """Signs of life for whoever watches from outside: a file that is touched, an address that is called.
 
 Both come from the hosts' own turns. The file says what /healthz says. The address, of a dead-man's switch,
-is called only while work progresses: where nobody hears a beat, nobody may be watching the agents.
+is called only while work progresses and, of the pipeline, by the worker in which probes come out, while they
+do: where nobody hears a beat, nobody may be watching the agents.
 """
 
 import asyncio
@@ -69,7 +70,11 @@ async def calling(url: str, health: Health, every: timedelta = CALLED_EVERY) -> 
     async with httpx.AsyncClient(timeout=WITHIN_S) as http:
         while True:
             await asyncio.sleep(every.total_seconds())
-            lack = progress.lacks()
+            probes = health.probes
+            if probes is not None and not probes.comes_here():
+                health.figures.count(names.HEARTBEATS, "left")
+                continue
+            lack = progress.lacks() or ("" if probes is None else probes.lacks())
             if lack:
                 log.warning("heartbeat.withheld", why=lack)
             health.figures.count(names.HEARTBEATS, "withheld" if lack else await _called(http, url))

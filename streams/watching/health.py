@@ -20,6 +20,7 @@ from streams.hosting.host import Host
 from streams.hosting.partition import Partition
 from streams.watching import names
 from streams.watching.figures import Figures, Sample
+from streams.watching.probing import Probes
 
 AWAY_AFTER_S = 60.0
 """Brokers are told how far each host is every five seconds; after so long they are taken for away."""
@@ -44,6 +45,8 @@ class Health:
         self.figures = figures or Figures()
         self.hosts: Sequence[Host[Any]] = ()
         self.stage = "starting"
+        self.probes: Probes | None = None
+        """What goes through the whole pipeline to show that records do, where somebody outside is told so."""
         self._clock = clock
         self._hangs_after_s = hangs_after.total_seconds()
 

@@ -70,7 +70,7 @@ SNAPSHOT_FAILURES = Metric(
 HEARTBEATS = Metric(
     "oversight_heartbeats_total",
     "counter",
-    "Calls of the dead-man's switch: taken, failed, or withheld since work does not progress.",
+    "Calls of the dead-man's switch: taken, failed, withheld, or left to the worker where probes come out.",
     ("outcome",),
 )
 COUNTERS = (

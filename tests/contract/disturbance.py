@@ -1,10 +1,9 @@
 """A stream that goes on while workers are disturbed, and what must be true when it is over."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from itertools import count
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.wire import encode
@@ -24,7 +23,8 @@ KEPT_BACK = 1500
 """Steps that are published only when the disturbances are over, so that these fall in mid-stream."""
 FIRST_PAGES_S = 60
 EVERYTHING = (f"{CAUSES}/0", *(f"{EVENTS}/{number}" for number in range(PARTITIONS)))
-_owners = count()
+SAVED_WITHIN_S = 30
+"""State is saved twice a second, as far as the machine allows."""
 
 
 class Disturbed:
@@ -38,27 +38,34 @@ class Disturbed:
         self._over = asyncio.Event()
         self._crashes_ms: list[float] = []
 
-    def crash(self) -> None:
-        """Somebody dies, or stands still, about now: what was on its way may be sent again."""
-        self._crashes_ms.append(time.time() * 1000)
+    def crash(self) -> datetime:
+        """Somebody dies, or stands still, about now: what was on its way may be sent again. Says when."""
+        now = datetime.now(UTC)
+        self._crashes_ms.append(now.timestamp() * 1000)
+        return now
+
+    def publish(self, events_a_second: float = EVENTS_A_SECOND) -> None:
+        """Starts the stream."""
+        self._publishing = asyncio.create_task(self._publish(events_a_second))
 
     async def begun(self) -> Worker:
         """Starts a worker and, when it owns everything, the stream; returns when the first pages are out."""
         worker = self.site.worker()
         await worker.owns(*EVERYTHING)
-        self._publishing = asyncio.create_task(self._publish())
+        self.publish()
         async with asyncio.timeout(FIRST_PAGES_S):
             while len(self.site.sent) < 1:
+                assert self._publishing is not None
                 assert not self._publishing.done(), "all was published before the first page"
                 assert not self.witness.buried, self.witness.buried[0]
                 await asyncio.sleep(0.05)
         return worker
 
-    async def _publish(self) -> None:
+    async def _publish(self, events_a_second: float) -> None:
         laid_out = steps()
         for at in range(0, len(laid_out) - KEPT_BACK, SLICE):
             await self._appender.publish(laid_out[at : min(at + SLICE, len(laid_out) - KEPT_BACK)])
-            await asyncio.sleep(SLICE / EVENTS_A_SECOND)
+            await asyncio.sleep(SLICE / events_a_second)
         await self._over.wait()
         await self._appender.publish(laid_out[len(laid_out) - KEPT_BACK :])
 
@@ -72,6 +79,16 @@ class Disturbed:
         except Untold:
             self._decided_as_ever()
             raise
+        with suppress(AssertionError):  # what is missing then, is told by name
+            await self.witness.sees(self._is_paged)
+        with suppress(TimeoutError):  # whoever is ended on a busy machine may not have the time to save all
+            async with asyncio.timeout(SAVED_WITHIN_S):
+                while await self._state() != calm().state:  # noqa: ASYNC110 - it is a broker that is asked
+                    await asyncio.sleep(0.2)
+
+    def _is_paged(self) -> bool:
+        """On a machine that is busy a second of quiet is no end."""
+        return self.witness.pages.keys() >= calm().pages.keys() and not self.witness.unanswered
 
     def cancel(self) -> None:
         """Publishes no more."""
@@ -115,8 +132,7 @@ class Disturbed:
         state: dict[str, bytes] = {}
         async with KafkaLog({"bootstrap_servers": self.site.bootstrap}) as log:
             for number in range(PARTITIONS):
-                owner = f"heir-{next(_owners)}"
-                restored = await Snapshots(log, DETECTOR_STATE, number, owner).take_over()
+                restored = await Snapshots(log, DETECTOR_STATE, number, "looks only").look()
                 state |= {name: bytes_of(saved) for name, saved in restored.keys.items()}
         return state
 
@@ -126,6 +142,7 @@ async def disturbed(
     bootstrap: str, home: Path, config: Path, variables: Mapping[str, str]
 ) -> AsyncIterator[Disturbed]:
     """A site with a stream; the topics are there."""
+    calm()  # it takes seconds, for which the channels in this loop would not answer
     async with (
         site(bootstrap, home, config, variables) as where,
         witnessing(bootstrap) as witness,

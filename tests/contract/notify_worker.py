@@ -15,7 +15,7 @@ from streams.delivering.secrets import environment
 from streams.hosting.clock import WallClock
 from streams.hosting.host import Host
 from streams.hosting.kafka import KafkaLog
-from streams.worker import logged
+from streams.logbook import logged
 
 SESSION = timedelta(seconds=6)
 

@@ -8,10 +8,13 @@ import pytest
 
 from streams.hosting.topics import EVENTS, create
 from tests.contract.disturbance import EVERYTHING, Disturbed, disturbed
+from tests.contract.killing import drawn, killed, replaced
 from tests.contract.played import CONFIG, PARTITIONS
 
 pytestmark = pytest.mark.timeout(300)
 SESSION_S = {"kafka": 4.0, "tansu": 4.0}
+SEEDS = (2, 8)
+"""Two workers, and one that is killed again as it begins; `benchmarks/recovery.py` plays fifty."""
 AWAY_S = 20
 """A minute would be no different: retries back off to five seconds at most."""
 
@@ -30,36 +33,42 @@ async def stage(own_broker, tmp_path) -> AsyncIterator[Disturbed]:
         yield one
 
 
-async def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_counts_nothing_twice(stage):
-    chance = Random(3)
-    worker = await stage.begun()
-    for _ in range(3):
-        await asyncio.sleep(chance.uniform(0.3, 1.5))
-        worker.kill()
-        stage.crash()
-        worker = stage.site.worker()
-        await worker.owns(*EVERYTHING)
-    await stage.finished()
-    await worker.stop()
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_workers_that_are_killed_at_random_points_lose_nothing_and_count_nothing_twice(stage, seed):
+    await killed(stage, drawn(seed, most=2))
     await stage.is_as_if_nothing_had_happened()
 
 
-async def test_workers_join_die_and_leave_in_mid_stream_and_share_the_partitions_among_them(stage):
-    first = await stage.begun()
-    second = stage.site.worker()
-    await second.owns_some(EVENTS)
-    await asyncio.sleep(1)
-    first.kill()
-    stage.crash()
-    await second.owns(*EVERYTHING)
-    third = stage.site.worker()
-    await third.owns_some(EVENTS)
-    await asyncio.sleep(1)
-    await second.stop()
-    await third.owns(*EVERYTHING)
+async def test_workers_that_come_and_go_within_seconds_share_the_partitions_among_them(stage):
+    chance = Random(5)
+    workers = [await stage.begun()]
+    for _ in range(6):
+        workers.append(stage.site.worker())
+        await asyncio.sleep(chance.uniform(0.3, 2))
+        gone = workers.pop(chance.randrange(len(workers)))
+        if chance.random() < 1 / 2:
+            gone.process.terminate()
+        else:
+            gone.kill()
+            stage.crash()
+    last = stage.site.worker()
+    for worker in workers:
+        worker.process.terminate()
+    await last.owns(*EVERYTHING)
     await stage.finished()
-    await third.stop()
+    await last.stop()
     await stage.is_as_if_nothing_had_happened()
+
+
+async def test_workers_that_are_replaced_one_by_one_repeat_nothing(stage):
+    workers = [await stage.begun(), stage.site.worker()]
+    await workers[1].owns_some(EVENTS)
+    await replaced(stage, workers)
+    await stage.finished()
+    for worker in workers:
+        await worker.stop()
+    await stage.is_as_if_nothing_had_happened()
+    assert set(stage.site.sent.values()) == {1}
 
 
 async def test_a_worker_that_stood_still_and_lost_its_partitions_does_no_harm_when_it_goes_on(stage):

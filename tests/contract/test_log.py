@@ -113,6 +113,21 @@ async def test_the_log_goes_on_after_the_broker_was_away(own_broker):
     assert values[-1] == b"after", "whether the one in the middle arrived, nobody knows"
 
 
+async def test_who_stops_waits_little_for_a_broker_that_is_away(own_broker):
+    connection = {"bootstrap_servers": own_broker.bootstrap}
+    await create(connection)
+    async with KafkaLog(connection) as log:
+        await log.append("oversight.causes", 0, [Outgoing(b"1", b"before")])
+        await asyncio.to_thread(own_broker.kill)
+        waiting = asyncio.create_task(log.append("oversight.causes", 0, [Outgoing(b"2", b"too late")]))
+        await asyncio.sleep(0)
+        log.hurry()
+        for again in (waiting, log.append("oversight.causes", 0, [Outgoing(b"3", b"too late")])):
+            with pytest.raises(AppendFailed) as failed:
+                await again
+            assert not failed.value.lasting
+
+
 async def test_hundreds_who_append_at_once_stand_in_line_and_all_arrive(broker, make_topic):
     topic = await make_topic()
     async with KafkaLog({"bootstrap_servers": broker.bootstrap}) as log:

@@ -1,5 +1,6 @@
 """The worker as a person starts it: from nothing to a page, among bad records, and on real sessions."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -78,6 +79,17 @@ async def test_a_worker_goes_from_nothing_to_a_delivered_page(own_broker, tmp_pa
         assert page.id in where.sent
         # Both see that the provider is down; by the wall clock, either may be first.
         assert page.content.labels["detector"] in {"error_rate", "dependency"}
+
+
+async def test_a_worker_that_is_told_to_stop_while_its_broker_is_away_ends_by_itself(
+    own_broker, tmp_path, config
+):
+    await create({"bootstrap_servers": own_broker.bootstrap}, partitions=PARTITIONS)
+    async with site(own_broker.bootstrap, tmp_path, config, {}) as where:
+        worker = where.worker()
+        await worker.owns(*EVERYTHING)
+        await asyncio.to_thread(own_broker.kill)
+        await worker.stop()
 
 
 async def test_bad_records_are_buried_whole_with_their_reason_and_the_good_ones_go_on(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from schemas.cause import AnyCause, Reported, Wake
+from schemas.cause import AnyCause, Reported, Signalled, Wake
 from schemas.outcome import Delivered
 from schemas.page import Message, Page
 from schemas.record import Origin
@@ -28,13 +28,16 @@ class Untold(AssertionError):  # noqa: N818 - what is wrong
 class Witness:
     """What was written so far.
 
-    `accepted`: causes with an origin, those dropped whose origin is not the highest of its partition so far.
+    `accepted`: causes with an origin, those dropped whose origin is not the highest of its partition so far;
+    `dropped`: how many those were.
     `messages`: pages and updates by (id, attempt), as written first. `written_ms`, `reported_ms`: when a
-    message, and when its first outcome, was written, by id, in POSIX milliseconds.
+    message, and when its first outcome, was written, by id, in POSIX milliseconds. `signalled_ms`: when the
+    first signal was. `accepted_ms`: when each accepted cause was, by input partition.
     """
 
     def __init__(self) -> None:
         self.accepted: list[tuple[Origin, AnyCause]] = []
+        self.dropped = 0
         self.reports: list[Reported] = []
         self.messages: dict[tuple[str, int], Message] = {}
         self.buried: list[ConsumerRecord] = []
@@ -43,6 +46,8 @@ class Witness:
         self.watermarks: dict[int, datetime] = {}
         self.last: ConsumerRecord | None = None
         self.last_s = time.monotonic()
+        self.signalled_ms: int | None = None
+        self.accepted_ms: dict[str, list[int]] = {}
         self._highest: dict[str, tuple[int, int]] = {}
 
     @property
@@ -88,9 +93,13 @@ class Witness:
         if origin is None:
             return
         if (origin.offset, origin.n) <= self._highest.get(origin.partition, (-1, -1)):
+            self.dropped += 1
             return
         self._highest[origin.partition] = (origin.offset, origin.n)
         self.accepted.append((origin, cause))
+        self.accepted_ms.setdefault(origin.partition, []).append(at_ms)
+        if isinstance(cause, Signalled) and self.signalled_ms is None:
+            self.signalled_ms = at_ms
         if isinstance(cause, Wake) and cause.partition is not None:
             self.watermarks[cause.partition] = cause.at
 

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -44,8 +44,16 @@ class Worker:
     @property
     def owned(self) -> list[str]:
         """Partitions in the order in which it took them over, as `topic/number`."""
+        return [place for _, place in self.owned_at]
+
+    @property
+    def owned_at(self) -> list[tuple[datetime, str]]:
+        """The same, each with the time at which it was restored."""
         events = [each for each in self.said if each["event"] == "partition.owned"]
-        return [f"{each['topic']}/{each['partition']}" for each in events]
+        return [
+            (datetime.fromisoformat(each["timestamp"]), f"{each['topic']}/{each['partition']}")
+            for each in events
+        ]
 
     @property
     def last_words(self) -> str:
@@ -58,6 +66,12 @@ class Worker:
     async def owns_some(self, topic: str, since: int = 0, within: timedelta = WITHIN) -> None:
         """Waits until it has taken over any partition of a topic, after the first `since` it ever had."""
         await self._until(lambda: any(each.startswith(f"{topic}/") for each in self.owned[since:]), within)
+
+    async def says(self, event: str, why: str = "", within: timedelta = WITHIN) -> None:
+        """Waits until it tells an event, with this in its error."""
+        await self._until(
+            lambda: any(each["event"] == event and why in each.get("error", "") for each in self.said), within
+        )
 
     async def _until(self, happened: Callable[[], bool], within: timedelta) -> None:
         deadline_s = time.monotonic() + within.total_seconds()
@@ -148,6 +162,23 @@ class Site:
             )
         self.workers.append(Worker(name, process, log))
         return self.workers[-1]
+
+    def whole_at(self, since: datetime, places: Collection[str]) -> datetime | None:
+        """When each of these partitions had been taken over, by whomever, after a time; None: not yet."""
+        owned = sorted(each for worker in self.workers for each in worker.owned_at if each[0] > since)
+        missing = set(places)
+        for at, place in owned:
+            missing.discard(place)
+            if not missing:
+                return at
+        return None
+
+    async def whole(self, since: datetime, places: Collection[str]) -> None:
+        """Waits until each of these partitions has been taken over after a time."""
+        deadline_s = time.monotonic() + WITHIN.total_seconds()
+        while self.whole_at(since, places) is None:
+            assert time.monotonic() < deadline_s, [worker.last_words for worker in self.workers[-2:]]
+            await asyncio.sleep(POLL.total_seconds())
 
     async def oversight(self, *arguments: str) -> str:
         """Runs a command to its end and expects that it ends well; says what it printed."""

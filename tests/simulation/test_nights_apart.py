@@ -18,7 +18,7 @@ from tests.simulation.promises import Promises
 from tests.simulation.story import Story, digested, draw, even, rehearsed
 from tests.simulation.test_nights_find import ENOUGH, Faulty
 
-SEEDS = range(200 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 10)
+SEEDS = range(200 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 6)
 pytestmark = pytest.mark.no_cover
 
 

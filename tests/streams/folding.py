@@ -22,7 +22,7 @@ DESTINATIONS = {
 class Tally:
     """Counts records by key. `out N` puts the value out N times, `raise` raises; all of it wants a wake.
 
-    To save a key takes `save_s` of the `clock`, where there is one.
+    To save a key takes `save_s` of the `clock`, where there is one, and as many bytes as `widths` say.
     """
 
     clock: HandClock | None = None
@@ -35,6 +35,7 @@ class Tally:
     begun: int = 0
     marked: bytes = b""
     illegible: str = ""
+    widths: dict[str, int] = field(default_factory=dict)
 
     def waking(self, at_s: float) -> tuple[bytes, bytes]:
         return b"", f"wake {at_s:.0f}".encode()
@@ -62,7 +63,7 @@ class Tally:
         self.since.pop(key, None)
         if self.clock is not None:
             self.clock.at_s += self.save_s
-        return Saved(self.offset, str(self.counts[key]).encode())
+        return Saved(self.offset, str(self.counts[key]).zfill(self.widths.get(key, 0)).encode())
 
     def load(self, key: str, saved: Saved) -> None:
         if key == self.illegible:
@@ -73,6 +74,8 @@ class Tally:
         return msgspec.msgpack.encode(self.offset)
 
     def resume(self, mark: bytes) -> None:
+        if self.illegible == "mark":
+            raise ValueError("it is of a version that is not known")
         self.marked = mark
 
     def begin(self) -> None:

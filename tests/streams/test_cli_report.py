@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from click.testing import CliRunner
 
-from schemas.cause import Acknowledged, ConfigFile, Configured, Judged, Signalled, Wake
+from schemas.cause import Acknowledged, ConfigFile, Configured, Judged, Probed, Signalled, Wake
 from schemas.page import Notice
+from schemas.record import Origin
 from schemas.wire import encode
 from streams.cli import main
 from streams.files import Line
@@ -55,6 +56,16 @@ def test_recorded_causes_say_how_soon_pages_were_taken_and_what_was_thought_of_t
         ("a", 1, 120.0)
     ]
     assert told["false_alarm_share"] == 1.0
+
+
+def test_probes_among_recorded_causes_are_nothing_to_report(tmp_path):
+    path, rules = written(tmp_path)
+    without = report(path, "--config", rules, "--json")
+    probe = Probed(at=NOON, sent=NOON, partition=0, partitions=1, origin=Origin("agent.events/0", 7, 0))
+    path.write_bytes(b"\n".join([*causes(), encode(probe)]))
+    beside = report(path, "--config", rules, "--json")
+    assert beside.exit_code == 0
+    assert beside.stdout == without.stdout
 
 
 ROTATED = (

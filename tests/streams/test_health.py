@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from schemas.outcome import Deferred, Delivered
 from streams.delivering.counting import Counting
@@ -269,27 +270,27 @@ async def beating(url: str, well: Health, outcome: str, count: int) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_dead_mans_switch_is_called_while_work_progresses_and_no_more_then(capsys):
+async def test_a_dead_mans_switch_is_called_while_work_progresses_and_no_more_then():
     switch, host = Switch(500), FakeHost()
     async with switch.running() as url:
         well = health(host)
-        await beating(url, well, "taken", 1)
-        assert 'oversight_heartbeats_total{outcome="failed"} 1\n' in exposition(well.samples())
-        host.how["blocked"] = [0]
-        beats = switch.beats
-        await beating(url, well, "withheld", 5)
+        with capture_logs() as told:
+            await beating(url, well, "taken", 1)
+            assert 'oversight_heartbeats_total{outcome="failed"} 1\n' in exposition(well.samples())
+            host.how["blocked"] = [0]
+            beats = switch.beats
+            await beating(url, well, "withheld", 5)
         assert switch.beats == beats
-    said = capsys.readouterr()
-    assert "secret-path" not in said.out + said.err
-    assert "heartbeat.withheld" in said.out + said.err
+    assert "secret-path" not in str(told)
+    assert "heartbeat.withheld" in {each["event"] for each in told}
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:1", "a..b", "127.0.0.1:a"])
-async def test_a_switch_that_cannot_be_reached_stops_nothing_and_is_counted(capsys, place):
-    await beating(f"http://{place}/secret-path", health(), "failed", 2)
-    said = capsys.readouterr()
-    assert "heartbeat.failed" in said.out + said.err
-    assert "secret-path" not in said.out + said.err
+async def test_a_switch_that_cannot_be_reached_stops_nothing_and_is_counted(place):
+    with capture_logs() as told:
+        await beating(f"http://{place}/secret-path", health(), "failed", 2)
+    assert "heartbeat.failed" in {each["event"] for each in told}
+    assert "secret-path" not in str(told)
 
 
 async def test_everything_tells_for_as_long_as_the_work_lasts():

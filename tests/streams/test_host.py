@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaConnectionError
+from structlog.testing import capture_logs
 
 from streams.hosting.host import COMMITS_A_SESSION, Host, Hosting
 from streams.hosting.log import AppendFailed
@@ -127,6 +128,7 @@ class Hosted:
             owned=self.owned,
             clock=self.mode,
             session=SESSION,
+            ending=timedelta(0),
         )
         self.host = Host(hosting, {"bootstrap_servers": "x"}, self.site.clock, self.group)
 
@@ -339,13 +341,24 @@ class TestALogThatFails:
             assert hosted.group.paused == {IN}
             hosted.log.acts.clear()
 
+    async def test_that_answers_no_more_does_not_keep_a_host_from_stopping(self):
+        hosted = Hosted()
+        async with hosted.running():
+            hosted.log.acts.append(Act.PAUSE)
+            hosted.site.put(("a", "out 1"))
+            await hosted.log.paused.wait()
+        hosted.log.go_on.set()
+        heir = hosted.site.owner()
+        assert await heir.start() == 1
+        assert hosted.site.put_out() == ["out 1"]
+
     async def test_does_not_stop_the_fold_when_only_state_is_refused(self):
         hosted = Hosted()
         async with hosted.running():
             hosted.site.put(("a", "x"))
             await hosted.rounds()
             hosted.log.acts += [Act.FAIL] * 3
-            await hosted.rounds(12)
+            await hosted.rounds(35)
             hosted.site.put(("a", "x"))
             await hosted.rounds()
             assert hosted.owner.snapshot_failures == 3
@@ -440,6 +453,32 @@ class TestTheConditionOfAHost:
             await hosted.rounds()
             assert hosted.host.condition().blocked == [0]
             hosted.log.acts.clear()
+
+    async def test_says_that_a_log_was_replaced_where_it_ends_before_what_was_folded_of_it(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"), ("b", "x"))
+        async with hosted.running():
+            await hosted.rounds()
+            with capture_logs() as told:
+                hosted.group.marks = -1
+                await hosted.rounds(25)
+                assert hosted.host.condition().blocked == []
+                await hosted.rounds(20)
+                assert hosted.host.condition().blocked == [0]
+            said = [each for each in told if each["event"] == "log.replaced"]
+            assert [(each["end"], each["folded"], each["log_level"]) for each in said] == [(1, 2, "error")]
+            hosted.group.marks = 0
+            await hosted.rounds()
+            assert hosted.host.condition().blocked == []
+
+    async def test_does_not_say_so_of_pages_which_begin_wherever_they_do(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"))
+        async with hosted.running():
+            hosted.owner.is_bound = False
+            hosted.group.marks = -1
+            await hosted.rounds(45)
+            assert hosted.host.condition().blocked == []
 
     async def test_grows_old_while_the_host_hangs_and_not_while_its_broker_is_away(self):
         hosted, hanging = Hosted(), asyncio.Event()

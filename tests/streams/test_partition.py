@@ -1,14 +1,19 @@
 """One owner's way through its partition: what is put out and what is written, in which order."""
 
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from schemas.record import Origin
-from streams.hosting.log import AppendFailed
+from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.pace import Pace
 from streams.hosting.partition import MOST_BOUNDARIES, Cadence
+from streams.hosting.snapshots import StateError
 from tests.memory_log import Act, MemoryLog
+from tests.simulation.owners import HandClock
 from tests.streams.folding import Site, Tally
 
 SOON = timedelta(0)
@@ -55,6 +60,102 @@ class TestTheBeginning:
             assert await heir.start() == 2
         assert sorted(heir.fold.asleep) == ["b"]
         assert [(each["event"], each["key"]) for each in told] == [("state.unreadable", "a")]
+
+    async def test_a_mark_that_the_fold_cannot_read_is_left_to_a_later_try(self):
+        site = Site()
+        await begun(site)
+        heir = site.owner()
+        heir.fold.illegible = "mark"
+        with pytest.raises(StateError, match="the mark of in/0 cannot be read"):
+            await heir.start()
+
+
+@dataclass
+class Waiting(MemoryLog):
+    """What is appended to the state is refused after so long."""
+
+    clock: HandClock = field(default_factory=HandClock)
+    takes_s: float = 0.0
+
+    async def append(self, topic, partition, records):
+        if topic == "state" and self.takes_s:
+            self.clock.at_s += self.takes_s
+            raise AppendFailed("nobody answers")
+        return await super().append(topic, partition, records)
+
+
+class TestAClaimThatIsRefused:
+    async def left_behind(self) -> Site:
+        site = Site()
+        site.put(("a", "out 1"), ("b", "x"))
+        first = await begun(site)
+        await first.take(site.records(0, 1))
+        await first.hand_over()
+        return site
+
+    async def test_does_not_keep_a_partition_from_being_folded_on_and_is_made_later(self):
+        site = await self.left_behind()
+        heir = site.owner(MemoryLog(site.disk, [Act.FAIL]))
+        with capture_logs() as told:
+            assert await heir.start() == 1
+        assert [each["event"] for each in told] == ["state.unclaimed"]
+        before = len(site.disk.records("state"))
+        await heir.take(site.records())
+        assert len(site.disk.records("state")) == before
+        site.clock.at_s += 10
+        await heir.settle()
+        assert heir.low_water == 2
+        assert (await site.owner().start()) == 2
+
+    @pytest.mark.parametrize("acts", [[Act.FAIL], [Act.GO, Act.FAIL], [Act.GO, Act.FAIL_WRITTEN]])
+    async def test_says_where_to_begin_before_it_writes_an_entry(self, acts):
+        site = await self.left_behind()
+        heir = site.owner(MemoryLog(site.disk, [*acts]))
+        assert await heir.start() == 1
+        await heir.take(site.records())
+        before = len(site.disk.records("state"))
+        await heir.hand_over()
+        written = [each.key.decode().partition("/") for each in site.disk.records("state")[before:]]
+        (epoch,) = {int(first) for first, _, rest in written if rest.startswith("entry/b")}
+        own = [rest for first, _, rest in written if first == str(epoch)]
+        assert own[0] == "low-water"
+
+    async def test_is_not_made_later_by_whoever_lost_the_partition_since(self):
+        site = await self.left_behind()
+        paused = site.owner(MemoryLog(site.disk, [Act.FAIL]))
+        await paused.start()
+        heir = site.owner()
+        await heir.start()
+        await heir.take(site.records())
+        await heir.hand_over()
+        for leave in (paused.settle, paused.hand_over):
+            await paused.take(site.records()[paused.next :])
+            site.clock.at_s += 10
+            with capture_logs() as told, suppress(AppendFailed):
+                await leave()
+            assert not paused.low_water > 1
+            assert all("another owner has claimed it since" in each["error"] for each in told)
+        site.put(("a", "x"))
+        await heir.take(site.records(2))
+        await heir.hand_over()
+        assert (await site.owner().start()) == 3
+
+    async def test_is_a_refusal_like_any_other_where_the_state_cannot_be_read_then(self):
+        site = await self.left_behind()
+        heir = site.owner(MemoryLog(site.disk, [Act.FAIL]))
+        await heir.start()
+        await heir.take(site.records())
+        site.disk.put("state", 0, [Outgoing(b"0/low-water", b"no low-water entry")])
+        site.clock.at_s += 10
+        with capture_logs() as told:
+            await heir.settle()
+        assert told[-1]["event"] == "state.refused"
+        assert "cannot be read" in told[-1]["error"]
+
+    async def test_where_nobody_was_is_tried_again(self):
+        site = Site()
+        with pytest.raises(AppendFailed):
+            await site.owner(MemoryLog(site.disk, [Act.FAIL])).start()
 
 
 class TestTheOnlyKey:
@@ -314,6 +415,74 @@ class TestState:
         await owner.settle()
         assert sorted(site.written("entry")) == ["0/entry/a", "0/entry/b"]
         assert (await site.owner().start()) == 2
+
+    async def test_what_was_refused_is_not_tried_in_every_round(self):
+        site = Site()
+        site.put(("a", "x"))
+        owner = await begun(site, *[Act.FAIL] * 3)
+        await owner.take(site.records())
+        tried = []
+        with capture_logs() as told:
+            for _ in range(50):
+                site.clock.at_s += 1
+                await owner.settle()
+                tried.append(owner.snapshot_failures)
+        assert (tried[8], tried[9], tried[18], tried[19], tried[-1]) == (0, 1, 1, 2, 3)
+        assert [each["event"] for each in told] == ["state.refused"] * 3
+        assert told[-1]["unsaved_s"] == 30.0
+        assert (await site.owner().start()) == 1
+
+    @pytest.mark.parametrize("is_claimed", [True, False])
+    async def test_refusals_that_take_long_leave_most_of_the_time_to_folding(self, is_claimed):
+        owners, pace, clock = [], Pace(), HandClock()
+        start_s = clock.at_s
+        for _ in range(16):
+            site = Site(clock=clock)
+            site.put(("a", "x"), ("b", "x"))
+            first = await begun(site)
+            await first.take(site.records(0, 1))
+            await first.hand_over()
+            owner = site.owner(Waiting(site.disk, clock=clock, takes_s=0.0 if is_claimed else 10.0))
+            owner._pace = pace
+            await owner.start()
+            owner._snapshots._log.takes_s = 10.0
+            await owner.take(site.records(1))
+            owners.append(owner)
+        assert clock.at_s == start_s + (0 if is_claimed else 10)
+        waited_s = 0.0
+        for _ in range(600):
+            began_s = clock.at_s
+            for owner in owners:
+                await owner.settle()
+            waited_s += clock.at_s - began_s
+            clock.at_s += 1
+        assert 0 < waited_s < 0.2 * (clock.at_s - start_s)
+        for owner in owners:
+            owner._snapshots._log.takes_s = 0.0
+        clock.at_s += 120
+        for owner in owners:
+            await owner.settle()
+        assert {owner.low_water for owner in owners} == {2}
+
+    async def test_a_key_that_is_too_large_for_ever_holds_nobody_elses_back(self):
+        site = Site()
+        site.put(("a", "x"), ("b", "x"), ("large", "x"), ("c", "x"))
+        owner = await begun(site)
+        owner._snapshots._log.largest = 100
+        owner.fold.widths = {"large": 200}
+        await owner.take(site.records())
+        with capture_logs() as told:
+            for _ in range(2):
+                site.clock.at_s += 10
+                await owner.settle()
+        assert sorted(site.written("entry")) == ["0/entry/a", "0/entry/b", "0/entry/c"]
+        assert (owner.low_water, owner.unsaved_s) == (0, 20.0)
+        assert "1 keys, the first 'large'" in told[0]["error"]
+        owner.fold.widths = {}
+        site.clock.at_s += 10
+        await owner.settle()
+        assert site.written("entry")[3:] == ["0/entry/large"]
+        assert (owner.low_water, owner.unsaved_s) == (4, 0.0)
 
     def test_a_grace_is_added_to_a_cadence(self):
         assert Cadence(events=7).with_grace(2.0) == Cadence(events=7, wake_grace=timedelta(seconds=2))

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from routing.rules.faults import ConfigFaults
 from schemas.cause import Signalled
 from schemas.wire import decode_cause, decode_event
+from streams.cli import main
 from streams.files import Unreadable
 from streams.hosting.partition import Cadence, Partition
 from streams.hosting.rulebook import Rulebook, digest_of, read_rules
@@ -67,6 +69,15 @@ class TestReading:
         path.write_text("route: {receiver: nobody}\n")
         with pytest.raises(ConfigFaults, match=r"rules.yml:1:"):
             read_rules(path, {})
+
+    def test_a_configuration_that_is_no_record_of_the_logs_is_a_fault(self, tmp_path):
+        (tmp_path / "a.yml").write_text(GOOD)
+        (tmp_path / "z.yml").write_text(f"# {'why ' * 250_000}\n")
+        with pytest.raises(ConfigFaults, match=r"z.yml:0:0: all files are 1,\d+,\d+ bytes together"):
+            read_rules(tmp_path, {})
+        told = CliRunner().invoke(main, ["check", str(tmp_path)])
+        assert told.exit_code == 1
+        assert "at most 1,000,000 are followed" in told.output
 
     def test_a_variable_that_is_not_set_is_a_fault_at_its_place(self, tmp_path):
         path = tmp_path / "rules.yml"
