@@ -166,7 +166,8 @@ def told(kinds: Kinds, events: Iterator[tuple[float, Event]], since: float) -> l
 
 
 def _pages(name: str, found: Finding, policy: object, at: float) -> bool:
-    fields = {each: getattr(found, each) for each in Finding.__struct_fields__ if each != "labels"}
+    common = {*Finding.__struct_fields__} & {*Signal.__struct_fields__} - {"labels"}
+    fields = {each: getattr(found, each) for each in common}
     fields["onset"] = datetime.fromtimestamp(found.onset, UTC)
     basics = {"id": "s", "detector": name, "state": "firing", "time": fields["onset"]}
     signal = Signal(**basics, **fields, labels=dict(found.labels))

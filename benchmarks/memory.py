@@ -14,8 +14,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.contest import OURS, contend
 from benchmarks.filling import fill
-from benchmarks.throughput import contend
 from tests.contract.brokers import BROKERS
 
 AGENTS = (100, 1_000, 10_000)
@@ -36,7 +36,7 @@ def main() -> None:
             node.start()
             try:
                 asyncio.run(fill(node.bootstrap, EVENTS, agents))
-                found = contend("default", node.bootstrap, EVENTS)
+                found = contend(OURS["all"], node.bootstrap, EVENTS)
             finally:
                 node.stop()
         rate, cpu_us = f"{found['rate']:,.0f}", f"{found['cpu_us']:.1f}"

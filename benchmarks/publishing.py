@@ -18,13 +18,30 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from agent_oversight import AgentEvents, Record
+from agent_oversight.opentelemetry import OpenTelemetry
 
 AIM_US = 20.0
+SPAN = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-08-06",
+    "gen_ai.response.id": "chatcmpl-1",
+    "gen_ai.response.finish_reasons": ("stop",),
+    "gen_ai.usage.input_tokens": 812,
+    "gen_ai.usage.output_tokens": 64,
+    "gen_ai.usage.cache_read.input_tokens": 640,
+    "gen_ai.input.messages": "[]",
+    "server.address": "api.openai.com",
+    "server.port": 443,
+}
 CALLS = 4000
 """Between two flushes: less than the queue holds."""
 
@@ -72,12 +89,15 @@ def contenders(events: AgentEvents) -> dict[str, Callable[[], object]]:
         with events.session(tenant="acme", user="u1"):
             pass
 
+    processor = OpenTelemetry(events)
+    span = ReadableSpan("chat", trace.SpanContext(1, 2, is_remote=False), attributes=SPAN, start_time=1)
     return {
         "a line of log": lambda: log.info("tool=%s duration=%.3f", "payments.refund", 0.1),
         "publish": lambda: events.publish("agent.operation.v1", operation={"name": "execute_tool"}),
         "tool(…)": tool,
         "chat(…) with usage": chat,
         "tool(…) that fails": failing,
+        "a span of OpenTelemetry": lambda: processor.on_end(span),
         "session(…): two events": session,
     }
 

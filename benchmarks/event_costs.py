@@ -1,8 +1,8 @@
 """What each detector costs, and the whole default set: without Kafka, on one core.
 
-    python benchmarks/detectors.py                 five rounds on recorded sessions and on a simulated fleet
-    python benchmarks/detectors.py --quick         one round on less of the fleet
-    python benchmarks/detectors.py --retail FILE   other recorded sessions
+    python benchmarks/event_costs.py                 five rounds on recorded sessions and on a simulated fleet
+    python benchmarks/event_costs.py --quick         one round on less of the fleet
+    python benchmarks/event_costs.py --retail FILE   other recorded sessions
 
 A detector's cost is the CPU time of a bank with it alone less that of a bank without any, by event of the
 stream, its share of asking what holds included. Each round runs all of them, one after the other, so that

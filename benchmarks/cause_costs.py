@@ -1,6 +1,6 @@
 """What a cause, a restart and open incidents cost the router; its alerts a second beside Alertmanager's.
 
-Run: python benchmarks/routing.py [--quick]
+Run: python benchmarks/cause_costs.py [--quick]
 """
 
 import argparse
