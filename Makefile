@@ -3,6 +3,7 @@
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-peers
 LOCKS := requirements.lock requirements-dev.lock requirements-build.lock
 CODE  := schemas detectors routing streams sdk tests benchmarks examples tools
 SHELL := /bin/sh
@@ -11,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test nightly bench lint format lock schemas clean
+.PHONY: help env peers demo test nightly bench lint format lock schemas clean
 
 help: ## this list
 	@printf '\n  \033[1magent-oversight\033[0m watches the event streams of AI agents and pages the one right person, once.\n\n'
@@ -46,6 +47,14 @@ $(READY): pyproject.toml sdk/pyproject.toml $(LOCKS)
 	touch $(READY); \
 	printf '\033[32mReady:\033[0m %s\n' '$(BIN)/oversight --help'
 
+peers: $(PEERS)/.ready ## make .venv-peers: what `make bench` is compared with (Quix Streams, Bytewax)
+
+# Apart, since nothing else needs them and their pins are others.
+$(PEERS)/.ready: requirements-peers.lock | $(READY)
+	@test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --require-hashes -r requirements-peers.lock
+	@touch $@
+
 demo: env ## an embedded broker, a simulated fleet with incidents, pages in this terminal
 	@$(BIN)/oversight demo
 
@@ -56,11 +65,14 @@ nightly: env ## the long forms of everything, hours; PARTS="nights differential"
 	@$(BIN)/python -m tools.nightly $(PARTS)
 
 bench: env ## the benchmarks: figures for docs/performance.md
-	@$(BIN)/python benchmarks/detectors.py
+	@$(BIN)/python benchmarks/event_costs.py
+	@$(BIN)/python benchmarks/growth.py
 	@$(BIN)/python benchmarks/throughput.py
+	@$(BIN)/python benchmarks/two_workers.py
 	@$(BIN)/python benchmarks/latency.py
+	@$(BIN)/python benchmarks/catching_up.py
 	@$(BIN)/python benchmarks/memory.py
-	@$(BIN)/python benchmarks/routing.py
+	@$(BIN)/python benchmarks/cause_costs.py
 	@$(BIN)/python benchmarks/advice.py
 	@$(BIN)/python benchmarks/publishing.py
 	@$(BIN)/python benchmarks/open_incidents.py
@@ -83,8 +95,9 @@ COMPILE = env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL $(BIN)/p
 lock: env ## resolve the newest versions that pyproject.toml allows, with hashes
 	@$(COMPILE) --upgrade --extra ical --output-file requirements.lock
 	@$(COMPILE) --upgrade --extra apprise --extra demo --extra dev --extra ical --extra otlp --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --upgrade --extra peers --output-file requirements-peers.lock
 	@$(COMPILE) --upgrade --only-build-deps --build-deps-for wheel --build-deps-for editable \
 	  --constraint requirements-dev.lock --output-file requirements-build.lock
 
 clean: ## remove .venv and every cache
-	@rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	@rm -rf $(VENV) $(PEERS) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 IN_CI = os.environ.get("CI") == "true"
@@ -27,6 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.no_cover)
     items.sort(key=lambda item: item.get_closest_marker("no_cover") is not None)
+
+
+def pytest_runtest_teardown() -> None:
+    """A command that ran in this process may have set up its logs, onto a stream that is closed by now."""
+    structlog.reset_defaults()
 
 
 def shared_data(name: str) -> Path:

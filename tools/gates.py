@@ -64,6 +64,7 @@ GATES = (
     Gate("format", "ruff format", ("ruff", "format", "--check", ".")),
     Gate("types", "mypy strict", ("mypy",)),
     Gate("imports", "imports point down, the core is pure", ("lint-imports",)),
+    Gate("audit", "no known vulnerability in what the locks name", ("python", "tools/audit.py")),
     Gate(
         "unit",
         "unit, property and simulation tests, doctests",

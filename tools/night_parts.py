@@ -100,11 +100,13 @@ JUDGES = (
     judge("silence", "silences: false ones, and how soon a death is told", 10),
     judge("slowdowns", "slow operations", 10),
     judge("budget", "budgets: how early, how often wrongly", 10),
+    judge("recovery", "fifty runs of workers that are killed at random points", 45),
     judge("thirty_days", "approvals and telemetry in 30 quiet days", 10),
 )
 BENCHES = (
-    bench("detectors", "µs an event of each detector", 5, "--quick"),
-    bench("routing", "what a cause costs", 5, "--quick"),
+    bench("restart", "seconds until a restarted worker tells something", 3, *EMBEDDED, "--quick"),
+    bench("event_costs", "µs an event of each detector", 5, "--quick"),
+    bench("cause_costs", "what a cause costs", 5, "--quick"),
     bench("advice", "what a question costs", 1, "--quick"),
     bench("rollout", "what a session of a canary costs", 1, "--only", "speed"),
     bench("publishing", "what an agent pays to publish", 1, "--quick"),

@@ -120,7 +120,12 @@ def doors() -> dict[str, Door]:
 
 
 def _apart(value: bytes) -> object:
-    return Unpacking().apply(Record(0, value))
+    outputs = Unpacking().apply(Record(0, value))
+    for each in outputs:
+        reason = dict(each.headers).get("reason", b"").decode()
+        if reason.startswith("Unreadable: "):
+            raise Unreadable(reason)
+    return outputs
 
 
 def _restored(value: bytes) -> object:

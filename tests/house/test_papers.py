@@ -51,6 +51,11 @@ def test_every_link_of_a_paper_leads_somewhere(paper):
         assert not heading or heading in headings(found), f"{target} in {paper.name}"
 
 
+def test_no_file_holds_two_versions_of_itself():
+    torn = [path for path in kept() if re.search(rb"^(<{7}|>{7}) ", path.read_bytes(), re.MULTILINE)]
+    assert torn == []
+
+
 @pytest.mark.parametrize("name", discover())
 def test_the_page_of_a_detector_says_all_that_who_relies_on_it_must_know(name):
     said = headings(ROOT / "docs/detectors" / f"{name}.md")

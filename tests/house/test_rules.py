@@ -1,6 +1,9 @@
 """Rules for every file: reasons beside exceptions, nothing of one machine, names that say the domain."""
 
+import ast
 import re
+
+import pytest
 
 from tests.house.tree import ROOT, texts
 
@@ -46,6 +49,20 @@ def test_no_file_names_a_package_registry():
 def test_files_and_folders_are_named_by_what_they_are_about():
     vague = [name for name, _ in texts() if VAGUE & set(re.split(r"[/._]", name))]
     assert vague == []
+
+
+@pytest.mark.parametrize("name", ["langchain", "litellm", "openai_agents", "opentelemetry"])
+def test_what_a_library_calls_back_is_at_most_sixty_lines_of_code(name):
+    path = ROOT / f"sdk/src/agent_oversight/{name}.py"
+    said = [
+        range(each.lineno, (each.end_lineno or each.lineno) + 1)
+        for each in ast.walk(ast.parse(path.read_text()))
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+    ]
+    docs = {number for lines in said for number in lines}
+    lines = enumerate(path.read_text().splitlines(), 1)
+    code = [line for n, line in lines if n not in docs and line.strip() and not line.strip().startswith("#")]
+    assert len(code) <= 60
 
 
 def test_nothing_is_patched_or_mocked():
