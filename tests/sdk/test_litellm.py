@@ -1,6 +1,7 @@
 """LiteLLM, asking a model on loopback."""
 
 import asyncio
+import contextlib
 import os
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -16,6 +17,18 @@ ours = Library("agent_oversight.litellm")
 # It warns of its own models, and takes seconds to be loaded: by one worker of the tests is enough.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("libraries")]
 QUESTION = [{"role": "user", "content": "My money back, please."}]
+
+
+@pytest.fixture(autouse=True)
+def _loop(request):
+    """What LiteLLM finds where nothing is awaited: else it makes a loop that nobody closes."""
+    if asyncio.iscoroutinefunction(request.function):
+        yield
+        return
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        asyncio.set_event_loop(loop)
+        yield
+        asyncio.set_event_loop(None)
 
 
 @pytest.fixture(name="ask")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,34 @@ def test_what_cannot_be_written_is_refused_and_the_rest_goes_out():
     data = [each.data for each in arrived.events()]
     assert [each.attributes for each in data if each.operation.name == "odd"] == [{"path": "a"}]
     assert sum(each.attributes["refused"] for each in data if each.operation.name == "publish_events") == 2
+
+
+class Picky(Held):
+    """Refuses what is named so."""
+
+    async def send(self, records):
+        await super().send(records)
+        if any(b"refused-by-the-broker" in each.value for each in records):
+            self.records[-len(records) :] = []
+            raise Rejected("policy violation")
+
+
+def test_what_is_refused_last_of_all_is_told_too():
+    arrived = Picky()
+    events = AgentEvents("refund-agent", arrived)
+    events.received({})
+    assert arrived.entered.wait(10)
+    events.publish("agent.operation.v1", operation={"name": "\ud800"})
+    events.publish("agent.operation.v1", operation={"name": "refused-by-the-broker"})
+    leaving = threading.Thread(target=events.close, args=(10.0,))
+    leaving.start()
+    while not events._outbox._closing:  # what waits is taken only then
+        time.sleep(0.001)
+    arrived.go.set()
+    leaving.join()
+    assert events.lost == Lost(dropped=0, refused=2)
+    told = [each.data.attributes for each in arrived.events() if each.data.operation.name == "publish_events"]
+    assert sum(each["refused"] for each in told) == 2
 
 
 def test_while_the_broker_is_away_events_wait_and_are_sent_in_order():

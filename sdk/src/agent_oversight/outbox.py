@@ -219,11 +219,12 @@ class Outbox:
     def _taken(self) -> Sequence[Record]:
         """The next events, written; and what was lost, where something was."""
         found: list[Record] = []
-        for _ in range(min(AT_ONCE, len(self._queue))):
+        while self._queue and len(found) < AT_ONCE:
             self._write(self._queue.popleft(), found)
-        at_last = self._closing and not self._told_last
+        # At last when nothing waits: else what of this batch is refused would come after the last report.
+        at_last = self._closing and not found and not self._told_last
         if self.lost != self._told and (at_last or time.monotonic() >= self._tell_at_s):
-            self._told_last = self._closing
+            self._told_last = self._told_last or at_last
             self._tell_at_s = time.monotonic() + REPORTED_EVERY_S
             self._write(self._report(), found)
         return found
