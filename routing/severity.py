@@ -39,6 +39,8 @@ NOBODY = Blast()
 STAYS_AWAY: Mapping[str, str] = {"silence": "agent_down", "traffic": "drop"}
 """Findings that say of an agent that hardly anything comes, or nothing at all, by their detectors."""
 TELEMETRY = "telemetry"
+UNHEARD = frozenset({"behind"})
+"""Its findings that are not of what is told, but of who should hear it: pages come late."""
 SUSTAINED = timedelta(hours=1)
 SURE = 0.7
 """A shift of less confidence than this pages nobody, whatever its size and whatever stands beside it."""
@@ -173,7 +175,7 @@ def _shift_limit(
 
     What is wrong with the telling itself always does.
     """
-    if signal.detector == TELEMETRY:
+    if signal.detector == TELEMETRY and signal.finding not in UNHEARD:
         return ("telemetry is at most a warning", table.bands.get("error", 101) - 1)
     if signal.detector in SHIFTS and signal.confidence < SURE:
         return (

@@ -20,6 +20,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "dependency": "Check the provider's status; open the circuit until it answers again.",
     "latency": "Look for queueing, retries or a slower model in the slow traces.",
     "silence": "Check whether the agent runs and whether its events still arrive.",
+    "telemetry/behind": "Add workers, up to one for each partition; if none is busy, look at their logs.",
     "traffic/drop": "Look at what stands before the agent (gateway, login, queue) and who no longer comes.",
     "traffic/surge": "See who sends so much; limit them, or make room before queues and spending grow.",
     "session": "Open the session's trace; stop it if it does no useful work.",

@@ -73,6 +73,7 @@ BASE = {
     "approvals/unapproved": 70,
     "approvals/unasked": 15,
     "telemetry": 20,
+    "telemetry/behind": 70,
     "traffic/drop": 45,
     "traffic/surge": 25,
 }

@@ -30,6 +30,9 @@ Told by the environment:
   OVERSIGHT_NAME         what the consumer groups are called (oversight)
   OVERSIGHT_SESSION_S    a worker that is silent for so long has lost its partitions (10)
   OVERSIGHT_SNAPSHOT_S   state is written after so long (10)
+  OVERSIGHT_BEHIND_S, OVERSIGHT_BEHIND_FOR_S
+                         whose events wait for more than so long (120), for so long (300), is behind, and the
+                         owner of agent-oversight is paged
   OVERSIGHT_ALIVE        a file to touch every 5 s while it works, for a health check
   OVERSIGHT_LISTEN       port, or host:port, for /healthz, /readyz and /metrics; beyond this machine only with
                          OVERSIGHT_METRICS_TOKEN (or OVERSIGHT_METRICS_TOKEN_FILE)

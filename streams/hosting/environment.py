@@ -9,7 +9,10 @@ from msgspec import Struct
 
 from streams.hosting.connection import security
 from streams.hosting.variables import Misconfigured
+from streams.watching.waiting import Limits
 from streams.watching.watched import Ears, ears
+
+BEHIND = Limits()
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -18,7 +21,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     `kafka`: `host:port`, several by comma. `security`: TLS and SASL, as aiokafka takes them.
     `session`: see `Hosting`. `snapshot_age`: state that
     has not been written for so long is written. `name`: what the groups are called. `alive`: a file that is
-    touched while the worker works. `ears`: who else is told of its health.
+    touched while the worker works. `ears`: who else is told of its health. `limits`: when it is behind, and
+    says so.
     """
 
     kafka: str
@@ -30,6 +34,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     alive: Path | None = None
     security: Mapping[str, Any] = {}
     ears: Ears = Ears()
+    limits: Limits = Limits()
 
     @property
     def connection(self) -> dict[str, Any]:
@@ -62,6 +67,10 @@ def read(variables: Mapping[str, str]) -> Environment:
         alive=Path(alive) if (alive := variables.get("OVERSIGHT_ALIVE")) else None,
         security=security(variables),
         ears=ears(variables),
+        limits=Limits(
+            late=_seconds(variables, "OVERSIGHT_BEHIND_S", BEHIND.late.total_seconds()),
+            lasting=_seconds(variables, "OVERSIGHT_BEHIND_FOR_S", BEHIND.lasting.total_seconds()),
+        ),
     )
 
 

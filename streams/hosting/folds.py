@@ -31,6 +31,7 @@ from streams.hosting.topics import (
     ROUTING_STATE,
 )
 from streams.watching.beating import touching
+from streams.watching.behind import Behind
 from streams.watching.health import Health
 from streams.watching.probing import Probes
 
@@ -85,6 +86,7 @@ class Folds:
         if self._env.clock == "wall":
             drills = Scheduled(lambda: self.router, self._kafka, self._clock, self._drill)
             beside.append(asyncio.create_task(drills.run()))
+            beside.append(asyncio.create_task(self._behind().run()))
         if self.health.probes is not None:
             beside.append(asyncio.create_task(self.health.probes.run()))
         if self._env.alive:
@@ -107,6 +109,13 @@ class Folds:
         """Hands everything over."""
         for host in self.hosts:
             await host.stop()
+
+    def _behind(self) -> Behind:
+        """Of events alone: that causes are read late would be told at their end, and wait there."""
+        env, figures = self._env, self.health.figures
+        return Behind(
+            self._kafka, self._clock, self.hosts[1], limits=env.limits, session=env.session, figures=figures
+        )
 
     def _probes_come_here(self) -> bool:
         """Whether this worker has the partition of the pages that probes go to."""

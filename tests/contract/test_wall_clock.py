@@ -6,7 +6,7 @@ receiver that answers 500 for ten seconds gets one, and so does one whose worker
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -81,6 +81,13 @@ class Live:
         events = [Outgoing(AGENT.encode(), encode(each)) for each in reversed(ends)]
         await self._log.append(EVENTS, 0, events)
 
+    async def backlog(self, count: int) -> None:
+        """So many sessions of agents that fare well, all of this moment."""
+        now = datetime.now(UTC)
+        for _ in range(0, count, 5_000):
+            events = [encode(_ended(now, failed=False)) for _ in range(5_000)]
+            await self._log.append(EVENTS, 0, [Outgoing(AGENT.encode(), each) for each in events])
+
     async def said(self, cause: Resolved) -> None:
         """A person says something."""
         await self._log.append(CAUSES, 0, [Outgoing(b"person", encode(cause))])
@@ -126,10 +133,16 @@ def rules(tmp_path) -> Path:
 
 
 @pytest.fixture
-async def live(own_broker, tmp_path, rules) -> AsyncIterator[Live]:
+def hasty() -> Mapping[str, str]:
+    """What a worker is told beside what all are."""
+    return {}
+
+
+@pytest.fixture
+async def live(own_broker, tmp_path, rules, hasty) -> AsyncIterator[Live]:
     connection = {"bootstrap_servers": own_broker.bootstrap}
     await create(connection, partitions=PARTITIONS)
-    variables = {"OVERSIGHT_SESSION_S": str(SESSION_S[own_broker.name]), "OVERSIGHT_SNAPSHOT_S": "1"}
+    variables = {"OVERSIGHT_SESSION_S": str(SESSION_S[own_broker.name]), "OVERSIGHT_SNAPSHOT_S": "1", **hasty}
     async with (
         site(own_broker.bootstrap, tmp_path, rules, variables) as where,
         witnessing(own_broker.bootstrap) as witness,
@@ -198,6 +211,29 @@ class TestAnIncident:
         await live.stays_at(["DU01", "DU02"])
 
 
+class TestAWorkerThatReadsLate:
+    @pytest.fixture
+    def hasty(self) -> Mapping[str, str]:
+        return {"OVERSIGHT_BEHIND_S": "0.2", "OVERSIGHT_BEHIND_FOR_S": "0.1"}
+
+    @pytest.fixture
+    def rules(self, tmp_path) -> Path:
+        path = tmp_path / "oversight.yml"
+        path.write_text(RULES.format(wait="0s", climb="30m"))
+        return path
+
+    async def test_pages_once_that_events_wait_and_says_so_when_they_do_not_any_more(self, live, worker):
+        deadline_s = time.monotonic() + WITHIN.total_seconds()
+        while not live.recipients:
+            await live.backlog(10_000)
+            assert time.monotonic() < deadline_s, worker.last_words
+        assert "agent.events/0 is read" in live.site.slack.top[0]["text"]
+        await live.until(lambda: _behind(worker)[-1] == "resolved", worker)
+        await live.until(lambda: "chat.update" in live.site.slack.methods, worker)
+        await live.stays_at(["DU01"])
+        await worker.stop()
+
+
 async def test_changed_rules_are_followed_and_bad_ones_told_to_the_owner_while_the_old_stay(live, worker):
     live.rules.write_text("route: {receiver: nobody}\n")
     await live.until(lambda: "rules.refused" in _events(worker), worker)
@@ -213,3 +249,8 @@ async def test_changed_rules_are_followed_and_bad_ones_told_to_the_owner_while_t
 
 def _events(worker: Worker) -> list[str]:
     return [each["event"] for each in worker.said]
+
+
+def _behind(worker: Worker) -> list[str]:
+    """What it told of being behind."""
+    return [each["state"] for each in worker.said if each["event"] == "behind.told"]

@@ -13,6 +13,7 @@ from streams.hosting.connection import security
 from streams.watching.figures import Figures, Sample, exposition
 from streams.watching.listening import read
 from streams.watching.names import BUILD, COUNTERS, METRICS
+from streams.watching.waiting import Limits
 from tests.conftest import IN_CI
 from tests.house.tree import PROJECT, ROOT
 
@@ -96,6 +97,14 @@ def test_who_is_behind_is_alerted_after_five_minutes_and_who_has_read_all_is_not
     path = tmp_path / "behind.test.yml"
     path.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [test]}))
     assert "SUCCESS" in promtool("test", "rules", path)
+
+
+def test_the_alert_and_the_signal_call_the_same_behind():
+    rules = YAML(typ="safe").load(RULES)["groups"][0]["rules"]
+    (rule,) = [each for each in rules if each["alert"] == "OversightBehind"]
+    limits = Limits()
+    assert f" > {limits.late.seconds}\n" in rule["expr"]
+    assert rule["for"] == f"{limits.lasting.seconds // 60}m"
 
 
 def test_prometheus_takes_what_the_dashboard_asks_for(tmp_path):

@@ -200,6 +200,16 @@ def test_telemetry_is_at_most_a_warning_however_large_and_long():
     assert "telemetry is at most a warning" in parts
 
 
+@pytest.mark.parametrize(("times", "total", "severity"), [(1.0, 70, "error"), (10.0, 85, "critical")])
+def test_that_events_are_read_late_is_an_error_at_once_and_critical_at_ten_times_the_limit(
+    times, total, severity
+):
+    late = signal("telemetry", "behind", magnitude=times, magnitude_unit="ratio")
+    table = structs.replace(TABLE, base=BASE)
+    found = score(late, {"agent": "agent-oversight"}, structs.replace(POLICY, severity=table), START)
+    assert (found.total, found.severity) == (total, severity)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
