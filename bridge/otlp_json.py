@@ -113,18 +113,18 @@ def _raw(span: _Span, resource: Attributes) -> Raw:
     )
 
 
-def _whole(number: int | str) -> int:
-    """A whole number; 0 where the text is none."""
+def _whole(number: int | str) -> int | None:
+    """A whole number; None where the text is none."""
     try:
         return int(number)
     except ValueError:
-        return 0
+        return None
 
 
 def _instant(number: int | str) -> int:
     """Nanoseconds, of 64 bits; 0 where they are none."""
     found = _whole(number)
-    return found if abs(found) < LARGEST else 0
+    return found if found is not None and abs(found) < LARGEST else 0
 
 
 def _attributes(pairs: Sequence[_Pair], depth: int = 0) -> Mapping[str, Any]:

@@ -16,6 +16,10 @@ Decoder = Callable[[bytes], Iterator[Raw]]
 FEWEST = 10
 SHARE = 0.01
 """So many spans of a quarter of an hour, and so large a part, are told when they cannot be used."""
+MOST_LETTERS = 100
+"""Spans of one request that are dead letters one by one: a megabyte holds some 300,000 empty ones."""
+SCOPE_SPANS = b"\x12"
+"""How the part of a request in protobuf begins that has its spans. JSON has no such character."""
 
 
 def proto() -> Decoder:
@@ -30,7 +34,7 @@ def proto() -> Decoder:
 
 
 class Unpacking:
-    """Spans of both encodings, told apart by their first byte: no message of OTLP begins like JSON's `{`.
+    """Spans of both encodings, told apart by how they begin.
 
     What of a record is no usable span goes to the dead letters with its place; the others go on. Its state is
     what was lost lately.
@@ -64,6 +68,7 @@ class Unpacking:
         return outputs
 
     def _apart(self, record: Record) -> Iterator[Output]:
+        before = self.unusable
         for n, raw in enumerate(self._decoder(record.value)(record.value)):
             self._losses.see(self._now)
             try:
@@ -72,12 +77,16 @@ class Unpacking:
                 self.unusable += 1
                 service = text(raw.resource, names.SERVICE) or UNKNOWN_SERVICE
                 self._losses.lose(self._now, service, str(error))
-                yield _refused(record, raw, f"span {n} ({raw.name[:64]!r}): {error}")
+                if self.unusable - before <= MOST_LETTERS:
+                    yield _refused(record, raw, f"span {n} ({raw.name[:64]!r}): {error}")
             else:
                 yield Output("spans", span.trace, span, span.at)
+        more = self.unusable - before - MOST_LETTERS
+        if more > 0:
+            yield _letter(record, "", b"", f"{more:,} more spans of the same request cannot be used")
 
     def _decoder(self, value: bytes) -> Decoder:
-        if value.lstrip()[:1] == b"{":
+        if _is_json(value):
             return otlp_json.spans
         try:
             return self._proto()
@@ -112,6 +121,14 @@ class Unpacking:
             self._now, self._losses = msgspec.msgpack.decode(mark, type=tuple[float, Losses])
 
 
+def _is_json(value: bytes) -> bool:
+    """Whether it begins with `{`, as no message of OTLP does.
+
+    But after a line break one may: where its first part is 123 bytes long.
+    """
+    return value.lstrip()[:1] == b"{" and not (value[:1] == b"\n" and SCOPE_SPANS in value)
+
+
 def _unread(record: Record, fault: Unreadable) -> Output:
     """The whole record, which can be put back."""
     reason = f"{type(fault).__name__}: {fault}"[:1000].encode("utf-8", "backslashreplace")
@@ -122,10 +139,9 @@ def _unread(record: Record, fault: Unreadable) -> Output:
 
 def _refused(record: Record, raw: Raw, reason: str) -> Output:
     body = {"traceId": raw.trace, "spanId": raw.id, "name": raw.name, "attributes": dict(raw.attributes)}
-    return Output(
-        "deadletter",
-        raw.trace,
-        msgspec.json.encode(body, enc_hook=str),
-        record.time_s or 0.0,
-        (("reason", reason[:1000].encode("utf-8", "backslashreplace")),),
-    )
+    return _letter(record, raw.trace, msgspec.json.encode(body, enc_hook=str), reason)
+
+
+def _letter(record: Record, key: str, value: bytes, reason: str) -> Output:
+    headers = (("reason", reason[:1000].encode("utf-8", "backslashreplace")),)
+    return Output("deadletter", key, value, record.time_s or 0.0, headers)

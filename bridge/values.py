@@ -20,7 +20,7 @@ def text(attributes: Attributes, names: Sequence[str]) -> str | None:
         if isinstance(value, str) and value:
             return value[:LONGEST_NAME]
         if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
+            return str(value)[:LONGEST_NAME]
     return None
 
 
@@ -77,6 +77,7 @@ def _number(value: Any) -> float | int | None:
             value = float(value) if value else None
         except ValueError:
             return None
-    if not isinstance(value, int | float) or not isfinite(value):
-        return None
-    return value
+    # An integer may be too large to be a float at all.
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST else None
+    return value if isinstance(value, float) and isfinite(value) else None

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from bridge import otlp_json, otlp_proto
 from bridge.losses import WINDOW_S
 from bridge.raw import DEEPEST, Unreadable
-from bridge.unpacking import Unpacking
+from bridge.unpacking import MOST_LETTERS, Unpacking
 from schemas.record import Record, Saved
+from schemas.span import Span
 from schemas.wire import encode, moment
 from streams.deadletters.letter import letter_of
 from tests.bridge.spans import START_S, as_json, as_proto, request, span
 
+decode_span = msgspec.json.Decoder(Span).decode
 scalars = (
     st.booleans()
     | st.integers(-(2**62), 2**62)
@@ -95,7 +97,7 @@ def test_numbers_that_are_none_are_none():
     pairs = made["resourceSpans"][0]["resource"]["attributes"]
     pairs += [{"key": "i", "value": {"intValue": "x"}}, {"key": "d", "value": {"doubleValue": "x"}}]
     [raw] = otlp_json.spans(as_json(made))
-    assert (raw.resource["i"], raw.resource["d"]) == (0, None)
+    assert (raw.resource["i"], raw.resource["d"]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +121,41 @@ def test_a_span_that_cannot_be_used_goes_to_the_dead_letters_and_the_others_go_o
     assert reason in told
     assert json.loads(refused.value)["attributes"] == {"gen_ai.operation.name": "chat"}
     assert unpacking.unusable == 1
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 4000, "9" * 5000])
+def test_an_absurd_number_is_left_out_of_a_span_that_is_fine(number):
+    made = request(span(1, gen_ai__operation__name="chat"))
+    said = made["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"]
+    for name in ("gen_ai.usage.input_tokens", "gen_ai.usage.cost", "gen_ai.agent.name"):
+        said.append({"key": name, "value": {"intValue": number}})
+    [taken] = decoded(as_json(made))
+    assert taken.value.event.data.usage is None
+    assert decode_span(encode(taken.value)) == taken.value
+
+
+def test_a_request_whose_first_part_has_123_bytes_is_protobuf_though_it_begins_like_json_after_a_line_break():
+    made = [as_proto(request(span(1, name="x" * n))) for n in range(80)]
+    [value] = [each for each in made if each.startswith(b"\n{")]
+    [taken] = decoded(value)
+    assert taken.stream == "spans"
+
+
+def test_json_may_begin_with_line_breaks():
+    [taken] = decoded(b"\n\n" + json.dumps(request(span(1)), indent=1).encode())
+    assert taken.stream == "spans"
+
+
+def test_of_a_request_full_of_useless_spans_a_hundred_are_dead_letters_and_the_rest_is_counted():
+    unpacking = Unpacking()
+    *taken, last = unpacking.apply(
+        Record(0, b'{"resourceSpans":[{"scopeSpans":[{"spans":[%b{}]}]}]}' % (b"{}," * 999))
+    )
+    assert [each.stream for each in taken] == ["deadletter"] * MOST_LETTERS
+    assert dict(last.headers)["reason"] == b"900 more spans of the same request cannot be used"
+    assert unpacking.unusable == 1000
+    [unread] = unpacking.apply(Record(1, as_json(request(span(1) | {"traceId": "1"}))))
+    assert b"traceId is '1'" in dict(unread.headers)["reason"]
 
 
 def absent():
