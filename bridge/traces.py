@@ -27,6 +27,8 @@ KEEP_S = 60.0
 MOST_TRACES = 10_000
 MOST_SPANS = 2_000
 """Of one trace at once; what comes beyond is remembered no more, and goes out after ten seconds."""
+MOST_WAITING, MOST_LINKS = 50_000, 500_000
+"""What agents did that waits, and spans that are remembered, of all traces at once."""
 
 MOST_ASKED = 64
 """Of those that wait; the others are asked when these are told."""
@@ -102,12 +104,21 @@ class Traces:
 
     version = 1
 
-    def __init__(self, most_traces: int = MOST_TRACES, where: str = "oversight.spans") -> None:
-        """`most_traces`: remembered at once; beyond, the one that is due first goes out early.
+    def __init__(
+        self,
+        most_traces: int = MOST_TRACES,
+        where: str = "oversight.spans",
+        *,
+        most_waiting: int = MOST_WAITING,
+        most_links: int = MOST_LINKS,
+    ) -> None:
+        """`most_…`: remembered at once; beyond, the trace that is due first goes out early.
 
         `where`: the topic and the partition, as signals say it.
         """
         self._most = most_traces
+        self._most_waiting, self._most_links = most_waiting, most_links
+        self._waiting = self._links = 0
         self._where = where
         self._capped = Losses()
         self._now = 0.0
@@ -153,8 +164,11 @@ without agent or conversation"
         if offset <= trace.applied or span.id in trace.links:  # folded again, or exported again
             return
         trace.applied = offset
-        if not trace.take(span, self._now):
+        if trace.take(span, self._now):
+            self._links += 1
+        else:
             self._cap(span.service, f"over {MOST_SPANS:,} spans of one trace")
+        self._waiting += span.event is not None
         self._homes.learn(span.service, span.who.agent)
         self._unsaved.setdefault(span.trace, offset)
         self._plan(span.trace, trace)
@@ -169,16 +183,20 @@ without agent or conversation"
 
     def _told(self, offset: int) -> Iterator[Output]:
         """What is due; and, while there are too many traces, what is due first."""
-        while self._next() <= self._now or len(self._traces) > self._most:
+        while self._next() <= self._now or self._beyond():
             _, name = heappop(self._plans)
             trace = self._traces[name]
-            full = len(self._traces) > self._most
+            full = self._beyond()
             if full:
                 self.early += 1
                 service = trace.waiting[0].service if trace.waiting else ""
-                self._cap(service, f"over {self._most:,} traces at once")
-            out = [each for each in trace.waiting if full or trace.due(each) <= self._now]
-            trace.waiting = [each for each in trace.waiting if each not in out]
+                self._cap(service, full)
+            out: list[Waiting] = []
+            left: list[Waiting] = []
+            for each in trace.waiting:
+                (out if full or trace.due(each) <= self._now else left).append(each)
+            trace.waiting = left
+            self._waiting -= len(out)
             for each in out:
                 if not (each.event.data.operation.name in MODEL_CALLS and each.span in trace.around):
                     yield self._event(trace, each)
@@ -187,6 +205,14 @@ without agent or conversation"
                 self._forget(name)
             else:
                 self._plan(name, trace)
+
+    def _beyond(self) -> str:
+        """Of what there is more than may be; empty where there is not."""
+        if len(self._traces) > self._most:
+            return f"over {self._most:,} traces at once"
+        if self._waiting > self._most_waiting:
+            return f"over {self._most_waiting:,} operations that wait at once"
+        return f"over {self._most_links:,} spans at once" if self._links > self._most_links else ""
 
     def _next(self) -> float:
         """When the next plan is due; plans that were changed are put away."""
@@ -203,7 +229,7 @@ without agent or conversation"
         return Output("events", event.data.agent.name, event, event.time.timestamp())
 
     def _forget(self, name: str) -> None:
-        del self._traces[name]
+        self._links -= len(self._traces.pop(name).links)
         if name not in self._saved:
             self._unsaved.pop(name)
 
@@ -241,6 +267,8 @@ without agent or conversation"
         """
         trace = msgspec.msgpack.decode(saved.body, type=Trace)
         self._traces[key] = trace
+        self._waiting += len(trace.waiting)
+        self._links += len(trace.links)
         self._saved.add(key)
         heappush(self._plans, (trace.planned, key))
 

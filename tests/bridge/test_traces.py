@@ -1,5 +1,7 @@
 """Spans are joined by trace: in any order, whatever is lost, wherever it is restarted."""
 
+from time import process_time
+
 import msgspec
 import pytest
 from hypothesis import example, given
@@ -190,6 +192,41 @@ def test_too_many_traces_let_the_first_go_early():
     assert tape.ids == [3]
     assert tape.traces.early == 1
     assert len(tape.traces._traces) == 2
+
+
+@pytest.mark.parametrize(
+    ("cap", "why"),
+    [
+        ({"most_waiting": 4}, "over 4 operations that wait at once"),
+        ({"most_links": 4}, "over 4 spans at once"),
+    ],
+)
+def test_too_many_spans_of_all_traces_let_the_first_go_early_also_after_a_restart(cap, why):
+    tape = Tape(**cap)
+    for n in range(1, 5):
+        tape.span(CALL | {"traceId": f"{n:032x}"}, float(n))
+    assert tape.ids == []
+    heir = tape.restarted(**cap)
+    heir.span(CALL | {"traceId": f"{9:032x}"}, 5.0)
+    assert heir.ids == [3]
+    assert why in heir.signals[0].summary
+    heir.span(CALL | {"traceId": f"{10:032x}"}, 6.0)
+    assert (len(heir.ids), heir.traces.early) == (2, 2)
+    heir.tick(6.0 + WAIT_S + KEEP_S)
+    heir.tick(7.0 + 2 * (WAIT_S + KEEP_S))
+    assert len(heir.ids) == 6
+    assert (heir.traces._waiting, heir.traces._links) == (0, 0)
+
+
+def test_a_trace_with_very_many_spans_goes_out_in_time_that_grows_with_their_number():
+    tape = Tape()
+    [call] = unpacked(request(CALL))
+    for n in range(15_000):
+        tape.put(msgspec.structs.replace(call, id=f"{n + 100:016x}"), 0.0)
+    began_s = process_time()
+    tape.tick(WAIT_S)
+    assert len(tape.ids) == 15_000
+    assert process_time() - began_s < 2.0
 
 
 def test_traces_that_go_out_early_are_told_once_a_minute_also_by_the_next_owner():
