@@ -26,7 +26,7 @@ from detectors.rhythms.intake import SILENCE, Missed
 from detectors.settings import Settings
 from detectors.standing import REASSERT_S, About, Found, Signals, Standing, Why, about, because
 from schemas.event import Event
-from schemas.record import Saved
+from schemas.record import UNREADABLE, Saved
 from schemas.signal import Signal
 
 VERSION = 1
@@ -347,7 +347,7 @@ class AgentState:
         state.applied = saved.applied
         try:
             body = msgspec.msgpack.decode(saved.body, type=Body)
-        except msgspec.MsgspecError as fault:
+        except UNREADABLE as fault:
             state._faults.append(_fault(cls.load, fault))
             return state
         state.woken_at = body.woken_at
@@ -383,7 +383,7 @@ def last_event(saved: Saved) -> float:
     """
     try:
         return _heard.decode(saved.body).last_event
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return 0.0
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 
 from schemas.event import Event
+
+UNREADABLE = (MsgspecError, UnicodeDecodeError, RecursionError)
+"""What is raised where stored bytes are not what is expected: one damaged bit in a text is enough."""
 
 Stream = Literal["causes", "pages", "incidents", "decisions", "deadletter", "spans", "events"]
 

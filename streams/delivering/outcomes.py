@@ -6,25 +6,32 @@ is a low-water mark, for a mark covers only what its writer had seen through.
 
 Keys: `claim/OWNER` (removed as soon as it is found again), `low-water`, `outcome/PAGE/ATTEMPT` and, once
 it arrived, `delivered/PAGE`: an owner that stood still and then failed must not write over that.
+
+What cannot be read is told of and passed over: without its outcome an attempt may be made once more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import TypeVar
 
 import msgspec
+import structlog
 
 from schemas.outcome import Delivered, Outcome
+from schemas.record import UNREADABLE
 from streams.hosting.log import Log, Outgoing
 
 KEPT = timedelta(days=2)
 MOST = 20_000
 SWEEP = 500
+Found = TypeVar("Found")
 _CLAIM = b"claim/"
 _LOW_WATER = b"low-water"
 _OUTCOME = b"outcome/"
 _DELIVERED = b"delivered/"
 _KINDS = (_OUTCOME, _DELIVERED)
+log = structlog.get_logger(__name__)
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -73,7 +80,8 @@ class Outcomes:
         """Reads what owners before left.
 
         Returns:
-            The low-water mark: every page at an offset below is seen through. None where there is none.
+            The low-water mark: every page at an offset below is seen through. None where there is none, or
+            none that can be read.
 
         Raises:
             AppendFailed: the claim is not known to be written.
@@ -90,10 +98,22 @@ class Outcomes:
             if batch and batch[-1].offset >= claimed:
                 break
         await self._append([Outgoing(key, None) for key in live if key.startswith(_CLAIM)])
-        written = {key: _entry(value) for key, value in live.items() if key.startswith(_KINDS)}
+        written = {
+            key: entry
+            for key, value in live.items()
+            if key.startswith(_KINDS) and (entry := self._read(key, value, _entry)) is not None
+        }
         self._entries = written | {key: each for key, each in self._entries.items() if key not in written}
         mark = live.get(_LOW_WATER)
-        return None if mark is None else int(mark)
+        return None if mark is None else self._read(_LOW_WATER, mark, _offset)
+
+    def _read(self, key: bytes, value: bytes, how: Callable[[bytes], Found]) -> Found | None:
+        try:
+            return how(value)
+        except (ValueError, *UNREADABLE) as error:
+            place = {"topic": self._topic, "partition": self._partition}
+            log.error("state.unreadable", **place, key=key.decode("utf-8", "replace"), error=repr(error))  # noqa: TRY400 - where it was read says nothing
+            return None
 
     def known(self, page: str, attempt: int) -> Outcome | None:
         """What became of an attempt that was made, or that the page arrived by any; else None.
@@ -150,3 +170,9 @@ def _attempted(page: str, attempt: int) -> bytes:
 
 def _entry(raw: bytes) -> Entry:
     return msgspec.json.decode(raw, type=Entry)
+
+
+def _offset(raw: bytes) -> int:
+    if not raw.isdigit():
+        raise ValueError(f"expected an offset, found {raw[:40]!r}")
+    return int(raw)

@@ -19,9 +19,9 @@ from datetime import timedelta
 from math import inf
 
 import structlog
-from msgspec import MsgspecError, Struct, field, structs
+from msgspec import Struct, field, structs
 
-from schemas.record import Origin, Output, Record, Saved
+from schemas.record import UNREADABLE, Origin, Output, Record, Saved
 from streams.fold import Fold, applied, turn_of
 from streams.hosting.clock import Clock
 from streams.hosting.emission import Emission
@@ -187,14 +187,14 @@ class Partition:
         """Without its mark nobody knows where a fold stood: the partition is tried again later."""
         try:
             self.fold.resume(mark)
-        except (ValueError, MsgspecError) as error:
+        except (ValueError, *UNREADABLE) as error:
             raise StateError(f"the mark of {self._name} cannot be read: {error!r}") from error
 
     def _load(self, key: str, saved: Saved) -> bool:
         """A key whose state the fold cannot read begins anew: a worker that stops over it helps nobody."""
         try:
             self.fold.load(key, saved)
-        except (ValueError, MsgspecError) as error:
+        except (ValueError, *UNREADABLE) as error:
             log.exception("state.unreadable", partition=self._name, key=key, error=repr(error))
             return False
         return True

@@ -25,7 +25,7 @@ import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 
-from schemas.record import Record, Saved
+from schemas.record import UNREADABLE, Record, Saved
 from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.packing import packed, unpacked, worth
 
@@ -207,7 +207,7 @@ class Snapshots:
             if place.kind == "entry":
                 try:
                     entries.append((place, msgspec.msgpack.decode(value, type=Entry)))
-                except msgspec.MsgspecError as error:
+                except UNREADABLE as error:
                     self._passed_over(place, error)
         return sorted(entries, key=lambda each: (each[0].epoch, each[1].applied), reverse=True)
 
@@ -215,7 +215,7 @@ class Snapshots:
         for place in reversed(lows):
             try:
                 return msgspec.msgpack.decode(places[place], type=LowWater)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 self._passed_over(place, error)
         if lows:
             raise StateError(f"no low-water entry of {self._topic}/{self._partition} can be read")

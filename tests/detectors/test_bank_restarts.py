@@ -20,6 +20,13 @@ from tests.detectors.made_up import (
 )
 from tests.simulation.counting import Counter
 
+DAMAGED = (
+    lambda _: b"?",
+    lambda body: body.replace(b"\xa4told", b"\xa4t\xffld"),
+    lambda _: b"\x91" * 100_000,
+)
+"""What becomes of a state: no MessagePack, text that is no UTF-8, nesting without end."""
+
 
 class TestRestarts:
     def test_an_agent_stays_bytes_until_its_first_event_beyond_what_was_saved(self):
@@ -83,12 +90,14 @@ class TestRestarts:
         with pytest.raises(ValueError, match="state of ana has version 2, expected 1"):
             Tape().bank.load("ana", saved)
 
-    def test_an_agent_whose_state_cannot_be_read_begins_anew_and_that_is_told(self):
+    @pytest.mark.parametrize("damaged", DAMAGED)
+    def test_an_agent_whose_state_cannot_be_read_begins_anew_and_that_is_told(self, damaged):
         tape = Tape()
         tape.told(0, find=1)
         tape.tick(10)
         heir = Tape()
-        heir.bank.load("ana", structs.replace(tape.bank.save("ana"), body=b"?", wake_at=None))
+        saved = tape.bank.save("ana")
+        heir.bank.load("ana", structs.replace(saved, body=damaged(saved.body), wake_at=None))
         heir.bank.resume(tape.bank.mark())
         heir.offset = tape.offset
         heir.told(11, find=1)
@@ -96,11 +105,13 @@ class TestRestarts:
         assert [each.split(":")[0] for each in heir.reasons] == ["AgentState.load"]
         assert [each.labels["agent"] for each in heir.signals] == ["ana"]
 
-    def test_an_agent_whose_state_cannot_be_read_stops_no_day(self):
+    @pytest.mark.parametrize("damaged", DAMAGED[::2])
+    def test_an_agent_whose_state_cannot_be_read_stops_no_day(self, damaged):
         tape = Tape()
         tape.event(0)
         heir = Tape()
-        heir.bank.load("ana", structs.replace(tape.bank.save("ana"), body=b"?", wake_at=None))
+        saved = tape.bank.save("ana")
+        heir.bank.load("ana", structs.replace(saved, body=damaged(saved.body), wake_at=None))
         heir.bank.resume(tape.bank.mark())
         heir.offset = tape.offset
         heir.event(2 * 86400, "bob")

@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from schemas.outcome import Deferred, Delivered
 from streams.delivering.outcomes import SWEEP, Outcomes
-from streams.hosting.log import AppendFailed
+from streams.hosting.log import AppendFailed, Outgoing
 from tests.fakes import NOW
 from tests.memory_log import Act, Disk, MemoryLog
 
@@ -41,6 +42,26 @@ async def test_an_outcome_is_known_by_page_and_attempt_to_every_owner_after():
     assert await heir.take_over() == 17
     for one in (first, heir):
         assert (one.known("pag-1", 1), one.known("pag-1", 2), one.known("pag-1", 3)) == (DONE, DONE, DONE)
+
+
+@pytest.mark.parametrize("garbage", [b"?", b"\xff", b"[" * 100_000, b'["x",{}]', b"9" * 5_000])
+async def test_what_cannot_be_read_is_told_and_all_else_is_known(garbage):
+    disk = Disk()
+    first = outcomes(disk)
+    await first.take_over()
+    await first.record("pag-1", 1, DONE, NOW)
+    await first.record("pag-2", 1, DONE, NOW)
+    disk.put(
+        "outcomes", 0, [Outgoing(key, garbage) for key in (b"delivered/pag-1", b"low-water", b"\xff", None)]
+    )
+    heir = outcomes(disk, "two")
+    with capture_logs() as told:
+        assert await heir.take_over() is None
+    assert (heir.known("pag-1", 1), heir.known("pag-2", 1)) == (None, DONE)
+    assert [(each["event"], each["key"]) for each in told] == [
+        ("state.unreadable", "delivered/pag-1"),
+        ("state.unreadable", "low-water"),
+    ]
 
 
 async def test_an_owner_that_died_before_it_read_back_leaves_no_claim_for_ever():

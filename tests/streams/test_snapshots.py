@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from schemas.record import Saved
 from streams.hosting import packing
 from streams.hosting.log import AppendFailed, Outgoing
-from streams.hosting.snapshots import AT_ONCE, LowWater, Snapshots, batches
+from streams.hosting.snapshots import AT_ONCE, LowWater, Snapshots, StateError, batches
 from tests.memory_log import Act, Crash, Disk, MemoryLog
 
 TOPIC = "state"
@@ -152,6 +152,10 @@ def damage(disk: Disk, kind: bytes, value: bytes | None = None) -> None:
     disk.put(TOPIC, 0, [Outgoing(last.key, last.value[: len(last.value) // 2] if value is None else value)])
 
 
+BAD = [b"\x95\x01\x01\xc0\x81\xa1\xff\xa0\xc4\x00", b"\x92\xa1\xff\xc4\x00", b"\x91" * 100_000]
+"""An entry and a mark with text that is no UTF-8, and what is nested without end."""
+
+
 class TestWhatCannotBeRead:
     LARGE = Saved(2, b"moving " * 5_000, 1, None, {"big": b"reference " * 5_000})
 
@@ -168,6 +172,25 @@ class TestWhatCannotBeRead:
         assert restored.keys == {"b": saved(1)}
         assert restored.low_water == LowWater(2, b"mark")
         assert [(each["event"], each["key"].split("/")[-1]) for each in told] == [("state.unreadable", "a")]
+
+    @pytest.mark.parametrize("value", BAD)
+    async def test_of_a_key_is_told_whatever_bytes_they_are(self, value):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"b": saved(1)})
+        await first.write({"a": saved(1)})
+        damage(disk, b"/entry/", value)
+        with capture_logs() as told:
+            assert (await found(disk)).keys == {"b": saved(1)}
+        assert [each["event"] for each in told] == ["state.unreadable"]
+
+    @pytest.mark.parametrize("value", BAD)
+    async def test_of_the_mark_leaves_the_partition_to_a_later_try_whatever_bytes_they_are(self, value):
+        disk = Disk()
+        await (await owned(disk, "first")).write_low_water(1, b"mark")
+        damage(disk, b"/low-water", value)
+        with pytest.raises(StateError):
+            await found(disk)
 
     async def test_of_a_key_leaves_what_an_owner_before_wrote_of_it(self):
         disk = Disk()
