@@ -14,8 +14,8 @@ from detectors.inputs.recent_inputs import RecentInputs, Who
 from detectors.inputs.text_watch import FEWEST, PATIENCE_S, as_seldom
 from schemas.event import Scalar
 
-MOST_FIELDS = 32
-"""Names beyond these, and names that first come in the second half of the reference, are not watched."""
+MOST_FIELDS, LONGEST = 32, 256
+"""Names beyond these, longer ones, and those that first come late in the reference are not watched."""
 _ROOM, _LEAST_ROOM = 12_000, 500
 """Numbers that are kept of a reference that is not full, of all fields, and of each at least."""
 _KEPT = 128
@@ -81,7 +81,7 @@ class FeatureWatch:
         half = self._has(0.5, span_s)
         room = max(_LEAST_ROOM, _ROOM // max(1, len(fields)))
         for name, value in features.items():
-            if name not in fields and not half and len(fields) < MOST_FIELDS:
+            if name not in fields and not half and len(fields) < MOST_FIELDS and len(name) <= LONGEST:
                 fields[name] = FieldLearning()
             if name in fields:
                 fields[name].take(value, room)

@@ -27,6 +27,9 @@ NAMES = (*METRICS, *OTHER_NAMES)
 """All that metrics are called."""
 OPTIONS = ("alpha", "margins", "maturity", "min_time", "steps", "strata", "unit")
 
+LONGEST = 256
+"""Characters of a stratum."""
+
 Unit = Literal["session", "user"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
@@ -62,7 +65,9 @@ class Plan(Struct, frozen=True):
             "model": data.request.model if data.request is not None else None,
         }
         said = {**(data.attributes or {}), **named}
-        return "/".join(str(said.get(PARTS.get(each, each)) or "") for each in self.strata)
+        named_so = (str(said.get(PARTS.get(each, each)) or "") for each in self.strata)
+        # Attributes may be of any length, and each open session has its stratum.
+        return "/".join(named_so)[:LONGEST]
 
 
 def plan_of(options: Mapping[str, Any]) -> Plan:

@@ -334,6 +334,16 @@ def test_the_state_keeps_to_its_limits_on_long_texts_with_features_and_embedding
             assert sum(map(len, state.parts.values())) <= (200_000 if at > 2000 else 240_000)
 
 
+def test_features_with_names_without_end_are_not_watched():
+    agent = Agent()
+    endless = {f"{at}" + "n" * 100_000: 1.0 for at in range(8)}
+    for _ in range(10):
+        agent.hears(features={**endless, "chars": 5.0})
+    state = agent.detector.save()
+    assert len(state.body) + sum(map(len, state.parts.values())) < 10_000
+    assert b"chars" in state.parts["features-learnt"]
+
+
 def test_of_bare_texts_a_session_counts_once():
     agent = Agent()
     detector = TextShift([agent.order() for _ in range(REFERENCE)])

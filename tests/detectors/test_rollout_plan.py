@@ -106,6 +106,12 @@ def test_strata_are_made_of_attributes_too():
     assert plan_of({}).stratum(data) == ""
 
 
+def test_a_stratum_of_an_attribute_without_end_is_cut():
+    plan = plan_of({"strata": ["operation", "task.type"]})
+    data = event(START_S, attributes={"task.type": "x" * 900_000}).data
+    assert plan.stratum(data) == "chat/" + "x" * 251
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
