@@ -50,8 +50,8 @@ class Probes:
             await asyncio.sleep(every.total_seconds())
 
     def passed(self, probe: Passed) -> None:
-        """One came through; one that took longer, or is of long ago, tells nothing."""
-        if self._clock.now() - probe.sent <= WITHIN:
+        """One came through; one that took longer, is of long ago or of a time to come, tells nothing."""
+        if abs(self._clock.now() - probe.sent) <= WITHIN:
             self._partitions = probe.partitions
             self._passed[probe.partition] = self._clock.monotonic_s()
 

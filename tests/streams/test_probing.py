@@ -128,6 +128,17 @@ async def test_what_waits_at_a_stage_for_over_a_minute_did_not_come_through(stag
     assert "agent.events/0" in t.probes.lacks()
 
 
+async def test_a_probe_of_a_time_to_come_tells_nothing_of_how_long_it_took():
+    t = Pipeline()
+    t.configure()
+    t.clock.at_s += 3600
+    await t.send()
+    t.clock.at_s -= 3600
+    for each in ("detect", "route", "notify"):
+        await getattr(t, each)()
+    assert "agent.events/0" in t.probes.lacks()
+
+
 async def test_without_a_configuration_nobody_could_be_told_and_no_probe_comes_through():
     t = Pipeline()
     await t.round()
