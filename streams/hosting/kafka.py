@@ -96,7 +96,7 @@ class KafkaLog:
             builder = self._producer.create_batch()
             count = 0
             for record in records:
-                size = len(record.value or b"")
+                size = _size(record)
                 if size > LARGEST_BYTES:
                     raise MessageSizeTooLargeError(f"a record of {size:,} bytes")
                 if count and builder.size() + size > BATCH_BYTES:
@@ -159,6 +159,12 @@ class KafkaLog:
         if self._producer is None:
             raise AppendFailed("the log is closed")
         return len(await self._producer.partitions_for(topic))
+
+
+def _size(record: Outgoing) -> int:
+    """Bytes of what it holds. A batch that has no room takes no record, without a word."""
+    headers = sum(len(name.encode("utf-8", "replace")) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def _add(builder: Any, record: Outgoing) -> None:

@@ -64,6 +64,19 @@ async def test_more_than_fits_one_batch_is_appended_in_several_without_a_gap(bro
     assert [int(record.key) for record in found] == list(range(9))
 
 
+@pytest.mark.parametrize("large", [{"key": bytes(2_500_000)}, {"headers": (("h", bytes(2_500_000)),)}])
+async def test_a_record_large_by_its_key_or_headers_is_written_or_refused_but_never_left_out(
+    broker, make_topic, large
+):
+    topic = await make_topic(max_message_bytes="3500000")
+    small = Outgoing(b"small", b"value")
+    async with KafkaLog({"bootstrap_servers": broker.bootstrap}) as log:
+        odd = Outgoing(**{"key": b"odd", "value": b"value"} | large)
+        last = await log.append(topic, 0, [Outgoing(b"first", bytes(800_000)), odd, small])
+        found = await read_until(log, topic, last)
+    assert [record.key for record in found] == [b"first", odd.key, b"small"]
+
+
 async def test_tombstones_and_keyless_records_are_appended_too(broker, make_topic):
     topic = await make_topic()
     async with KafkaLog({"bootstrap_servers": broker.bootstrap}) as log:
