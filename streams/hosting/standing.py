@@ -24,6 +24,9 @@ PAIRS = ((EVENTS, DETECTOR_STATE), (CAUSES, ROUTING_STATE), (PAGES, OUTCOMES))
 """Topics with what is kept of each of their partitions."""
 RELIED_ON = frozenset(name for pair in PAIRS for name in pair)
 """What the pipeline itself reads again after a restart."""
+AHEAD = "message.timestamp.after.max.ms"
+AHEAD_MS = 3_600_000
+"""How far ahead of their own clock brokers take records: the default of Kafka 4; before, there was no end."""
 SAFE_COPIES = 3
 KAFKA_DEFAULTS = {"cleanup.policy": "delete", "min.insync.replicas": "1"}
 """What a broker that tells only what was set leaves out."""
@@ -172,6 +175,10 @@ def _of_settings(topic: Topic, standing: Standing) -> Iterator[Deviation]:
     if most is not None and needed and most < int(needed):
         what = f"refuses records above {most:,} bytes, expected {int(needed):,}"
         yield _warning(topic, what, _altered(topic, "max.message.bytes"))
+    ahead_ms = standing.number(AHEAD)
+    if topic.name == EVENTS and ahead_ms is not None and ahead_ms > DAY_MS:
+        what = "takes records of any time to come: a clock that is years ahead sets that of its partition"
+        yield _warning(topic, what, _command(topic.name, f"{AHEAD}={AHEAD_MS}"))
 
 
 def _of_copies(standing: Standing, stand: Stand) -> Iterator[Deviation]:

@@ -3,7 +3,7 @@
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from streams.hosting.standing import Stand, Standing, deviations
+from streams.hosting.standing import AHEAD, Stand, Standing, deviations
 from streams.hosting.topics import (
     CAUSES,
     DEADLETTER,
@@ -59,6 +59,16 @@ def test_fewer_of_them_are_a_fault_with_what_was_expected(source, state, counts)
     assert (found.level, found.topic) == ("fault", state)
     assert found.what == f"has 2 partitions, expected as many as {source}: 4"
     assert f"--topic {state} --partitions 4" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "found"), [("9223372036854775807", [EVENTS]), ("3600000", []), ("?", [])]
+)
+def test_events_of_any_time_to_come_are_warned_of(ahead_ms, found):
+    setting = {"message.timestamp.after.max.ms": ahead_ms}
+    told = deviations(stand(events=setting, pages=setting))
+    assert [each.topic for each in told] == found
+    assert all(each.level == "warning" and f"{AHEAD}=3600000" in each.remedy for each in told)
 
 
 def test_causes_have_one_partition_and_one_order():
