@@ -122,6 +122,10 @@ class Deliveries:
             self.next = record.offset + 1
             self._desk.take(self._row.add(record))
 
+    async def miss(self, offsets: range, reason: str) -> None:  # noqa: ARG002 - the host has told of it
+        """Whatever they were, the router hears nothing of them, and asks anew."""
+        self.next = offsets.stop
+
     async def pay(self) -> None:
         """Nothing is ever owed: the desk itself insists."""
 

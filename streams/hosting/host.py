@@ -15,11 +15,12 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.record import Record
 from streams.hosting.clock import Clock
 from streams.hosting.condition import Condition
+from streams.hosting.fetching import Fetching, Unread
 from streams.hosting.kafka import record_of
 from streams.hosting.log import AppendFailed
 
@@ -71,6 +72,10 @@ class Owner(Protocol):
 
     async def take(self, records: Sequence[Record]) -> None:
         """Takes the next records."""
+        ...
+
+    async def miss(self, offsets: range, reason: str) -> None:
+        """The next records are such as the client of Kafka cannot read; they are passed over."""
         ...
 
     async def pay(self) -> None:
@@ -341,19 +346,34 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
                 await self._adopt()
         if self._owned:
             self.ready.set()
-        got = await self._consumer.getmany(timeout_ms=PATIENCE_MS, max_records=MOST_RECORDS)
+        open_ = [place for place in self._owned if place not in self._blocked and place not in self._full]
+        fetching = Fetching(self._consumer, PATIENCE_MS, MOST_RECORDS)
+        got = await fetching.fetched({place: self._given.get(place) for place in open_})
         async with self._lock:
-            for place, messages in got.items():
+            for place, messages in got.records.items():
                 owner = self._owned.get(place)
                 if owner is not None:
                     self._given[place] = messages[-1].offset + 1
                     await self._try(place, owner.take([record_of(each) for each in messages]))
+            for place, unread in got.unread.items():
+                await self._pass_over(place, unread)
             for place, owner in list(self._owned.items()):
                 await self._tend(place, owner)
                 self._throttle(place, owner)
                 await self._pass(place, owner)
                 self._compare(place, owner)
             self._confirm()
+
+    async def _pass_over(self, place: TopicPartition, unread: Unread) -> None:
+        """Nobody can read these records, today or tomorrow; the others of the partition come after them."""
+        owner = self._owned.get(place)
+        if owner is None:
+            return
+        told = structs.asdict(unread)
+        log.error("record.unreadable", topic=place.topic, partition=place.partition, **told)
+        behind = unread.offset + unread.count
+        self._given[place] = behind
+        await self._try(place, owner.miss(range(unread.offset, behind), unread.reason))
 
     async def _tend(self, place: TopicPartition, owner: Kind) -> None:
         retry_s = self._blocked.get(place)

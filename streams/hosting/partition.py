@@ -263,6 +263,21 @@ class Partition:
             await asyncio.sleep(0)
         await self.pay()
 
+    async def miss(self, offsets: range, reason: str) -> None:
+        """Passes over records that cannot be read at all: a dead letter for each, without what was in it.
+
+        Raises:
+            AppendFailed: the letters are not known to be written; `pay` puts them out again.
+        """
+        headers = (("reason", f"it cannot be read from the log: {reason}"[:1000].encode("utf-8", "replace")),)
+        letter = Output("deadletter", "", b"", self._clock.now().timestamp(), headers)
+        missed = [(Origin(self._name, each, 0), letter) for each in offsets if each >= self.next]
+        self._owed += missed
+        self.dead_letters += len(missed)
+        self.next = max(self.next, offsets.stop)
+        self._behind_s = self._clock.monotonic_s() if self._behind_s is None else self._behind_s
+        await self.pay()
+
     async def pay(self) -> None:
         """Puts out what is owed; no state is written before that, and nothing further should be taken.
 

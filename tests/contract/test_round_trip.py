@@ -2,19 +2,24 @@
 
 import asyncio
 import os
+import struct
 import time
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.record.util import calc_crc32c
 
 from streams.history import partition_of
+from streams.hosting.fetching import Fetching
 from tests.contract.reading import consuming, producing, read_back
 
 TOPIC_EXISTS = 36
 BIG = 900_000
 MANY = 5_000
+CRC_AT = 17
+"""Where a batch has its checksum, of all that follows it."""
 
 
 async def test_a_record_comes_back_as_it_was_sent(broker, make_topic):
@@ -134,6 +139,41 @@ async def test_compressed_records_come_back_plain(broker, make_topic, compressio
     async with producing(broker.bootstrap, compression_type=compression, linger_ms=20) as producer:
         await asyncio.gather(*[await producer.send(topic, b"x" * 500, partition=0) for _ in range(100)])
     assert [record.value for record in await read_back(broker.bootstrap, topic)] == [b"x" * 500] * 100
+
+
+def illegible(batch):
+    """The batch with a header's name that is no UTF-8, as some clients write what they are given."""
+    batch.close()
+    raw = bytearray(batch._build())
+    at = raw.index(b"NAME")
+    raw[at : at + 4] = b"\xff\xfe\xff\xfe"
+    struct.pack_into(">I", raw, CRC_AT, calc_crc32c(bytes(raw[CRC_AT + 4 :])))
+    batch._buffer = bytes(raw)
+    return batch
+
+
+async def test_what_the_client_cannot_read_is_passed_over_with_the_rest_of_its_batch_and_all_else_is_read(
+    broker, make_topic
+):
+    topic = await make_topic()
+    place = TopicPartition(topic, 0)
+    async with producing(broker.bootstrap) as producer:
+        await producer.send_and_wait(topic, b"first", partition=0)
+        batch = producer.create_batch()
+        for value, headers in ((b"before", []), (b"bad", [("NAME", b"")]), (b"after", [])):
+            batch.append(key=None, value=value, timestamp=None, headers=headers)
+        await (await producer.send_batch(illegible(batch), topic, partition=0))
+        await producer.send_and_wait(topic, b"last", partition=0)
+    values, missed, given = [], [], 0
+    async with consuming(broker.bootstrap) as consumer, asyncio.timeout(30):
+        consumer.assign([place])
+        consumer.seek(place, given)
+        while given < 5:
+            got = await Fetching(consumer, 200, MANY).fetched({place: given})
+            values += [each.value for each in got.records.get(place, ())]
+            missed += [(each.offset, each.count) for each in got.unread.values()]
+            given = await consumer.position(place)
+    assert (values, missed) == ([b"first", b"before", b"last"], [(2, 2)])
 
 
 async def test_a_group_gets_every_partition_and_its_committed_offset_stays(broker, make_topic):

@@ -34,7 +34,8 @@ class Group:
     """The consumer that a host is given: reads the site's disk; what befalls it is data.
 
     `faults`: what its next reads raise, one after another; None raises nothing. `lost`: what commits raise.
-    `marks`: offsets after all records that hold none.
+    `marks`: offsets after all records that hold none. `unreadable`: offsets of records that raise as they are
+    read, which is when the consumer has gone on up to there.
     """
 
     site: Site
@@ -50,6 +51,7 @@ class Group:
     slow_commit_s: float = 0.0
     more: set[TopicPartition] = field(default_factory=set)
     marks: int = 0
+    unreadable: set[int] = field(default_factory=set)
 
     def __call__(self, **settings) -> "Group":
         assert settings["enable_auto_commit"] is False
@@ -91,7 +93,7 @@ class Group:
             raise self.lost.pop(0)
         self.committed.append(offsets)
 
-    async def getmany(self, *, timeout_ms, max_records):
+    async def getmany(self, *places, timeout_ms, max_records):
         await asyncio.sleep(timeout_ms / 100_000)
         self.site.clock.at_s += 1
         self.read.set()
@@ -99,8 +101,12 @@ class Group:
         if fault is not None:
             raise fault
         got = {}
-        for place in self.at.keys() - self.paused:
+        for place in (set(places) or self.at.keys()) - self.paused:
             records = self.site.records(self.at[place], self.at[place] + max_records)
+            bad = min((each.offset for each in records if each.offset in self.unreadable), default=None)
+            if bad is not None:
+                self.at[place] = bad
+                raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
             if records:
                 self.at[place] += len(records)
                 got[place] = [Message(each.offset, each.value or None, each.key) for each in records]
@@ -181,6 +187,43 @@ class TestAPartition:
             assert hosted.owner.fold.counts == {"a": 1, "b": 1}
             assert not hosted.group.paused
         assert hosted.site.put_out() == ["out 1"] * 2
+
+    async def test_goes_on_behind_a_record_that_the_client_cannot_read(self):
+        hosted = Hosted()
+        hosted.site.put(*[("a", "out 1")] * 7)
+        hosted.group.unreadable |= {0, 3, 4}
+        async with hosted.running():
+            with capture_logs() as told:
+                await hosted.rounds(40)
+            assert hosted.owner.fold.counts == {"a": 4}
+            assert (hosted.owner.next, hosted.owner.dead_letters) == (7, 3)
+            assert hosted.host.condition().lag == {0: 0}
+        assert hosted.group.stops == 1
+        letters = hosted.site.disk.records("deadletter")
+        reason = b"it cannot be read from the log: UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff"
+        assert all(each.headers[0][1].startswith(reason) for each in letters)
+        assert [each.headers[-1] for each in letters] == [("origin", b"in/0:%d:0" % n) for n in (0, 3, 4)]
+        missed = [(each["offset"], each["count"]) for each in told if each["event"] == "record.unreadable"]
+        assert missed == [(0, 1), (3, 2)]
+        assert await hosted.site.owner().start() == 7
+
+    async def test_buries_a_record_that_cannot_be_read_once_the_log_takes_it(self):
+        hosted = Hosted()
+        hosted.site.put(("a", "x"), ("a", "out 1"))
+        hosted.group.unreadable |= {0}
+        hosted.log.acts += [Act.GO] * 2 + [Act.FAIL] * 3
+        async with hosted.running():
+            await hosted.rounds(60)
+            assert hosted.owner.fold.counts == {"a": 1}
+        assert len(hosted.site.disk.records("deadletter")) == 1
+
+    async def test_passes_over_nothing_for_a_fault_that_is_no_record_s(self):
+        hosted = Hosted()
+        hosted.group.faults += [ValueError("once"), None, ValueError("again"), None]
+        hosted.site.put(*[("a", "x")] * 5)
+        async with hosted.running():
+            await hosted.rounds(9)
+            assert (hosted.owner.fold.counts, hosted.owner.dead_letters) == ({"a": 5}, 0)
 
     async def test_is_written_to_its_end_when_the_host_stops(self):
         hosted = Hosted()
