@@ -133,7 +133,7 @@ async def test_a_record_above_the_clients_limit_is_refused_before_it_is_sent(bro
     assert [record.value for record in await read_back(broker.bootstrap, topic)] == [b"the next one"]
 
 
-@pytest.mark.parametrize("compression", ["gzip"])
+@pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
 async def test_compressed_records_come_back_plain(broker, make_topic, compression):
     topic = await make_topic()
     async with producing(broker.bootstrap, compression_type=compression, linger_ms=20) as producer:
