@@ -146,8 +146,8 @@ class KafkaLog:
         consumer = AIOKafkaConsumer(
             **self._connection, enable_auto_commit=False, auto_offset_reset="earliest"
         )
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([place])
             await consumer.seek_to_beginning(place)
             yield consumer, place

@@ -78,8 +78,8 @@ async def look(connection: Mapping[str, Any]) -> Stand:
         KafkaError: no broker answers, or it does not tell.
     """
     admin = AIOKafkaAdminClient(**connection)
-    await admin.start()
     try:
+        await admin.start()
         brokers = len((await admin.describe_cluster())["brokers"])
         listed = set(await admin.list_topics())
         there = [each.name for each in TOPICS if each.name in listed]

@@ -123,8 +123,8 @@ async def create(
         for each in topics
     ]
     admin = AIOKafkaAdminClient(**connection)
-    await admin.start()
     try:
+        await admin.start()
         created = _sorted_out((await admin.create_topics(wanted)).topic_errors)
         await listed(admin.list_topics, topics)
     finally:

@@ -1,13 +1,16 @@
 """The product's own log on real brokers: what is appended is read back, whole and in order, up to the end."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
 from schemas.record import Record
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.log import AppendFailed, Outgoing
+from streams.hosting.standing import look
 from streams.hosting.topics import TOPICS, create
 
 WITHIN_S = 30.0
@@ -149,3 +152,17 @@ async def test_hundreds_who_append_at_once_stand_in_line_and_all_arrive(broker, 
         found = await read_until(log, topic, 499)
     assert sorted(offsets) == list(range(500))
     assert sorted(int(record.value) for record in found) == list(range(500))
+
+
+async def test_a_reader_that_finds_no_broker_leaves_nothing_open():
+    left = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: left.append(what["message"]))
+    log = KafkaLog({"bootstrap_servers": "127.0.0.1:1"})
+    for reading in (log.read, log.read_to_end):
+        with pytest.raises(KafkaConnectionError):
+            await anext(reading("topic", 0))
+    for asking in (look, create):
+        with pytest.raises(KafkaConnectionError):
+            await asking({"bootstrap_servers": "127.0.0.1:1"})
+    gc.collect()
+    assert left == []
