@@ -20,6 +20,7 @@ from schemas.wire import encode
 from streams.cli.console import Meter, Wrong, console, hush, meter
 from streams.cli.options import connected, reached
 from streams.cli.rules import plainly
+from streams.cli.stopping import ended_when_told
 from streams.files import Unreadable, lines, size
 from streams.hosting.bridging import Bridge
 from streams.hosting.clock import WallClock
@@ -111,7 +112,8 @@ def _run(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
     logged()
     hush("aiokafka")
     try:
-        asyncio.run(_bridge(bootstrap, name, counts))
+        with ended_when_told():
+            asyncio.run(_bridge(bootstrap, name, counts))
     except (Unreachable, Misconfigured, KafkaError) as error:
         raise Wrong(str(error)) from error
 
@@ -134,7 +136,12 @@ async def _bridge(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -
         health.works(bridge.hosts)
         loop = asyncio.get_running_loop()
         stopping: set[asyncio.Task[None]] = set()
+
+        def stop() -> None:
+            kafka.hurry()
+            stopping.add(loop.create_task(bridge.stop()))
+
         for each in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(each, lambda: stopping.add(loop.create_task(bridge.stop())))
+            loop.add_signal_handler(each, stop)
         console(sys.stderr).print(f"bridging [info]otlp_spans[/] to [info]agent.events[/] at {bootstrap}")
         await bridge.run()

@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from streams.cli.console import Wrong, console, hush
 from streams.cli.options import BROKER, connected
+from streams.cli.stopping import ended_when_told
 from streams.hosting.variables import Misconfigured
 from streams.ingress.access import bound, read
 from streams.logbook import logged
@@ -50,8 +51,9 @@ def command(*, bootstrap: str, place: str) -> None:
         where = Place(bound(host.strip("[]"), access), int(port))
         logged()
         connection = connected(bootstrap)
-        asyncio.run(reach(connection))
-        console().print(f"[fine]✓[/] listening on {place}", markup=True)
-        asyncio.run(serve(connection, where, access))
+        with ended_when_told():
+            asyncio.run(reach(connection))
+            console().print(f"[fine]✓[/] listening on {place}", markup=True)
+            asyncio.run(serve(connection, where, access))
     except (Misconfigured, Unreachable, KafkaError, OSError) as error:
         raise Wrong(str(error)) from error

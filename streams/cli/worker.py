@@ -8,6 +8,7 @@ from rich.console import Console
 
 from streams.cli.console import THEME, Wrong
 from streams.cli.rules import plainly
+from streams.cli.stopping import ended_when_told
 from streams.hosting.environment import Environment, read
 from streams.hosting.rulebook import Rules, read_rules
 from streams.hosting.variables import Misconfigured
@@ -50,10 +51,11 @@ Examples:
 @click.command("worker", help=HELP, short_help="The pipeline on Kafka.")
 def command() -> None:
     """Reads environment and rules, then runs."""
-    with plainly(Misconfigured):
-        environment = read(os.environ)
-        rules = read_rules(environment.config, os.environ)
-    _run(environment, rules)
+    with ended_when_told():
+        with plainly(Misconfigured):
+            environment = read(os.environ)
+            rules = read_rules(environment.config, os.environ)
+        _run(environment, rules)
 
 
 def _run(environment: Environment, rules: Rules) -> None:
