@@ -27,6 +27,7 @@ RELIED_ON = frozenset(name for pair in PAIRS for name in pair)
 AHEAD = "message.timestamp.after.max.ms"
 AHEAD_MS = 3_600_000
 """How far ahead of their own clock brokers take records: the default of Kafka 4; before, there was no end."""
+NOT_THERE = "`oversight topics` makes it; if it is there, grant Describe: brokers tell of nothing else"
 SAFE_COPIES = 3
 KAFKA_DEFAULTS = {"cleanup.policy": "delete", "min.insync.replicas": "1"}
 """What a broker that tells only what was set leaves out."""
@@ -129,7 +130,7 @@ def deviations(stand: Stand) -> Sequence[Deviation]:
         if standing.is_there:
             found += [*_of_number(topic, stand), *_of_settings(topic, standing), *_of_copies(standing, stand)]
         else:
-            found.append(_fault(topic, "is not there", "`oversight topics` makes it"))
+            found.append(_fault(topic, "is not there", NOT_THERE))
     return found
 
 

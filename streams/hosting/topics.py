@@ -5,7 +5,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 from msgspec import Struct
 
 DAY_MS = 86_400_000
@@ -90,6 +97,14 @@ BRIDGE_TOPICS = (
 LISTED_S, ASKED_S = 30.0, 0.1
 
 
+class NotAllowed(KafkaError):  # type: ignore[misc] # noqa: N818 - aiokafka is untyped; says what we may not
+    """A topic may not be made by us."""
+
+    def __str__(self) -> str:
+        """The sentence alone."""
+        return str(self.args[0])
+
+
 class Created(Struct, frozen=True):
     """What became of each topic: made now, or there before."""
 
@@ -112,6 +127,7 @@ async def create(
     is not said, all but one where there are three or more, and else what the broker has as its default.
 
     Raises:
+        NotAllowed: we may not make one.
         KafkaError: the broker refused one for another reason than that it exists, or does not list it
             `LISTED_S` seconds after it has been made.
     """
@@ -177,6 +193,11 @@ def _sorted_out(errors: Sequence[Sequence[Any]]) -> Created:
             made.append(name)
         elif for_code(code) is TopicAlreadyExistsError:
             there.append(name)
+        elif for_code(code) in {TopicAuthorizationFailedError, ClusterAuthorizationFailedError}:
+            raise NotAllowed(
+                f"we may not make {name}: expected the right to Create on the topics or on the cluster "
+                "(`oversight topics --check` makes nothing)"
+            )
         else:
             raise for_code(code)(name)
     return Created(tuple(made), tuple(there))

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from schemas.wire import encode
 from streams.cli import main
 from streams.doctoring.rights import DESCRIBE, DESCRIBE_CONFIGS, READ
-from streams.hosting.topics import CAUSES, EVENTS, TOPICS, create
+from streams.hosting.topics import CAUSES, DEADLETTER, EVENTS, TOPICS, create
 from tests.contract.brokers import BROKERS
 from tests.contract.kafka_node import NotHere
 from tests.contract.secured import (
@@ -253,3 +253,15 @@ async def test_the_doctor_tells_what_we_may_not_do(kafka):
     assert f'"what":"{len(TOPICS)} may be read and written"' in ran.stdout
     assert '"what":"what is published again is written once"' in ran.stdout
     assert '"what":"no worker routes now"' in ran.stdout
+
+
+async def test_topics_that_may_not_be_made_or_seen_are_told_with_the_right_that_lacks(kafka):
+    await create({"bootstrap_servers": kafka.open}, partitions=2)
+    variables = by_password("SCRAM-SHA-256", kafka, STRANGER, SCRAM_PASSWORD)
+    made = await asyncio.to_thread(run, kafka.sealed, variables, "topics")
+    assert made.exit_code == 2
+    assert f"we may not make {EVENTS}: expected the right to Create" in made.output
+    seen = await asyncio.to_thread(run, kafka.sealed, variables, "topics", "--check")
+    assert seen.exit_code == 1
+    assert f"{DEADLETTER} is not there" in seen.output
+    assert "if it is there, grant Describe" in seen.output

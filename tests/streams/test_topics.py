@@ -3,7 +3,7 @@
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from streams.hosting.standing import AHEAD, Stand, Standing, deviations
+from streams.hosting.standing import AHEAD, NOT_THERE, Stand, Standing, deviations
 from streams.hosting.topics import (
     CAUSES,
     DEADLETTER,
@@ -96,7 +96,7 @@ def test_state_is_compacted_and_what_is_read_is_not(name, policy, level, why):
 
 def test_what_is_missing_is_a_fault_that_the_command_mends():
     (found,) = deviations(stand(deadletter=Standing(DEADLETTER)))
-    assert str(found) == f"{DEADLETTER} is not there: `oversight topics` makes it"
+    assert str(found) == f"{DEADLETTER} is not there: {NOT_THERE}"
     assert found.level == "fault"
 
 
