@@ -11,7 +11,9 @@ from tests.fuzz.mutating import mutants
 from tests.routing.configs import example
 from tests.routing.scenario import ESCALATED
 
-COUNT = 50_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 1_000
+COUNT = 1_000_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 10_000
+SHARES = 8
+"""Tests that they are divided among, for several processes."""
 PLACED = re.compile(r"\S+:\d+:\d+: \S")
 CORPUS = [
     ESCALATED.encode(),
@@ -20,14 +22,15 @@ CORPUS = [
 pytestmark = pytest.mark.no_cover
 
 
-def test_a_hurt_configuration_is_followed_or_each_fault_of_it_has_its_place():
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_hurt_configuration_is_followed_or_each_fault_of_it_has_its_place(share):
     refused = 0
-    for number, value in mutants(CORPUS, COUNT, "rules"):
+    for number, value in mutants(CORPUS, COUNT // SHARES, f"rules of share {share}:"):
         found = faults_of(number, value)
         refused += bool(found)
         lost = [each for each in found if not PLACED.match(each)]
         assert not lost, f"rules {number}: a fault without its place: {lost}"
-    assert refused > COUNT / 10
+    assert refused > COUNT / SHARES / 10
 
 
 def faults_of(number: int, value: bytes) -> list[str]:
