@@ -23,6 +23,8 @@ RECENT = 10
 """Minutes in which nothing is heard: then it is no fall but a silence, or the end of one where …"""
 EARLIER = 3
 """… nobody came in all but the last third of what is looked at."""
+BRIEF = 5
+"""As many are a silence where they are as improbable as a fall."""
 UNLIKELY = 5.0
 """Nats: what comes after a silence is judged by itself before it is judged with it."""
 FALLEN, WELL = 0.3, 0.6
@@ -57,8 +59,9 @@ class Tide:
     def hears(self) -> None:
         """Something came in the open minute, whatever it was."""
         state = self.state
-        if state.minute - state.heard > RECENT:
-            state.resumed, state.paused = state.minute, min(RECALLED, state.minute - state.heard)
+        silent = state.minute - state.heard - 1
+        if self._is_silence(silent):
+            state.resumed, state.paused = state.minute, min(RECALLED, silent + 1)
         state.heard = state.minute
 
     def turn(self, minute: int) -> None:
@@ -120,7 +123,7 @@ class Tide:
         silent, spoken = state.minute - state.heard, state.minute - state.resumed
         if silent > GENERATION:
             state.visits.rest()
-        elif silent > RECENT or spoken <= GENERATION:
+        elif silent > RECENT or (spoken <= GENERATION and state.paused > RECENT):
             state.visits.pause()
         else:
             state.visits.turn()
@@ -175,21 +178,36 @@ class Tide:
         """Whether nothing was heard, now or until a while ago: that is for `silence` to tell."""
         state = self.state
         last = state.minute - 1
-        if last - state.heard >= RECENT:
+        if self._is_silence(last - state.heard):
             return True
         since = last - state.resumed + 1
         if since < length and (state.present(since) == count or self._goes_on(since)):
             return True
         return 0 < count == state.present(length // EARLIER)
 
+    def _is_silence(self, length: int) -> bool:
+        """Whether so many minutes in which nothing was heard, the last ones, are a silence."""
+        if length < BRIEF or length >= RECENT or self.state.seasons.known < FEWEST_HOURS:
+            return length >= RECENT
+        return self._is_odd(self._expected.usual("drop", length), length) and self._was_well(length)
+
+    def _was_well(self, ago: int) -> bool:
+        """Whether enough came in the quarter of an hour before so many of the last minutes."""
+        usual = self._expected.usual("drop", ago + MIDDLE) - self._expected.usual("drop", ago)
+        return self.state.present(ago + MIDDLE) - self.state.present(ago) > FALLEN * usual
+
+    def _is_odd(self, usual: float, length: int) -> bool:
+        """Whether none of so many is as improbable as a fall."""
+        return usual >= IMPROBABLE["drop"] * self._factor(length)
+
     def _goes_on(self, since: int) -> bool:
         """Whether a silence was odd, which is for `silence` to tell, and not what came since."""
         usual, silence = self._expected.usual("drop", since), since + self.state.paused
-        odd = self._expected.usual("drop", silence) - usual
-        if odd < IMPROBABLE["drop"] * self._factor(silence):
+        if not self._is_odd(self._expected.usual("drop", silence) - usual, silence):
             return False
-        count = self.state.present(since)
-        return count >= WELL * usual or surprise(count, usual) < UNLIKELY * self._factor(since)
+        count, well = self.state.present(since), WELL * usual
+        enough = well if self._was_well(silence) else usual
+        return count >= well or surprise(count, enough) < UNLIKELY * self._factor(since)
 
     def _accepted(self, kind: Kind) -> float:
         return self.state.accepted.get(kind, 1.0)

@@ -17,7 +17,7 @@ from detectors.dense import numbers, rising_packed
 GENERATION = 15
 """Minutes."""
 MOST = 128
-FEW = MOST // 4
+FEW = 3 * MOST // 8
 CROWD = 12
 """Fewer that go on together are no surge."""
 PAUSES = 2

@@ -1,5 +1,6 @@
 """How many sessions begin: far fewer or far more than ever at that hour, and what is none of it."""
 
+import random
 from functools import cache
 from itertools import cycle
 
@@ -22,6 +23,8 @@ CROWD = tuple(began(365 * DAY, f"c{at}") for at in range(8192))
 """Sessions, again and again: by then each is forgotten. Of a year later, so that none is told of late."""
 EVERY = 36.0
 """Seconds from one session to the next: a hundred an hour."""
+BUSY = 12.0
+"""The same of three hundred an hour."""
 
 
 class Agent:
@@ -176,6 +179,45 @@ def after_a_pause(agent, begins, minutes, goes_on):
 def test_a_pause_of_all_is_no_drop_once_it_is_over(minutes):
     agent = taught().waits(minutes * MINUTE)
     assert agent.plays(2 * HOUR).kinds == []
+
+
+@cache
+def _taught_busy():
+    agent = Agent().plays(4 * DAY, BUSY)
+    assert agent.told == []
+    return agent.detector.save(), agent.now
+
+
+def test_after_a_crowd_each_of_three_hundred_an_hour_is_counted_again():
+    agent = Agent(*_taught_busy()).plays(HOUR, BUSY / 20)
+    assert agent.detector._flow.visits.counted > 0
+    assert agent.plays(2 * HOUR, BUSY).detector._flow.visits.counted == 0
+
+
+def at_random(agent, seconds, every, seed):
+    """Sessions at random times."""
+    draw, until = random.Random(seed), agent.now + seconds
+    while agent.now < until:
+        due = agent.now + draw.expovariate(1 / every)
+        while due < agent.now + MINUTE:
+            agent.detector.observe(next(agent.crowd), due)
+            due += draw.expovariate(1 / every)
+        agent.waits(MINUTE)
+    return agent
+
+
+@pytest.mark.parametrize("minutes", [7, 9, 12])
+def test_a_brief_pause_of_a_busy_agent_is_no_drop_though_fewer_come_back(minutes):
+    for seed in range(12):
+        agent = at_random(Agent(*_taught_busy()), HOUR, BUSY, seed).waits(minutes * MINUTE)
+        assert at_random(agent, 30 * MINUTE, 1.5 * BUSY, 100 + seed).told == []
+
+
+def test_a_brief_pause_after_which_few_come_is_one():
+    agent = at_random(Agent(*_taught_busy()), HOUR, BUSY, 1).waits(9 * MINUTE)
+    since = agent.now
+    assert at_random(agent, 20 * MINUTE, 10 * BUSY, 1).kinds == ["drop"]
+    assert agent.told[0][0] - since <= 15 * MINUTE
 
 
 def test_a_pause_after_which_few_come_is_one():
