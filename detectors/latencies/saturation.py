@@ -5,6 +5,7 @@ from statistics import median
 
 from msgspec import Struct
 
+from detectors.latencies.slow_series import held_s
 from schemas.event import Event, Limits
 from schemas.identity import derived
 
@@ -77,10 +78,15 @@ class Saturation(Struct, array_like=True):
             self._close(at, self.peak)
             self.peak = -1.0
         tight = self.tight
-        if tight is not None and at - tight.bad_at >= RECOVERY_S:
+        if tight is not None and self._is_over(tight, at):
             self.tight, self.history = None, []
         elif tight is not None and at - tight.onset >= ADOPTED_S:
             self.adopt()
+
+    def _is_over(self, tight: Tight, at: float) -> bool:
+        """Whether it is well for long enough, or nothing is told of it for longer than usual."""
+        told = [when for when, _ in self.history[-FULL_MINUTES:]]
+        return at - tight.bad_at >= (RECOVERY_S if told[-1] > tight.bad_at else held_s(told))
 
     def _close(self, at: float, peak: float) -> None:
         self.history = [*self.history[1 - HISTORY :], (at, peak)]

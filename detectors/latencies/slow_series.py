@@ -1,5 +1,6 @@
 """One measure of one part of an agent: minute by minute, and whether it is slow."""
 
+from collections.abc import Sequence
 from math import inf
 
 from msgspec import Struct, field
@@ -29,6 +30,14 @@ RECOVERY_S = 600.0
 ADOPTED_S = 86400.0
 """What is slow for a day is the new normal."""
 STALE_S = 900.0
+GAPS, HELD_S = 4.0, 3600.0
+"""Nothing ends what is slow for so many times as long as its minutes lie apart, an hour at most."""
+
+
+def held_s(ends: Sequence[float]) -> float:
+    """Seconds for which nothing need come of what came at the end of these minutes."""
+    apart = (ends[-1] - ends[0]) / max(1, len(ends) - 1)
+    return min(HELD_S, max(RECOVERY_S, GAPS * apart))
 
 
 class Slowdown(Struct, array_like=True):
@@ -95,7 +104,7 @@ class SlowSeries(Struct, array_like=True):
             self.began = self.began or began
         if self.minute.count >= FEWEST:
             self._close(self.began, at)
-        elif self.minute.count and at - self.began >= WINDOW_S:
+        elif self.minute.count and at - self.began >= (WINDOW_S if self.slowdown is None else HELD_S):
             self.minute, self.began = Sketch(), 0.0
         self._end(at)
 
@@ -111,6 +120,8 @@ class SlowSeries(Struct, array_like=True):
         self.touched.total += self.minute.count
         self.touched.count += self.minute.above(self.slow_s)
         kept = [each for each in self.window[1 - WINDOW :] if at - each[0] < WINDOW_S]
+        if self.slowdown is not None and not kept:
+            kept = self.window[-1:]  # where little comes one alone has too few
         self.window = [*kept, (at, self.minute)]
         self.minute, self.began = Sketch(), 0.0
         self.closed += 1
@@ -168,15 +179,20 @@ class SlowSeries(Struct, array_like=True):
 
     def _end(self, at: float) -> None:
         """Ends what is slow no more, or for a day, or of which nothing is heard."""
-        if self.window and at - self.window[-1][0] >= STALE_S:
+        if self.window and at - self.window[-1][0] >= self._patience_s:
             self.forget()
         slow = self.slowdown
         if slow is None:
             return
         if at - slow.onset >= ADOPTED_S:
             self.adopt()
-        elif at - slow.bad_at >= RECOVERY_S:
+        elif at - slow.bad_at >= RECOVERY_S and self.window[-1][0] > slow.bad_at:
             self.slowdown, self.touched = None, Touched()
+
+    @property
+    def _patience_s(self) -> float:
+        """Seconds for which what is known holds though no minute gets full."""
+        return STALE_S if self.slowdown is None else held_s([at for at, _ in self.window])
 
     def forget(self) -> None:
         """Begins anew; what is usual stays."""

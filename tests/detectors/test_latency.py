@@ -86,6 +86,38 @@ def test_a_model_that_takes_four_times_as_long_is_told_until_it_is_fast_again():
     assert len(agent.told) == 1
 
 
+def by_chance(agent, hours, usual, an_hour):
+    """Calls at random times."""
+    until = agent.at + hours * 3600
+    while agent.at < until:
+        agent.call(usual * agent.draw.lognormvariate(0, 0.4))
+        agent.wait(agent.draw.expovariate(an_hour / 3600))
+    return agent
+
+
+@pytest.mark.parametrize("an_hour", [40, 60])
+def test_of_who_is_seldom_called_a_lasting_slowness_is_told_once_and_its_end_within_the_hour(an_hour):
+    agent = by_chance(Agent(), 72, 2.0, an_hour)
+    assert agent.told == set()
+    ends, held = 0, False
+    until = agent.at + 12 * 3600
+    while agent.at < until:
+        by_chance(agent, 1 / 60, 20.0, an_hour)
+        ends, held = ends + (held and not agent.found), bool(agent.found)
+    assert (ends, held, len(agent.told)) == (0, True, 1)
+    by_chance(agent, 1, 2.0, an_hour)
+    assert agent.found == []
+
+
+def test_what_is_slow_and_called_no_more_is_over_in_time():
+    agent = Agent().minutes(120).minutes(20, 8.0)
+    assert "slow" in agent.holding
+    for _ in range(12):
+        agent.call(1.0, "execute_tool", tool={"name": "other"})
+        agent.wait(60)
+    assert agent.found == []
+
+
 def test_a_tail_that_grows_is_told_by_the_tail():
     agent = Agent().minutes(180, a_minute=40)
     for _ in range(12 * 40):

@@ -55,6 +55,17 @@ def test_a_limit_that_is_full_for_five_minutes_is_told_until_it_is_free_again():
     assert limit.limit.tight is None
 
 
+def test_a_limit_that_is_seldom_told_of_stays_full_until_it_is_told_to_be_free():
+    limit = Limit().minutes(*usual(), *[0.97, None, None] * 5, *([None] * 9 + [0.97]) * 4)
+    assert limit.limit.tight is not None
+    assert limit.minutes(*[None] * 9, 0.3).limit.tight is None
+
+
+def test_a_limit_that_is_told_of_no_more_is_over_in_time():
+    limit = Limit().minutes(*usual(), *[0.97] * 5, *[None] * 10)
+    assert limit.limit.tight is None
+
+
 def test_a_rate_that_runs_out_is_told_before_it_has():
     limit = Limit().minutes(*usual())
     left = []
