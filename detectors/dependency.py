@@ -20,6 +20,7 @@ from detectors.durations import duration
 from detectors.error_rate import OBJECTIVES, OUTLIVES_S
 from detectors.failures.failure_stream import CELL_S, FailureStream, Kind
 from detectors.failures.gauge import LEARNT_S, Terms
+from detectors.failures.patience import endurance
 from detectors.options import texts
 from detectors.settings import Watch
 from schemas.event import Event, Failure
@@ -88,7 +89,9 @@ class Dependency:
         span_s = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d")).total_seconds()
         objectives = {**OBJECTIVES, **watch.slo}
         self._terms = {
-            kind: Terms(min(0.99, max(1e-4, STRICTER * (1 - objectives[name]))), span_s * CHANCES)
+            kind: Terms(
+                min(0.99, max(1e-4, STRICTER * (1 - objectives[name]))), span_s * CHANCES, waits=endurance
+            )
             for kind, name in _OBJECTIVE.items()
         }
         self._patterns: Sequence[str] = texts(options, "redact")

@@ -18,7 +18,7 @@ from detectors.failures.burn_rate import PAIRS
 from detectors.failures.failure_finding import Words, unworded
 from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.failures.gauge import Terms
-from detectors.failures.patience import LEAST_S, MOST_S, lapsed
+from detectors.failures.patience import LEAST_S, MOST_S, endurance, lapsed, patience
 from detectors.failures.unended import HIGHEST, Unended
 from detectors.failures.windows import MINUTE_S
 from detectors.options import texts
@@ -30,6 +30,7 @@ from schemas.failures import error_class
 OUTLIVES_S = MOST_S + 600.0
 """What is silent for longer than a stream is waited for (`patience`) has ended by then."""
 OBJECTIVES = {"sessions": 0.99, "tools": 0.90, "models": 0.95, "escalations": 0.90}
+OF_CALLS = frozenset({"tools", "models"})
 NEVER_ENDED = "abandoned"
 STREAMS = (*OBJECTIVES, NEVER_ENDED)
 LAST_ATTEMPT = 3
@@ -138,7 +139,12 @@ class ErrorRate:
         span_s = duration(options.get("arl", f"{self.quiet_arl_days:.0f}d")).total_seconds()
         threshold_s = span_s * (len(STREAMS) + len(_RETRIES))
         objectives = {**OBJECTIVES, **watch.slo}
-        self._terms = {name: Terms(_budget(objectives[name]), threshold_s, PAIRS) for name in OBJECTIVES}
+        self._terms = {
+            name: Terms(
+                _budget(objectives[name]), threshold_s, PAIRS, endurance if name in OF_CALLS else patience
+            )
+            for name in OBJECTIVES
+        }
         self._patterns: Sequence[str] = texts(options, "redact")
         self._allow()
 
@@ -285,7 +291,11 @@ class ErrorRate:
     @property
     def wake_at(self) -> float | None:
         """The end of the open cell, while something failed in it; else when what holds may end."""
-        due = (each.due(self._closes_at) for each in self._state.streams.values() if each.busy)
+        due = (
+            each.due(self._closes_at, self._terms[name].waits)
+            for name, each in self._state.streams.items()
+            if each.busy
+        )
         return min(due, default=None) if self._busy else None
 
     def findings(self, now: float) -> Sequence[Unworded]:

@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from detectors.costs.log_tail import LogTail
 from detectors.failures.failure_stream import CELL_S, FailureStream
 from detectors.failures.gauge import HIGHEST_ALLOWED, Gauge, Terms
-from detectors.failures.patience import heard, lapsed
+from detectors.failures.patience import endurance, heard, lapsed
 
 STRICTER = 0.4
 """The rate that alarms nobody, as a share of what the objective allows. Wrong requests are not in it, so it
@@ -50,7 +50,7 @@ ENDED_BEFORE = 20
 
 KNOWN = 200
 """Trials after which their own share of failures says what is usual, long before days have."""
-WARMING = Terms(HIGHEST_ALLOWED, inf)
+WARMING = Terms(HIGHEST_ALLOWED, inf, waits=endurance)
 """Alarms nobody: until `KNOWN` sessions with required calls have ended, what is usual is not known."""
 
 
@@ -116,7 +116,7 @@ class Streams(Struct, array_like=True):
 
     def due(self, closes_at: float) -> float:
         """When that which failed or holds may be judged otherwise though no call comes."""
-        return min((each.due(closes_at) for each in self.all() if each.busy), default=inf)
+        return min((each.due(closes_at, endurance) for each in self.all() if each.busy), default=inf)
 
     def unheard(self, finding: str, at: float) -> bool:
         """Whether a finding that ended just now did so without evidence."""

@@ -11,7 +11,7 @@ from detectors.failures.affected import MOST_SAMPLES, Mark, mark_of, sample_of
 from detectors.failures.burn_rate import Counted
 from detectors.failures.gauge import LEARNT_S, Gauge, Terms
 from detectors.failures.marks import Marks
-from detectors.failures.patience import LEAST_S, heard, lapsed, patience
+from detectors.failures.patience import LEAST_S, Waits, heard, lapsed, patience
 from detectors.failures.rate_alarm import Cell
 from detectors.failures.windows import Windows
 from schemas.event import Data, Event
@@ -114,21 +114,25 @@ class FailureStream(Struct, array_like=True):
 
     def settle(self, at: float, terms: Terms) -> None:
         """Ends the incidents that are over at `at`; after a silence too long what comes next is new."""
-        if (self.failed.alarm.at or self.retrying.alarm.at or self.holding) and lapsed(
-            self.windows, self._judged, at
-        ):
+        if self._is_gone(at, terms.waits):
             self.failed.forget(at)
             self.retrying.forget(at)
         elif self.holding:
             self.failed.settle(at, self.counted(FAILED, at), terms)
             self.retrying.settle(at, self.counted(RETRIED, at), terms)
 
-    def due(self, closes_at: float) -> float:
+    def _is_gone(self, at: float, waits: Waits) -> bool:
+        """Whether there is anything to forget, and nothing came for longer than usual."""
+        if self.holding:
+            return at - self._judged >= waits(self.windows)
+        return bool(self.failed.alarm.at or self.retrying.alarm.at) and lapsed(self.windows, self._judged, at)
+
+    def due(self, closes_at: float, waits: Waits) -> float:
         """When a stream that is busy may be judged otherwise though no trial comes."""
         open_cell = self.total and (self.holding or self.first_failed is not None)
         if open_cell or self.failed.ending or self.retrying.ending:
             return closes_at
-        return max(closes_at, self._judged + patience(self.windows))
+        return max(closes_at, self._judged + (waits if self.holding else patience)(self.windows))
 
     @property
     def _judged(self) -> float:

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from detectors.dense import Number
 from detectors.failures.affected import Affected, Mark
 from detectors.failures.burn_rate import PAGING, Counted, Pair, exceeding, holding
+from detectors.failures.patience import Waits, patience
 from detectors.failures.rate_alarm import Cell, Onset, RateAlarm
 from detectors.failures.recovery import Recovery, rate_of
 from detectors.failures.usual_rate import UsualRate
@@ -34,11 +35,15 @@ REMEMBERED = 20_000
 
 
 class Terms(Struct, frozen=True):
-    """`budget`: 1 - objective. `threshold_s`: c, the mean seconds to a false alarm; `pairs` open as well."""
+    """`budget`: 1 - objective. `threshold_s`: c, the mean seconds to a false alarm; `pairs` open as well.
+
+    `waits`: how long an incident waits for a trial, in seconds.
+    """
 
     budget: float
     threshold_s: float
     pairs: tuple[Pair, ...] = PAGING
+    waits: Waits = patience
 
 
 class Hold(Struct, array_like=True):

@@ -1,6 +1,12 @@
 """How long a stream may be silent before it is unknown what it is like: some of its own usual gaps."""
 
+from collections.abc import Callable
+from math import log
+
 from detectors.failures.windows import HOUR_S, MINUTE_S, Windows
+
+Waits = Callable[[Windows], float]
+"""Seconds for which an incident goes on without a trial."""
 
 LEAST_S = 900.0
 """However much usually comes, a quarter of an hour is waited, …"""
@@ -41,3 +47,16 @@ def patience(windows: Windows) -> float:
         slow = sorted(row[1] for row in windows.hours)[len(windows.hours) // 5]
         longest = max(longest, HOUR_S / slow)
     return min(MOST_S, max(LEAST_S, USUAL_GAPS * longest))
+
+
+def endurance(windows: Windows) -> float:
+    """The same of calls, which come together as those of a session or a batch: or eight gaps between visits.
+
+    There were as many visits as explain, at random times, in how many ten minutes of the last six hours
+    anything came.
+    """
+    tens = windows.tens
+    cells = tens[-1][0] - tens[0][0] + 1 if tens else 0
+    empty = cells - len(tens)
+    apart = SIZES_S[1] / log((cells + 1) / (empty + 1)) if empty else 0.0
+    return max(patience(windows), min(MOST_S, USUAL_GAPS * apart))

@@ -18,6 +18,8 @@ WATCH = Watch(slo={"sessions": 0.99})
 class Days:
     """One agent whose sessions end at random times; it is asked when its detector wishes."""
 
+    finding = "sessions"
+
     def __init__(self, seed):
         self.draw = random.Random(seed)
         self.detector = ErrorRate(WATCH, {})
@@ -50,7 +52,7 @@ class Days:
         return self
 
     def ask(self, at):
-        holds = any(each.finding == "sessions" for each in self.detector.findings(at))
+        holds = any(each.finding == self.finding for each in self.detector.findings(at))
         if holds is not self._holds:
             (self.opened if holds else self.ended).append(at)
         self._holds = holds
@@ -92,6 +94,42 @@ def test_a_recovery_is_told_soon_and_by_evidence(per_hour, lost, within_min):
         days.go_on(4, per_hour, 0.002)
         delays.append(days.ended[-1] - over)
     assert sorted(delays)[1] <= within_min * 60
+
+
+class Visits(Days):
+    """The same of calls of a tool, eight within half a minute."""
+
+    finding = "tools"
+
+    def session(self, error=None):
+        data = {"tool": {"name": "search"}}
+        if error:
+            data["error"] = {"type": "timeout", "class": error}
+        for place in range(8):
+            at = self.at + 4 * place
+            self.detector.observe(event(at, "execute_tool", **data), at)
+        self.at += 28
+        self.ask(self.at)
+
+
+@pytest.mark.parametrize("per_hour", [2, 6])
+def test_calls_that_come_together_are_no_reason_to_lose_patience_between(per_hour):
+    counts = []
+    for seed in range(4):
+        visits = Visits(seed).go_on(12, per_hour, 0.0).go_on(24, per_hour, 1.0)
+        counts.append(len(visits.opened))
+        over = visits.at
+        visits.go_on(12, per_hour, 0.0)
+        assert visits.ended[-1] - over <= 3 * HOUR_S
+    assert counts == [1] * 4
+
+
+def test_a_batch_each_hour_that_fails_is_one_incident():
+    visits = Visits(1)
+    for hour in range(24):
+        visits.silence(HOUR_S - 28).session("retryable" if hour >= 12 else None)
+    assert len(visits.opened) == 1
+    assert visits.ended == []
 
 
 def test_a_few_good_sessions_are_no_recovery_of_a_partial_fault():
