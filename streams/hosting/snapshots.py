@@ -233,10 +233,11 @@ class Snapshots:
     async def write_low_water(self, offset: int, mark: bytes) -> None:
         """Every offset below is contained in entries written before. Clears what older owners left."""
         value = msgspec.msgpack.encode(LowWater(offset, mark))
-        await self._append([Outgoing(Place(self._epoch, "low-water", "", "").key(), value)])
+        mine = Place(self._epoch, "low-water", "", "").key()
+        await self._append([Outgoing(mine, value)])
         self.stands = True
         if self._before:
-            left, self._before = self._before, []
+            left, self._before = [key for key in self._before if key != mine], []
             await self._append([Outgoing(key, None) for key in left])
 
     async def write(self, keys: Mapping[str, Saved | None]) -> None:

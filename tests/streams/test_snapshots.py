@@ -55,6 +55,18 @@ async def test_a_look_finds_what_an_heir_would_and_writes_nothing():
     assert len(disk.records(TOPIC)) == written
 
 
+async def test_who_could_not_clear_up_at_first_and_looked_again_keeps_where_to_begin():
+    disk = Disk()
+    first = await owned(disk, "first")
+    await first.write_low_water(6, b"mark")
+    second = owner(disk, "second", Act.GO, Act.GO, Act.FAIL)  # its claim, where to begin, what the first left
+    with pytest.raises(AppendFailed):
+        await second.take_over()
+    await second.look()
+    await second.write_low_water(9, b"later")
+    assert (await found(disk)).low_water == LowWater(9, b"later")
+
+
 class TestAnHeir:
     async def test_finds_nothing_where_nobody_was(self):
         restored = await found(Disk())
