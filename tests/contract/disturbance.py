@@ -103,7 +103,7 @@ class Disturbed:
         repeated = {
             page: times for page, times in self.site.sent.items() if times > 1 + self._crashes_of(page)
         }
-        assert repeated == {}
+        assert repeated == {}, [self._told_of(page) for page in repeated]
         assert await self._state() == calm().state
         assert not self.witness.buried
 
@@ -120,6 +120,13 @@ class Disturbed:
         """How many crashes fell between the page and the report, which follows the record of its outcome."""
         written_ms, reported_ms = self.witness.written_ms[page], self.witness.reported_ms[page]
         return sum(written_ms <= crash_ms <= reported_ms for crash_ms in self._crashes_ms)
+
+    def _told_of(self, page: str) -> str:
+        """What there is to say of a page that was sent too often; times in POSIX milliseconds."""
+        witness, attempts = self.witness, [n for name, n in self.witness.messages if name == page]
+        outcomes = [each.outcome for each in witness.reports if each.page == page]
+        when = f"written {witness.written_ms[page]}, reported {witness.reported_ms[page]}"
+        return f"{page}: {when}, crashes {self._crashes_ms}, attempts {attempts}, outcomes {outcomes}"
 
     async def _log_is(self, laid_out: Sequence[Step]) -> None:
         """What was acknowledged is in the log, once."""
