@@ -5,6 +5,7 @@ Every test that takes one runs on each broker of `tests.contract.brokers`, or on
 skipped and said so at the end; where `CI=true` it fails.
 """
 
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import count
@@ -20,6 +21,8 @@ from tests.contract.kafka_node import NotHere
 MakeTopic = Callable[..., Awaitable[str]]
 ABSENT = pytest.StashKey[dict[str, str]]()
 HERE = Path(__file__).parent
+LOST = pytest.mark.filterwarnings(r"default:unclosed (transport|<socket\.socket):ResourceWarning")
+"""A connection lost while brokers, workers and their channels end around it is told, and fails no test."""
 _numbers = count(1)
 
 
@@ -44,12 +47,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.contract)
+            item.add_marker(LOST)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for name, reason in config.stash[ABSENT].items():
         terminalreporter.section(f"BROKER ABSENT: {name}", red=True, bold=True)
         terminalreporter.line(f"The contract suite did NOT run on {name}: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def _told_of_the_right_test() -> Iterator[None]:
+    """What a test leaves open is told of that test, not of the one that runs when Python collects it."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
