@@ -14,7 +14,9 @@ _LONGEST = 65_535
 SHORTEST = 3
 """A word of fewer letters says nothing."""
 _WORD = re.compile(r"\w+")
-_ASCII_WORD = re.compile(rb"\w+")
+_ASCII = map(chr, range(128))
+_ASCII_WORDS = bytes(ord(each.lower() if _WORD.match(each) else " ") for each in _ASCII).ljust(256)
+"""What each byte of an ASCII text becomes, so that its words are what lies between spaces."""
 STRUCTURES = ("digits", "characters beyond ASCII", "symbols, addresses or line breaks", "shouting")
 _PLAIN = re.compile(r"(?:[A-Z]?[a-z ,.?!'-]+)*+[A-Z]?")
 """What has none of these structures: most texts, so that one look is enough."""
@@ -43,7 +45,7 @@ def read(text: str) -> Reading:
     """
     head = text if len(text) <= _HEAD else text[:_HEAD]
     if head.isascii():
-        words = _ASCII_WORD.findall(head.lower().encode())[:MOST_WORDS]
+        words = head.encode().translate(_ASCII_WORDS).split(None, MOST_WORDS)[:MOST_WORDS]
     else:
         words = [each.encode("utf-8", "surrogatepass") for each in _WORD.findall(head.lower())[:MOST_WORDS]]
     structure = 0
