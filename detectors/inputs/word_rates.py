@@ -106,9 +106,9 @@ class WordRates:
             return False
         counts, totals = self.latest()
         counts[:, self._never] = 0
-        counts[:, counts[-1] < _LEAST] = 0
+        counts *= counts[-1] >= _LEAST
         self._thin(counts)
-        counts[counts < _NEXT_TO_NOTHING] = 0
+        counts *= counts >= _NEXT_TO_NOTHING
         self.counts = (counts.view(np.uint32) & _HALF).view(np.float32)
         self.totals = totals
         self._waiting, self._widths = array("H"), array("B")
