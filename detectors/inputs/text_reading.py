@@ -18,14 +18,11 @@ _ASCII = map(chr, range(128))
 _ASCII_WORDS = bytes(ord(each.lower() if _WORD.match(each) else " ") for each in _ASCII).ljust(256)
 """What each byte of an ASCII text becomes, so that its words are what lies between spaces."""
 STRUCTURES = ("digits", "characters beyond ASCII", "symbols, addresses or line breaks", "shouting")
-_PLAIN = re.compile(r"(?:[A-Z]?[a-z ,.?!'-]+)*+[A-Z]?")
-"""What has none of these structures: most texts, so that one look is enough."""
-_SIGNS = (
-    re.compile(r"[0-9]"),
-    re.compile(r"[^\x00-\x7f]"),
-    re.compile(r"://|[\n{}<>|\\$`]"),
-    re.compile(r"[A-Z]{5}"),
-)
+_SIGNS = {"0": "[0-9]", "A": "[A-Z]", "|": r"[\n{}<>|\\$`]", ":": ":", "/": "/"}
+_SHAPES = "".join(
+    next((kind for kind, sign in _SIGNS.items() if re.match(sign, chr(at))), " ") for at in range(256)
+).encode()
+"""What each byte of a text in UTF-8 becomes, so that structures are what is in it."""
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -44,14 +41,19 @@ def read(text: str) -> Reading:
     [b'hello', b'world', b'1']
     """
     head = text if len(text) <= _HEAD else text[:_HEAD]
-    if head.isascii():
-        words = head.encode().translate(_ASCII_WORDS).split(None, MOST_WORDS)[:MOST_WORDS]
+    raw = head.encode("utf-8", "surrogatepass")
+    if raw.isascii():
+        words = raw.translate(_ASCII_WORDS).split(None, MOST_WORDS)[:MOST_WORDS]
     else:
         words = [each.encode("utf-8", "surrogatepass") for each in _WORD.findall(head.lower())[:MOST_WORDS]]
-    structure = 0
-    if _PLAIN.fullmatch(head) is None:
-        structure = sum(1 << at for at, sign in enumerate(_SIGNS) if sign.search(head))
-    return Reading(words, list(map(crc32, words)), min(_LONGEST, len(text)), structure)
+    return Reading(words, list(map(crc32, words)), min(_LONGEST, len(text)), _structure(raw))
+
+
+def _structure(raw: bytes) -> int:
+    """Of a text in UTF-8: bits of `STRUCTURES`."""
+    shape = raw.translate(_SHAPES)
+    symbols = b"|" in shape or b"://" in shape
+    return (b"0" in shape) | (not raw.isascii()) << 1 | symbols << 2 | (b"AAAAA" in shape) << 3
 
 
 def term(word: bytes) -> str:
