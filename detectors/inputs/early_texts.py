@@ -20,6 +20,8 @@ LASTS_S = 3600.0
 _LONGEST = 4000
 _SPAN = log1p(_LONGEST)
 _CHANNELS = 1 + len(STRUCTURES)
+_FLAGS = [[float(each >> at & 1) for at in range(len(STRUCTURES))] for each in range(1 << len(STRUCTURES))]
+"""Which structures a text has, as numbers."""
 
 
 class Change(Struct, array_like=True):
@@ -82,8 +84,7 @@ class EarlyTexts:
         if self.change is not None:
             self.change.texts += 1
             return
-        values = [min(1.0, log1p(reading.length) / _SPAN)]
-        values += [float(reading.structure >> at & 1) for at in range(len(STRUCTURES))]
+        values = min(1.0, log1p(reading.length) / _SPAN), *_FLAGS[reading.structure]
         self.texts += 1
         self._sums = [total + value for total, value in zip(self._sums, values, strict=True)]
         changed = self._windows.update(values)
