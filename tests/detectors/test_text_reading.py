@@ -1,8 +1,11 @@
 """Words, length and structure of any text are read in time that is linear in it."""
 
+import re
 from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detectors.inputs.text_reading import MOST_WORDS, STRUCTURES, read, term
 
@@ -30,6 +33,16 @@ def structures(text):
 )
 def test_structure_is_told_apart(text, found):
     assert structures(text) == found
+
+
+@given(st.text(max_size=300) | st.text(st.sampled_from("abAZ5:/_ .\n{`é\ud800"), max_size=60))
+def test_words_and_structures_are_what_expressions_find(text):
+    words = [each.encode("utf-8", "surrogatepass") for each in re.findall(r"\w+", text.lower())]
+    signs = "[0-9]", r"[^\x00-\x7f]", r"://|[\n{}<>|\\$`]", "[A-Z]{5}"
+    assert list(read(text).words) == words[:MOST_WORDS]
+    assert structures(text) == [
+        name for name, sign in zip(STRUCTURES, signs, strict=True) if re.search(sign, text)
+    ]
 
 
 def test_words_are_read_in_any_script_and_case():
