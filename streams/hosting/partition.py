@@ -43,12 +43,14 @@ class Cadence(Struct, frozen=True, kw_only=True):
     """When state is written: keys not saved for `age` or `events` offsets; `most_bytes` at once.
 
     Where writing takes long, `age` is `rest` times what the last took, up to `oldest`: saving many large
-    keys must not leave no time to fold.
+    keys must not leave no time to fold. `idle`: how long a mark waits that would differ from the last one
+    by its offset alone, as where only probes come: it has all the rules that are followed.
     """
 
     age: timedelta = timedelta(seconds=10)
     oldest: timedelta = timedelta(seconds=120)
     rest: float = 20.0
+    idle: timedelta = timedelta(minutes=5)
     events: int = 200_000
     boundary: timedelta = timedelta(milliseconds=500)
     most_bytes: int = 4_000_000
@@ -79,6 +81,12 @@ class Boundary(Struct, frozen=True):
     mark: bytes
 
 
+class Standing(Boundary, frozen=True):
+    """The low-water mark as it stands there, since then. `letters`: how many dead letters went before it."""
+
+    letters: int = 0
+
+
 class Partition:
     """Owner of one partition of the fold's log.
 
@@ -103,7 +111,6 @@ class Partition:
         self.next = 0
         self.snapshot_failures = 0
         self.dead_letters = 0
-        self.low_water = 0
         self._topic, self.number = source
         self._name = f"{self._topic}/{self.number}"
         self._log = surroundings.log
@@ -114,6 +121,7 @@ class Partition:
         self._genesis = genesis
         self._only_key = only_key
         self._boundaries: deque[Boundary] = deque()
+        self._standing = Standing(0, -inf, b"")
         self._woken = -1
         # How long the last write of state took; when one was last refused.
         self._wrote_s, self._refused_s = 0.0, -inf
@@ -129,6 +137,11 @@ class Partition:
     def reached(self) -> int:
         """The first offset that is not folded yet."""
         return self.next
+
+    @property
+    def low_water(self) -> int:
+        """Every offset below it is contained in what was written."""
+        return self._standing.offset
 
     @property
     def unsaved_s(self) -> float:
@@ -148,10 +161,13 @@ class Partition:
         restored = await self._restored()
         if restored.low_water is None:
             self._genesis()
-            await self._snapshots.write_low_water(0, self.fold.mark())
+            mark = self.fold.mark()
+            await self._snapshots.write_low_water(0, mark)
+            self._stands(0, mark)
         else:
             self._resume(restored.low_water.mark)
-            self.next = self.low_water = restored.low_water.offset
+            self.next = restored.low_water.offset
+            self._stands(self.next, restored.low_water.mark)
             known: dict[str, int] = {}
             for n, (key, saved) in enumerate(restored.keys.items()):
                 if self._load(key, saved):
@@ -328,6 +344,7 @@ class Partition:
         """
         await self.pay()
         await self._write(self.next)
+        await self._sink(self._boundaries[0])
 
     async def _write(self, until: int) -> None:
         """Writes keys that are unsaved since before an offset, and moves the mark as far as that allows.
@@ -343,7 +360,9 @@ class Partition:
 
     async def _write_all(self, until: int) -> None:
         if not self._snapshots.stands:
-            await self._snapshots.claim(self._boundaries[0].offset, self._boundaries[0].mark)
+            first = self._boundaries[0]
+            await self._snapshots.claim(first.offset, first.mark)
+            self._stands(first.offset, first.mark)
         pending = {**self.fold.unsaved(), **self._unwritten}
         names = [name for name, since in pending.items() if since <= until]
         remaining = min((since for since in pending.values() if since > until), default=self.next)
@@ -353,7 +372,9 @@ class Partition:
         for batch in batches(saved, self._cadence.most_bytes):
             refused |= await self._put(batch)
         self._unwritten = {name: pending[name] for name in refused}
-        await self._sink(min((remaining, *self._unwritten.values())))
+        place = self._place_before(min((remaining, *self._unwritten.values())))
+        if names or not self._may_wait(place):
+            await self._sink(place)
         if refused:
             name, error = next(iter(refused.items()))
             raise AppendFailed(f"{len(refused)} keys, the first {name!r}: {error}", error.lasting)
@@ -377,8 +398,8 @@ class Partition:
             return refused
         return {}
 
-    async def _sink(self, remaining: int) -> None:
-        """Moves the low-water mark to the last place at or before the first offset that is not saved."""
+    def _place_before(self, remaining: int) -> Boundary:
+        """The last place at or before the first offset that is not saved."""
         if remaining >= self.next:
             place = Boundary(self.next, self._clock.monotonic_s(), self.fold.mark())
             self._boundaries.clear()
@@ -388,10 +409,26 @@ class Partition:
                 place = self._boundaries.popleft()
         self._boundaries.appendleft(place)
         self._behind_s = None if place.offset >= self.next else place.since_s
-        if place.offset == self.low_water:
-            return
-        await self._snapshots.write_low_water(place.offset, place.mark)
-        self.low_water = place.offset
+        return place
+
+    def _may_wait(self, place: Boundary) -> bool:
+        """Whether the mark would say what it says already. Who begins at it folds a little again for nothing.
+
+        A dead letter is not to be written twice.
+        """
+        standing, cadence = self._standing, self._cadence
+        since_s = self._clock.monotonic_s() - standing.since_s
+        is_near = place.offset - standing.offset < cadence.events and since_s < cadence.idle.total_seconds()
+        return is_near and place.mark == standing.mark and self.dead_letters == standing.letters
+
+    async def _sink(self, place: Boundary) -> None:
+        """Moves the low-water mark there."""
+        if place.offset != self.low_water:
+            await self._snapshots.write_low_water(place.offset, place.mark)
+            self._stands(place.offset, place.mark)
+
+    def _stands(self, offset: int, mark: bytes) -> None:
+        self._standing = Standing(offset, self._clock.monotonic_s(), mark, self.dead_letters)
 
     def keep(self, until_s: float) -> None:
         """Nothing hangs on it: an owner that lost the partition can do no harm to the state."""

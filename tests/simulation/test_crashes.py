@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from detectors.bank import Bank
 from detectors.settings import Settings
 from routing.router import Router
-from schemas.control import Tick
+from schemas.control import Probe, Tick
 from schemas.wire import encode, moment
 from streams.fold import Fold
 from streams.hosting.log import Outgoing
@@ -45,9 +45,8 @@ def event(n: int, agent: str, at_s: float) -> bytes:
     )
 
 
-steps = st.tuples(
-    st.sampled_from(["event", "event", "event", "tick", "broken"]), st.sampled_from(AGENTS), st.floats(-3, 12)
-)
+WHATS = ["event", "event", "event", "tick", "probe", "probe", "broken"]
+steps = st.tuples(st.sampled_from(WHATS), st.sampled_from(AGENTS), st.floats(-3, 12))
 ACTS = [Act.GO] * 20 + [act for act in Act if act is not Act.REFUSE]
 acts = st.lists(st.sampled_from(ACTS), min_size=5, max_size=60)
 troubles = st.tuples(acts, st.integers(1, 9), st.integers(0, 12), st.floats(0.2, 1.0))
@@ -65,6 +64,8 @@ def records_of(drawn: Sequence[tuple[str, str, float]]) -> list[Outgoing]:
                 value = event(n, agent, at_s)
             case "tick":
                 value = encode(Tick(time=moment(at_s)))
+            case "probe":
+                value = encode(Probe(time=moment(at_s)))
             case _:
                 value = b"not an event"
         records.append(Outgoing(agent.encode(), value))

@@ -20,7 +20,9 @@ DESTINATIONS = {
 
 @dataclass
 class Tally:
-    """Counts records by key. `out N` puts the value out N times, `raise` raises; all of it wants a wake.
+    """Counts records by key. All of it wants a wake.
+
+    `out N` puts the value out N times, `raise` raises, `probe` changes nothing and `late` the mark alone.
 
     To save a key takes `save_s` of the `clock`, where there is one, and as many bytes as `widths` say.
     """
@@ -44,8 +46,12 @@ class Tally:
         word, _, count = record.value.decode().partition(" ")
         if word == "raise":
             raise ValueError("as it was told")
+        if word == "probe":
+            return [Output("causes", "probe", record.value, 0.0)]
         key = (record.key or b"").decode()
         self.offset = record.offset
+        if word == "late":
+            return ()
         if key in self.asleep and self.asleep[key].applied >= record.offset:
             return ()
         saved = self.asleep.pop(key, None)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from schemas.record import Origin
 from streams.hosting.log import AppendFailed, Outgoing
 from streams.hosting.pace import Pace
-from streams.hosting.partition import MOST_BOUNDARIES, Cadence
+from streams.hosting.partition import MOST_BOUNDARIES, Cadence, Partition
 from streams.hosting.snapshots import StateError
 from tests.memory_log import Act, MemoryLog
 from tests.simulation.owners import HandClock
@@ -510,6 +510,102 @@ class TestState:
             assert len(owner._boundaries) <= MOST_BOUNDARIES
         assert owner.snapshot_failures == 990
         assert owner.low_water == 1000
+
+
+class TestAnIdlePartition:
+    """One into which only probes come, three a minute."""
+
+    async def idled(self, site: Site, owner: Partition, minutes: int, word: str = "probe") -> None:
+        """Lets time pass, as the host does, ten rounds between two probes."""
+        for _ in range(3 * minutes):
+            site.put(("", word))
+            await owner.take(site.records(owner.next))
+            for _ in range(10):
+                site.clock.at_s += 2
+                await owner.settle()
+
+    async def test_says_seldom_that_its_mark_is_what_it_was(self):
+        site = Site()
+        owner = await begun(site)
+        await self.idled(site, owner, 60)
+        assert 11 <= len(site.written("low-water")) <= 13
+        assert not site.written("entry")
+
+    async def test_holds_no_state_that_only_the_log_has(self):
+        site = Site()
+        owner = await begun(site)
+        for _ in range(9):
+            await self.idled(site, owner, 1)
+            assert owner.unsaved_s == 0.0
+
+    async def test_lets_an_heir_fold_a_few_minutes_of_probes_again_after_a_crash(self):
+        site = Site()
+        owner = await begun(site)
+        await self.idled(site, owner, 60)
+        heir = site.owner()
+        assert 160 <= await heir.start() <= 180
+        assert heir.fold.marked == owner.fold.mark()
+
+    async def test_leaves_nothing_to_fold_again_when_it_is_handed_over(self):
+        site = Site()
+        owner = await begun(site)
+        await self.idled(site, owner, 1)
+        await owner.hand_over()
+        assert site.written("low-water") == ["0/low-water"] * 2
+        assert await site.owner().start() == 3
+
+    async def test_writes_a_mark_that_says_something_else(self):
+        site = Site()
+        owner = await begun(site)
+        await self.idled(site, owner, 1)
+        await self.idled(site, owner, 1, "late")
+        assert (owner.low_water, await site.owner().start()) == (6, 6)
+
+    async def test_is_written_at_once_when_something_comes_of_a_record(self):
+        site = Site()
+        owner = await begun(site)
+        await self.idled(site, owner, 2)
+        site.put(("a", "x"))
+        await self.idled(site, owner, 2)
+        assert (owner.low_water, site.written("entry")) == (8, ["0/entry/a"])
+        assert await site.owner().start() == 8
+
+    async def test_that_was_taken_over_waits_as_well(self):
+        site = Site()
+        first = await begun(site)
+        await first.hand_over()
+        heir = site.owner()
+        await heir.start()
+        before = len(site.disk.records("state"))
+        await self.idled(site, heir, 4)
+        assert len(site.disk.records("state")) == before
+
+    async def test_lets_no_more_records_wait_than_any_other(self):
+        site = Site()
+        owner = await begun(site, events=5)
+        site.put(*[("", "probe")] * 12)
+        for n in range(12):
+            await owner.take(site.records(n, n + 1))
+            site.clock.at_s += 1
+            await owner.settle()
+            assert owner.next - owner.low_water <= 5
+
+    async def test_writes_no_dead_letter_twice(self):
+        site = Site()
+        owner = await begun(site)
+        await self.idled(site, owner, 1, "raise")
+        await owner.miss(range(3, 5), "no UTF-8")
+        site.clock.at_s += 10
+        await owner.settle()
+        assert await site.owner().start() == 5
+
+    async def test_is_claimed_though_its_mark_may_wait(self):
+        site = Site()
+        await (await begun(site)).hand_over()
+        heir = site.owner(MemoryLog(site.disk, [Act.FAIL]))
+        await heir.start()
+        await self.idled(site, heir, 4)
+        assert heir._snapshots.stands
 
 
 class TestWaking:
