@@ -27,6 +27,7 @@ from routing.incidents.saying import commented, judged, reassigned
 from routing.incidents.state import State
 from routing.incidents.storms import fold_due, storm_due
 from routing.incidents.telling import UNREACHED
+from routing.incidents.timekeeping import keep_time
 from routing.incidents.timers import Due
 from routing.incidents.turn import Routed, Turn
 from routing.incidents.unreached import unreached_due
@@ -101,9 +102,10 @@ def decide(state: State, cause: AnyCause, policy: Policy) -> Routed:
 def later(state: State, cause: AnyCause) -> datetime:
     """What time it is with this cause: never earlier than before.
 
-    Where the clock is the events', what hosts and notifiers write has no say in it.
+    Where the clock is the events', what hosts and notifiers write has no say in it, until it is the wall's.
     """
-    if state.core.clock == "events" and isinstance(cause, Housekeeping):
+    turns = isinstance(cause, Configured) and cause.clock == "wall"
+    if state.core.clock == "events" and isinstance(cause, Housekeeping) and not turns:
         return state.core.now
     return max(state.core.now, utc(cause.at))
 
@@ -118,7 +120,7 @@ def _apply(turn: Turn, cause: AnyCause) -> None:
     elif isinstance(cause, Concluded):
         concluded(turn, cause)
     elif isinstance(cause, Configured):
-        turn.state.core.clock = cause.clock
+        keep_time(turn, cause.clock)
         follow(turn.state.core, turn.policy, turn.now)
         rematch(turn)
     elif isinstance(cause, Hand):

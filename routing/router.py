@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 from routing.configuration import load as load_policy
 from routing.decide import decide, later
@@ -85,6 +86,16 @@ class Router:
         """
         return self._intake.digests if self._policy is not None else ()
 
+    @property
+    def files(self) -> tuple[ConfigFile, ...]:
+        """Those of the configuration that is followed, its calendars among them."""
+        return self._intake.files
+
+    @property
+    def clock(self) -> Literal["wall", "events"]:
+        """The clock that is gone by."""
+        return self._state.core.clock
+
     def waking(self, at_s: float) -> tuple[bytes, bytes]:
         """A `Wake` that fires what is due by then."""
         return (b"wake", encode(Wake(at=moment(at_s))))
@@ -147,14 +158,15 @@ class Router:
 
     def _configure(self, cause: Configured) -> Sequence[Output]:
         files = carried(cause.files, self._intake.files)
-        if self._policy is not None and files == self._intake.files:
+        if self._policy is not None and files == self._intake.files and cause.clock == self.clock:
             self._intake.follow(cause, files)
             return self._keep(cause, self._policy)
         try:
             policy = self._read(files)
         except ConfigFaults as faults:
             return [_refused(cause, faults)]
-        outputs = [] if self._policy is None else self._keep(cause, self._policy)
+        outputs = self._unaligned(cause, self._policy or policy)
+        outputs += [] if self._policy is None else self._keep(cause, self._policy)
         self._policy = policy
         self._intake.follow(cause, files)
         outputs += decide(self._state, cause, policy).outputs
@@ -174,6 +186,11 @@ class Router:
     def _keep(self, cause: Configured, policy: Policy) -> list[Output]:
         """Timers that are due before a configuration fire by the one that held."""
         return decide(self._state, Wake(at=later(self._state, cause)), policy).outputs
+
+    def _unaligned(self, cause: Configured, policy: Policy) -> list[Output]:
+        """What waits for the time of other partitions waits no longer where that is told no more."""
+        waiting = self._alignment.end() if cause.clock == "wall" else []
+        return [output for each in waiting for output in decide(self._state, each, policy).outputs]
 
     def _take(self, cause: AnyCause, offset: int, policy: Policy) -> list[Output]:
         aligned = self._state.core.clock == "events"

@@ -65,6 +65,12 @@ class Alignment:
         self.watermarks.forced += 1
         return [heappop(self._heap)[-1]]
 
+    def end(self) -> list[AnyCause]:
+        """All that waits, in order: nobody tells how far partitions are any more."""
+        waiting = [each[-1] for each in self.waiting]
+        self._heap.clear()
+        return waiting
+
     def _woken(self, wake: Wake) -> Iterator[AnyCause]:
         """A partition's watermark lets pass what is before the lowest; a plain one, what is due by then."""
         at = utc(wake.at)

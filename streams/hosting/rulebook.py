@@ -117,17 +117,25 @@ class Rulebook:
         return self._clock.now() if self._mode == "wall" else moment(0)
 
     async def routing_owned(self, owner: Partition) -> None:
-        """The log of causes is owned: it is told these rules, unless it knows them."""
-        if isinstance(owner.fold, Router) and self.rules.digest not in owner.fold.digests:
-            await self._tell_routing()
+        """The log of causes is owned: it is told these rules, unless it knows them, and this worker's clock.
+
+        Where the clock alone is another one, the rules that it follows stay: they may be newer.
+        """
+        if not isinstance(owner.fold, Router):
+            return
+        if self.rules.digest not in owner.fold.digests:
+            await self._tell_routing(self.rules)
+        elif owner.fold.clock != self._mode:
+            log.warning("rules.clock_changed", before=owner.fold.clock, clock=self._mode)
+            await self._tell_routing(Rules(owner.fold.files, owner.fold.digests[-1]))
 
     async def events_owned(self, owner: Partition) -> None:
         """A partition of events is owned: the same."""
         if isinstance(owner.fold, Bank) and self.rules.for_detectors.digest not in owner.fold.digests:
             await self._tell_detectors(owner.number)
 
-    async def _tell_routing(self) -> None:
-        cause = Configured(at=self._at(), digest=self.rules.digest, files=self.rules.files, clock=self._mode)
+    async def _tell_routing(self, rules: Rules) -> None:
+        cause = Configured(at=self._at(), digest=rules.digest, files=rules.files, clock=self._mode)
         await self._log.append(CAUSES, 0, [Outgoing(b"config", encode(cause))])
 
     async def _tell_detectors(self, partition: int) -> None:
@@ -159,7 +167,7 @@ class Rulebook:
             return
         before, self.rules = self.rules, rules
         try:
-            await self._tell_routing()
+            await self._tell_routing(rules)
             if rules.for_detectors.digest != before.for_detectors.digest:
                 for partition in range(await self._log.partitions(EVENTS)):
                     await self._tell_detectors(partition)

@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
+from routing.router import Router
 from routing.rules.faults import ConfigFaults
-from schemas.cause import Signalled
-from schemas.wire import decode_cause, decode_event
+from schemas.cause import ConfigFile, Configured, Signalled
+from schemas.record import Record
+from schemas.wire import decode_cause, decode_event, encode, moment
 from streams.cli import main
 from streams.files import Unreadable
 from streams.hosting.partition import Cadence, Partition
@@ -86,3 +89,43 @@ class TestReading:
             read_rules(path, {"CHANNEL": ""})
         rules = read_rules(path, {"CHANNEL": "x"})
         assert rules.digest == digest_of(rules.files)
+
+
+class TestTheClock:
+    """Of routing: the log says by which one it goes."""
+
+    def router(self, office, clock) -> Router:
+        rules, router = office.book.rules, Router()
+        followed = Configured(at=moment(0), digest=rules.digest, files=rules.files, clock=clock)
+        router.apply(Record(0, encode(followed)))
+        return router
+
+    @pytest.mark.parametrize(("before", "after"), [("wall", "events"), ("events", "wall")])
+    async def test_a_worker_with_another_one_says_so_and_routing_follows(self, tmp_path, before, after):
+        office = Office(tmp_path, after)
+        router = self.router(office, before)
+        with capture_logs() as told:
+            await office.book.routing_owned(owner(router))
+        assert told == [
+            {"event": "rules.clock_changed", "log_level": "warning", "before": before, "clock": after}
+        ]
+        (cause,) = office.causes
+        router.apply(Record(1, encode(cause)))
+        assert router.clock == after
+        await office.book.routing_owned(owner(router))
+        assert len(office.causes) == 1
+
+    async def test_the_same_one_is_not_told_again(self, office):
+        await office.book.routing_owned(owner(self.router(office, "wall")))
+        assert office.causes == []
+
+    async def test_rules_that_are_newer_than_the_workers_stay(self, tmp_path):
+        office = Office(tmp_path, "wall")
+        router = self.router(office, "events")
+        newer = Configured(
+            at=moment(0), digest="newer", files=(ConfigFile("rules.yml", BETTER),), clock="events"
+        )
+        router.apply(Record(1, encode(newer)))
+        await office.book.routing_owned(owner(router))
+        (cause,) = office.causes
+        assert (cause.digest, cause.files, cause.clock) == ("newer", newer.files, "wall")
