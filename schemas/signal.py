@@ -12,6 +12,7 @@ DRILL = "drill"
 """The label of all that belongs to a fire drill: the drill's id. Nothing real has it."""
 DRILL_HEAD = "DRILL: "
 """What the sentences of a drill begin with."""
+HELD = "held"
 
 
 class Words(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,4 +91,8 @@ class Signal(Words, frozen=True):
     exhausted_in_s: float | None = None
     """Seconds until the error budget of three days is spent at this rate, 0 once it is."""
     reason: str = ""
-    """Why it resolved: `recovered`, `stale`, `gone`, `rebased`, of a drill's `over`."""
+    """Why it resolved: `recovered`, `stale`, `gone`, `rebased`, of a drill's `over`.
+
+    Of one that fires, `held`: whoever tells it has just taken over. What fires goes on as it was told last,
+    and nothing that does not fire begins.
+    """

@@ -17,7 +17,7 @@ from routing.incidents.turn import Turn
 from routing.ownership import with_team
 from routing.severity import RANK, score
 from schemas.page import Severity
-from schemas.signal import Signal
+from schemas.signal import HELD, Signal
 
 MEMBER_CAP = 500
 """Signals of an incident; of further ones the gravest are kept, and the others only counted."""
@@ -33,7 +33,7 @@ class Held(Enum):
 def signalled(turn: Turn, signal: Signal) -> None:
     """Takes a signal, opened, asserted again or resolved."""
     if signal.state == "firing":
-        asserted(turn, signal)
+        (held if signal.reason == HELD else asserted)(turn, signal)
         return
     known = turn.state.by_signal.all(signal.id)
     if not known:
@@ -43,6 +43,14 @@ def signalled(turn: Turn, signal: Signal) -> None:
         member = case.members[signal.id]
         if member.fires:
             cease(turn, case, member, signal)
+
+
+def held(turn: Turn, signal: Signal) -> None:
+    """What fires does not become stale: who tells of it from here on cannot say yet whether it holds."""
+    for case_id in turn.state.by_signal.all(signal.id):
+        case = turn.state.cases[case_id]
+        case.members[signal.id].asserted = turn.now
+        turn.state.touch(case)
 
 
 def asserted(turn: Turn, signal: Signal) -> None:

@@ -7,6 +7,7 @@ the events' clock.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
@@ -16,7 +17,7 @@ from detectors.course import trend
 from detectors.saying import counted, span
 from schemas.cause import Signalled
 from schemas.identity import derived
-from schemas.signal import Signal
+from schemas.signal import HELD, Signal
 from schemas.wire import encode
 from streams.hosting.clock import Clock
 from streams.hosting.host import Host
@@ -33,6 +34,7 @@ AGENT = "agent-oversight"
 LOOK_EVERY = timedelta(seconds=5)
 LOOKS_A_LIMIT = 4
 HISTORY = 30
+REASONS: Mapping[State, str] = {"firing": "", "held": HELD, "resolved": "recovered"}
 
 
 class Place:
@@ -48,18 +50,22 @@ class Place:
         """What is told now. `waiting`: records."""
         waited_s = self.lateness.waited_s
         late = f"{self.where} is read {span(waited_s)} late or more, and {counted(waiting, 'record')} wait"
-        over = f"{self.where} is read in time again"
+        words = {
+            "firing": f"{late}: pages come late",
+            "held": f"{late}, by another worker than before",
+            "resolved": f"{self.where} is read in time again",
+        }
         before = () if self._told is None else self._told.history
         history = (*before, round(waited_s, 1))[-HISTORY:]
         return Signal(
             id=derived("sig", DETECTOR, FINDING, self.where),
             detector=DETECTOR,
             finding=FINDING,
-            state=state,
+            state="resolved" if state == "resolved" else "firing",
             labels={"agent": AGENT, "detector": DETECTOR, "finding": FINDING, "partition": self.where},
             time=now,
             onset=now - timedelta(seconds=waited_s) if self._told is None else self._told.onset,
-            summary=f"{late}: pages come late" if state == "firing" else over,
+            summary=words[state],
             observed=round(waited_s, 1),
             baseline=self._limit_s,
             unit="s",
@@ -67,13 +73,13 @@ class Place:
             magnitude_unit="ratio",
             trend=cast("Literal['rising', 'falling', 'steady']", trend(history)),
             history=history,
-            reason="recovered" if state == "resolved" else "",
+            reason=REASONS[state],
         )
 
-    def told(self, signal: Signal) -> None:
+    def told(self, state: State, signal: Signal) -> None:
         """It stands on the log."""
-        self.lateness.told(signal.state)
-        self._told = signal if signal.state == "firing" else None
+        self.lateness.told(state)
+        self._told = signal if state == "firing" else None
 
 
 class Behind:
@@ -135,16 +141,17 @@ class Behind:
             place.lateness.see(look)
             state = place.lateness.due()
             if state is not None:
-                await self._tell(place, place.signal(state, lag, self._clock.now()))
+                await self._tell(place, state, lag)
 
     def _newest_age_s(self, number: int) -> float | None:
         owner = self._host.partitions.get(number)
         newest_s = None if owner is None else owner.newest_s
         return None if newest_s is None else self._clock.now().timestamp() - newest_s
 
-    async def _tell(self, place: Place, signal: Signal) -> None:
+    async def _tell(self, place: Place, state: State, lag: int) -> None:
+        signal = place.signal(state, lag, self._clock.now())
         cause = Signalled(at=signal.time, signal=signal)
         await self._log.append(CAUSES, 0, [Outgoing(b"signal", encode(cause))])
-        place.told(signal)
+        place.told(state, signal)
         self._figures.count(SIGNALS, DETECTOR, signal.state)
-        log.warning("behind.told", partition=place.where, state=signal.state, waited_s=signal.observed)
+        log.warning("behind.told", partition=place.where, state=state, waited_s=signal.observed)

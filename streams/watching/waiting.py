@@ -7,11 +7,13 @@ then; how long it had waited already nobody knows.
 
 from collections import deque
 from datetime import timedelta
+from math import inf
 from typing import Literal
 
 from msgspec import Struct
 
-State = Literal["firing", "resolved"]
+State = Literal["firing", "resolved", "held"]
+"""`held`: who took over cannot say yet that it is behind, nor that nobody is any more."""
 MOST_SEEN = 256
 """Ends that are remembered of a partition; then every other one is forgotten."""
 TOLD_EVERY_S = 60.0
@@ -69,18 +71,20 @@ class Waiting:
 class Lateness:
     """What is to be told of one partition by its owner.
 
-    The owner before may have told that it is behind. That is guessed from the first timestamp: where it is
-    wrong, something is said to be over that nobody was told of, and routing passes over it.
+    The owner before may have told that it is behind. That is guessed from the first timestamp, and as long as
+    nothing was taken: where it is wrong, something is said to hold on, or to be over, that nobody was told
+    of, and routing passes over it.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._late_s, self._lasting_s = limits.late.total_seconds(), limits.lasting.total_seconds()
         self._waiting = Waiting()
         self._look: Look | None = None
-        self._began_s = 0.0
+        self._first: Look | None = None
         self._since_s: float | None = None
         """Since when it was late at every look."""
         self._told_s: float | None = None
+        self._held_s = -inf
         self._inherits: bool | None = None
 
     @property
@@ -91,8 +95,7 @@ class Lateness:
     def see(self, look: Look) -> None:
         """Looks once more."""
         before, self._look = self._look, look
-        if before is None:
-            self._began_s = look.now_s
+        self._first = self._first or look
         self._waiting.see(look)
         if self.waited_s <= self._late_s:
             self._since_s = None
@@ -103,25 +106,35 @@ class Lateness:
 
     def due(self) -> State | None:
         """What is to be told as of the last look."""
-        look = self._look
-        if look is None:
+        look, first = self._look, self._first
+        if look is None or first is None:
             return None
-        if (self._told_s is not None or self._inherits) and self._has_caught_up(look):
+        if (self._told_s is not None or self._inherits) and self._has_caught_up(look, first):
             return "resolved"
         if self._told_s is not None:
             return "firing" if look.now_s - self._told_s >= TOLD_EVERY_S else None
         lasts = self._since_s is not None and look.now_s - self._since_s >= self._lasting_s
-        return "firing" if lasts else None
+        if lasts:
+            return "firing"
+        is_due = look.now_s - self._held_s >= TOLD_EVERY_S
+        return "held" if is_due and (self._inherits or self._took_nothing(look, first)) else None
 
     def told(self, state: State) -> None:
         """It was told: only then is it not due any more."""
-        now_s = None if self._look is None else self._look.now_s
+        now_s = 0.0 if self._look is None else self._look.now_s
+        if state == "held":
+            self._held_s = now_s
+            return
         self._told_s = now_s if state == "firing" else None
         self._inherits = False
 
-    def _has_caught_up(self, look: Look) -> bool:
+    def _took_nothing(self, look: Look, first: Look) -> bool:
+        waits = look.lag > 0 and look.reached == first.reached
+        return self._inherits is None and waits and look.now_s > first.now_s
+
+    def _has_caught_up(self, look: Look, first: Look) -> bool:
         """Of what is blocked nobody sees where it ends; and a new owner has not seen long enough at first."""
         if look.is_blocked:
             return False
         within_s = CAUGHT_UP * self._late_s
-        return not look.lag or self.waited_s <= within_s < look.now_s - self._began_s
+        return not look.lag or self.waited_s <= within_s < look.now_s - first.now_s

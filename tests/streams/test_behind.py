@@ -44,18 +44,18 @@ escalations:
 class Site:
     """A log of causes with its router, and workers that follow each other on partition 3 of the events."""
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
+    def __init__(self, limits: Limits = LIMITS, rules: str = RULES) -> None:
         self.limits = limits
         self.disk, self.clock, self.figures = Disk(), HandClock(), Figures()
         self.log = MemoryLog(self.disk)
-        files = (ConfigFile("oversight.yml", RULES),)
+        files = (ConfigFile("oversight.yml", rules),)
         config = Configured(at=self.clock.now(), digest="d", files=files)
         self.disk.put(CAUSES, 0, [Outgoing(b"config", encode(config))])
         self.router, self.read, self.sent = Router(), 0, []
         self.begins()
 
-    def begins(self, newest_age_s: float | None = None) -> None:
-        """Another worker has the partition from here on."""
+    def begins(self, newest_age_s: float | None = 0.0) -> None:
+        """Another worker has the partition, and takes a record of that age; None: it took none."""
         self.host = FakeHost(EVENTS, {3: SimpleNamespace(newest_s=None)}, reached={3: 0}, lag={3: 0})
         if newest_age_s is not None:
             self.host.partitions[3].newest_s = self.clock.at_s - newest_age_s
@@ -180,6 +180,27 @@ async def test_owners_that_follow_each_other_page_once_and_the_last_says_that_it
     assert t.paged == ["U01"]
 
 
+HASTILY_OVER = f"global: {{resolve_timeout: 3m}}\n{RULES}"
+
+
+@pytest.mark.parametrize("newest_age_s", [1000.0, None])
+@pytest.mark.parametrize("reign", [timedelta(minutes=2), LATE + timedelta(minutes=3)])
+async def test_however_soon_what_is_not_asserted_goes_stale_a_handover_pages_nobody_again(
+    newest_age_s, reign
+):
+    t = Site(rules=HASTILY_OVER)
+    await t.go(LATE + timedelta(minutes=1), lag=1000)
+    for _ in range(4):
+        t.clock.at_s += 15
+        t.begins(newest_age_s)
+        await t.go(reign, lag=1000)
+    assert t.paged == ["U01"]
+    assert {each.reason for each in t.sent} <= {"opened", "updated", "repeated"}
+    t.host.partitions[3].newest_s = t.clock.at_s - 600
+    await t.go(timedelta(minutes=5))
+    assert (t.told[-1], t.sent[-1].reason, t.paged) == ("resolved", "resolved", ["U01"])
+
+
 async def test_that_it_is_over_of_which_nobody_was_told_is_passed_over_by_routing():
     t = Site()
     t.begins(newest_age_s=1000.0)
@@ -208,6 +229,7 @@ async def test_a_partition_that_was_another_workers_meanwhile_is_looked_at_anew(
     t.host.how["lag"] = {}
     await t.behind.look()
     t.host.how |= {"owned": [3], "reached": {3: 0}}
+    t.host.partitions[3].newest_s = t.clock.at_s
     await t.go(timedelta(minutes=5), lag=1000)
     assert t.told == ["firing"]
 

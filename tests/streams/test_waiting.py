@@ -177,14 +177,34 @@ class TestANewOwner:
     def test_of_what_was_late_says_that_it_is_over_for_the_one_before_it_may_have_told(self):
         watched = Watched(waiting=3000 * RECORDS_A_S, age_s=3000.0)
         watched.go(300, 15 * RECORDS_A_S)
-        assert watched.states == ["resolved"]
+        assert watched.states == ["held"] * 4 + ["resolved"]
         watched.go(3600, RECORDS_A_S)
-        assert watched.states == ["resolved"]
+        assert watched.states[5:] == []
+
+    def test_of_what_was_late_says_at_once_and_each_minute_that_it_holds_on_until_it_can_tell(self):
+        watched = Watched(waiting=3000 * RECORDS_A_S, age_s=3000.0)
+        watched.go(600, 0)
+        first = EVERY_S + LATE_S + LASTING_S + EVERY_S
+        held = [(EVERY_S + 60 * n, "held") for n in range(8)]
+        assert watched.told == [*held, (first, "firing"), (first + 60, "firing"), (first + 120, "firing")]
+
+    def test_that_takes_nothing_says_that_it_holds_on_and_nothing_more_once_it_takes_what_is_young(self):
+        watched = Watched(waiting=100, age_s=None)
+        watched.go(100, 0)
+        assert watched.told == [(10, "held"), (70, "held")]
+        watched.age_s = 60.0
+        watched.go(100, RECORDS_A_S)
+        assert watched.states == ["held", "held"]
+
+    def test_whose_records_have_no_times_takes_nobodys_part(self):
+        watched = Watched(waiting=1000 * RECORDS_A_S, age_s=None)
+        watched.go(LATE_S, RECORDS_A_S)
+        assert watched.told == []
 
     def test_that_has_not_looked_for_long_does_not_take_its_own_beginning_for_the_end(self):
         watched = Watched(waiting=3000 * RECORDS_A_S, age_s=3000.0)
         watched.go(LATE_S / 4, RECORDS_A_S)
-        assert watched.told == []
+        assert watched.told == [(EVERY_S, "held")]
 
     def test_of_what_was_in_time_says_nothing(self):
         watched = Watched(waiting=60 * RECORDS_A_S, age_s=60.0)
