@@ -23,6 +23,7 @@ from streams.hosting.condition import Condition
 from streams.hosting.fetching import Fetching, Unread
 from streams.hosting.kafka import record_of
 from streams.hosting.log import AppendFailed
+from streams.hosting.unpacking import bound
 
 log = structlog.get_logger(__name__)
 
@@ -191,6 +192,7 @@ class Host(ConsumerRebalanceListener, Generic[Kind]):  # type: ignore[misc] # ai
 
     async def run(self) -> None:
         """Runs until `stop`."""
+        bound()
         while not self._stopping.is_set():
             try:
                 await self._start()

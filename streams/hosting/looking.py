@@ -8,6 +8,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from streams.hosting.unpacking import bound
+
 
 class NoTopic(KafkaError):  # type: ignore[misc] # noqa: N818 - aiokafka is untyped; says what is missing
     """A topic is not there."""
@@ -27,6 +29,7 @@ async def looking(
         NoTopic: one of them is not there.
         KafkaError: no broker answers.
     """
+    bound()
     places = await partitions(connection, topics)
     consumer = AIOKafkaConsumer(**connection, enable_auto_commit=False, auto_offset_reset="earliest")
     try:

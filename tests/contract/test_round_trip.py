@@ -13,6 +13,7 @@ from aiokafka.record.util import calc_crc32c
 
 from streams.history import partition_of
 from streams.hosting.fetching import Fetching
+from streams.hosting.unpacking import bound
 from tests.contract.reading import consuming, producing, read_back
 
 TOPIC_EXISTS = 36
@@ -174,6 +175,42 @@ async def test_what_the_client_cannot_read_is_passed_over_with_the_rest_of_its_b
             missed += [(each.offset, each.count) for each in got.unread.values()]
             given = await consumer.position(place)
     assert (values, missed) == ([b"first", b"before", b"last"], [(2, 2)])
+
+
+@pytest.fixture
+def _within():
+    """Batches unpack to a tenth of a megabyte at most."""
+    bound(100_000)
+    yield
+    bound()
+
+
+@pytest.mark.usefixtures("_within")
+@pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
+async def test_a_batch_that_unpacks_to_too_much_is_passed_over_and_all_else_is_read(
+    broker, make_topic, compression
+):
+    topic = await make_topic()
+    place = TopicPartition(topic, 0)
+    settings = {"compression_type": compression, "max_batch_size": 1_000_000}
+    async with producing(broker.bootstrap, **settings) as producer:
+        await producer.send_and_wait(topic, b"x" * 50_000, partition=0)
+        batch = producer.create_batch()
+        for _ in range(3):
+            assert batch.append(key=None, value=b"0" * 50_000, timestamp=None)
+        batch.close()
+        await (await producer.send_batch(batch, topic, partition=0))
+        await producer.send_and_wait(topic, b"last", partition=0)
+    values, missed, given = [], [], 0
+    async with consuming(broker.bootstrap) as consumer, asyncio.timeout(30):
+        consumer.assign([place])
+        consumer.seek(place, given)
+        while given < 5:
+            got = await Fetching(consumer, 200, MANY).fetched({place: given})
+            values += [each.value for each in got.records.get(place, ())]
+            missed += [(each.offset, each.count) for each in got.unread.values()]
+            given = await consumer.position(place)
+    assert (values, missed) == ([b"x" * 50_000, b"last"], [(1, 3)])
 
 
 async def test_a_group_gets_every_partition_and_its_committed_offset_stays(broker, make_topic):
