@@ -10,8 +10,9 @@ from routing.incidents.alignment import Alignment, Watermarks
 from routing.incidents.drill_times import Due, Missed, cut_off, due, missed
 from routing.incidents.intake import HELD_CAP, Held, Intake
 from routing.incidents.posting import NEVER
+from routing.incidents.refusals import lasting
 from routing.incidents.snapshot import Packing, unpack
-from routing.incidents.state import Core, State
+from routing.incidents.state import Core, Refusal, State
 from routing.incidents.turn import Complaint
 from routing.policy import Policy
 from routing.rules.calendars import carried
@@ -72,6 +73,10 @@ class Router:
     def drills_cut_off(self, now: datetime) -> tuple[str, ...]:
         """Ids of planned fire drills that began, and of whose end nothing was heard."""
         return tuple(cut_off(self._state.core, now))
+
+    def refusing(self, now: datetime) -> Mapping[str, Refusal]:
+        """Channels that have taken no page for long, by their keys."""
+        return lasting(self._state.core, now)
 
     @property
     def open(self) -> int:

@@ -21,6 +21,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "latency": "Look for queueing, retries or a slower model in the slow traces.",
     "silence": "Check whether the agent runs and whether its events still arrive.",
     "telemetry/behind": "Add workers, up to one for each partition; if none is busy, look at their logs.",
+    "telemetry/channel_refuses": "Mend the channel: its address, token or rights; see `oversight doctor`.",
     "traffic/drop": "Look at what stands before the agent (gateway, login, queue) and who no longer comes.",
     "traffic/surge": "See who sends so much; limit them, or make room before queues and spending grow.",
     "session": "Open the session's trace; stop it if it does no useful work.",

@@ -21,6 +21,7 @@ from routing.incidents.paging import (
     page_timer,
 )
 from routing.incidents.posting import heard
+from routing.incidents.refusals import note
 from routing.incidents.turn import Turn
 from routing.oncall.instants import utc
 from schemas.cause import Reported
@@ -41,6 +42,8 @@ def reported(turn: Turn, cause: Reported) -> None:
         return
     case = turn.state.cases[found[0]]
     sent = case.pages[found[1]]
+    if sent.id == cause.page or isinstance(cause.outcome, Delivered):
+        note(turn, case, sent, cause.outcome)
     if sent.edit is not None and sent.edit.id == cause.page:
         _edit_outcome(turn, case, sent, sent.edit, cause)
     elif isinstance(cause.outcome, Delivered):

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from routing.addressing import addressed
+from routing.incidents.refusals import took
 from routing.incidents.state import Core, Unheard
 from routing.incidents.turn import Turn
 from routing.words.wording import one_line
@@ -80,6 +81,7 @@ def heard(turn: Turn, cause: Reported) -> bool:
         turn.state.count("outcomes repeated")
     elif isinstance(cause.outcome, Delivered):
         del turn.state.core.unheard[cause.page]
+        took(turn, unheard.notice.channel)
     elif isinstance(cause.outcome, Deferred) and cause.attempt < PATIENCE:
         unheard.due = turn.now + cause.attempt * PAUSE
     else:

@@ -129,6 +129,17 @@ class Digest(Kept):
     more: int = 0
 
 
+class Refusal(Kept):
+    """A channel that took nothing `since`; `last`: when it last refused a page, `to` whom, and why."""
+
+    kind: str
+    target: str
+    to: str
+    since: datetime
+    last: datetime
+    reason: str
+
+
 class Core(Kept):
     """The small part of the state. `counts`: what was ignored, dropped or capped, by what it was.
 
@@ -157,6 +168,8 @@ class Core(Kept):
     """When groups ended lately (POSIX seconds), by their key; the one that ended last comes last."""
     digests: dict[str, Digest] = field(default_factory=dict)
     """By receiver and channel; those of which something is to be told."""
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    """By channel; the one that refused last comes last."""
 
 
 class State:

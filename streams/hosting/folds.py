@@ -34,6 +34,7 @@ from streams.watching.beating import touching
 from streams.watching.behind import Behind
 from streams.watching.health import Health
 from streams.watching.probing import Probes
+from streams.watching.refusing import Refusing
 
 
 class Folds:
@@ -87,6 +88,8 @@ class Folds:
             drills = Scheduled(lambda: self.router, self._kafka, self._clock, self._drill)
             beside.append(asyncio.create_task(drills.run()))
             beside.append(asyncio.create_task(self._behind().run()))
+            refusing = Refusing(lambda: self.router, self._kafka, self._clock)
+            beside.append(asyncio.create_task(refusing.run()))
         if self.health.probes is not None:
             beside.append(asyncio.create_task(self.health.probes.run()))
         if self._env.alive:

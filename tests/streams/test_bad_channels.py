@@ -26,6 +26,7 @@ from tests.fakes_http import BOT, PagerDuty, Sink, Slack
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 ALWAYS = 10_000
 PEOPLE = """
 route: {receiver: people, group_by: [agent], group_wait: 0s, group_interval: 2m, repeat_interval: 12h}
@@ -170,6 +171,21 @@ async def test_slack_down_for_ten_minutes_with_nothing_beside_it_pages_once_when
         assert pager.delivered("slack") == [tried[0][0]]
         assert len(slack.top) == 1
         assert slack.top[0]["text"].startswith("✅ RESOLVED")
+
+
+async def test_a_webhook_that_refuses_for_ever_gives_way_to_pagerduty_at_once_and_is_known_for_it():
+    hook, pagerduty = Sink(), PagerDuty()
+    hook.schedule = [404] * ALWAYS
+    config = PEOPLE.replace("slack: U01", "webhook: 'env:HOOK'").replace("VIA", "webhook, pagerduty")
+    async with paging(config, hook=hook, pagerduty=pagerduty) as pager:
+        await pager.fails()
+        assert [number for _, number in pager.tries("webhook")] == [1]
+        assert len(pager.delivered("pagerduty")) == 1
+        await pager.incident_lasts(25 * HOUR)
+        assert {number for _, number in pager.tries("webhook")} == {1}
+        assert len(pager.tries("webhook")) == len(pager.delivered("pagerduty")) == 2
+        (refusal,) = pager.router.refusing(pager.now).values()
+        assert (refusal.kind, refusal.to, refusal.reason) == ("webhook", "ana", "HTTP 404")
 
 
 async def test_an_acknowledgement_while_slack_is_down_ends_the_attempts():
