@@ -26,6 +26,10 @@ FRESH_ENOUGH = 50
 TOUCHED_S = 60.0
 """The order of last touch is kept to the minute."""
 MOST_DEAR = 16
+WELL, MOST_WELL = 8, 24
+"""What is told is over after so many times as many others as came for each dear one, at most so many."""
+GAPS = 12
+"""It is over as well when none came for so many times as long as sessions lie apart."""
 
 Spent = list[float]
 """Cost in USD, and when it was last moved to the end of the order (POSIX seconds)."""
@@ -35,7 +39,8 @@ class Dear(Struct, array_like=True):
     """Sessions above the limit: cost and crossing event by conversation; since `onset`, last at `latest`.
 
     `money`: where that of their calls went since they were above it. `course`: by minute, what the
-    dearest had cost by then.
+    dearest had cost by then. `well`: sessions that ended since `latest` and were none; `heard`: when any
+    ended last, or was found to be one.
     """
 
     onset: float
@@ -47,6 +52,8 @@ class Dear(Struct, array_like=True):
     calls: int = 0
     money: Breakdown = field(default_factory=Breakdown)
     course: Course = field(default_factory=Course)
+    well: int = 0
+    heard: float = 0.0
 
     def drop(self, session: str) -> None:
         """One session less to tell of."""
@@ -96,7 +103,8 @@ class CostSessions(Struct, array_like=True):
     def _crossed(self, session: str, spent: float, cost: float, now: float, event: Event) -> None:
         dear = self.dear = self.dear or Dear(now, now)
         if session not in dear.costs:
-            dear.latest = now
+            dear.latest = dear.heard = now
+            dear.well = 0
             self.lasting.hears(now)
             dear.count += 1
             if len(dear.costs) >= MOST_DEAR:
@@ -119,6 +127,9 @@ class CostSessions(Struct, array_like=True):
         self.first = self.first or now
         self.learnt += 1
         self.lasting.learns(spent[0], self.usual)
+        if self.dear is not None:
+            self.dear.heard = now
+            self.dear.well += spent[0] <= (self.limit or 0.0)
         usual = spent[0] if self.limit is None else min(spent[0], self.limit / SMALLEST_RATIO)
         self.costs.add(usual, REMEMBERED)
         if self.costs.count >= WARM_UP and self.learnt >= self.limited + self.costs.count // FRESH_ENOUGH:
@@ -131,7 +142,7 @@ class CostSessions(Struct, array_like=True):
         self.usual, self.limit = rare(self.costs, expected, SMALLEST_RATIO)
 
     def settle(self, now: float) -> None:
-        """Closes sessions long untouched; ends what is told: none is open any more, or a day has passed."""
+        """Closes sessions long untouched; ends what is told: it is over, or a day has passed."""
         while self.spent:
             session = next(iter(self.spent))
             if now - self.spent[session][1] <= IDLE_S:
@@ -144,6 +155,13 @@ class CostSessions(Struct, array_like=True):
         if self.lasting.is_normal(now):
             self.adopt()
         elif not self.dear.open and now - self.dear.latest >= self.lasting.told_s:
+            self._end_of(self.dear, now)
+
+    def _end_of(self, dear: Dear, now: float) -> None:
+        """Ends what is told where enough sessions were not dear since, or none comes any more."""
+        apart = max(1.0, (self.lasting.count - dear.well) / max(1, self.lasting.times))
+        gap_s = (dear.latest - self.first) / max(1, self.learnt) if self.first else 0.0
+        if dear.well >= min(MOST_WELL, WELL * apart) or now - dear.heard >= GAPS * gap_s:
             self.dear = None
 
     def adopt(self) -> None:

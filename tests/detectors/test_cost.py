@@ -347,6 +347,56 @@ def test_dear_sessions_that_recur_and_are_rare_never_become_normal():
     assert len([finding for _, (finding, _, _), _ in agent.told if finding == "session"]) == 17
 
 
+class Sparse:
+    """Sessions at random times, of which a share is ten times as dear; it is settled each minute."""
+
+    def __init__(self, seed):
+        self.draw = random.Random(seed)
+        self.sessions = CostSessions(span_s=120 * 86400.0)
+        self.at = START_S
+        self.opened = self.number = 0
+
+    def go_on(self, hours, per_hour, dear=0.0):
+        until = self.at + hours * 3600
+        while (after := self.at + self.draw.expovariate(per_hour / 3600)) < until:
+            self.wait(after - self.at)
+            self.number += 1
+            times = 10 if self.draw.random() < dear else 1
+            was = self.sessions.dear
+            cost = 0.04 * times * self.draw.lognormvariate(0, 0.3)
+            self.sessions.add(f"s{self.number}", cost, self.at, event(self.at))
+            self.opened += was is None and self.sessions.dear is not None
+            self.sessions.end(f"s{self.number}", self.at)
+        return self.wait(until - self.at)
+
+    def wait(self, seconds):
+        until = self.at + seconds
+        while self.at < until:
+            self.at = min(until, self.at + 60)
+            self.sessions.settle(self.at)
+        return self
+
+
+@pytest.mark.parametrize(("per_hour", "dear"), [(2, 1.0), (4, 1.0), (6, 1.0), (6, 0.5)])
+def test_of_who_has_few_sessions_dear_ones_that_last_are_told_once_and_their_end_in_time(per_hour, dear):
+    counts = []
+    for seed in range(4):
+        agent = Sparse(seed).go_on(100, per_hour)
+        assert agent.opened == 0
+        counts.append(agent.go_on(23, per_hour, dear).opened)
+        assert agent.sessions.dear is not None
+        agent.go_on(30 / per_hour, per_hour)
+        assert agent.sessions.dear is None
+    assert sorted(counts)[:3] == [1, 1, 1]
+    assert sum(counts) <= 5
+
+
+def test_dear_sessions_are_over_though_no_session_comes_any_more():
+    agent = Sparse(1).go_on(100, 6).go_on(2, 6, 1.0)
+    assert agent.wait(1800).sessions.dear is not None
+    assert agent.wait(3 * 3600).sessions.dear is None
+
+
 def test_many_dear_sessions_keep_the_dearest():
     sessions, one = CostSessions(span_s=1.0, limit=1.0, usual=0.1), event(START_S)
     for at in range(MOST_DEAR + 4):
