@@ -26,11 +26,11 @@ class Scatter(Struct, array_like=True):
     def learn(self, before: float, count: float, worth: int) -> None:
         """Two quarters of an hour that follow each other, but for what scatters as only a sample is counted.
 
-        The coarser it is, the less it says.
+        The coarser it is, the less it says; what is alike by chance is no debt.
         """
         mean = (before + count) / 2 / worth**2
         half = min(((count - before) / worth) ** 2 / 2, CLIP * self.factor(worth) * mean) - (worth - 1) * mean
-        self.seen = single(self.seen + half - A_FORTNIGHT * (self.seen - PRIOR))
+        self.seen = single(max(0.0, self.seen + half - A_FORTNIGHT * (self.seen - PRIOR)))
         self.expected = single(self.expected + mean - A_FORTNIGHT * (self.expected - PRIOR))
 
 
