@@ -58,6 +58,7 @@ class Streams(Struct, array_like=True):
     """The state of one dependency. `slow_s`: a call that takes longer is slow; `row`: failures in a row.
 
     `ended`: calls that were seen to begin and to end. `room`: durations that are still learnt in this cell.
+    `unsure`: slow calls that are learnt once it is known that none of it was a slowness.
     """
 
     answers: FailureStream = field(default_factory=FailureStream)
@@ -69,6 +70,7 @@ class Streams(Struct, array_like=True):
     ended: int = 0
     room: int = LEARNT_A_CELL
     last: float = 0.0
+    unsure: int = 0
 
     def all(self) -> Iterator[FailureStream]:
         """The streams there are."""
@@ -95,11 +97,22 @@ class Streams(Struct, array_like=True):
         return WARMING if warming else terms
 
     def learn(self, duration_s: float) -> None:
-        """How long a call took that went well; a slow one counts as just slow, so that it teaches little."""
+        """How long a call took that went well. A slow one waits, and counts as just slow."""
         self.room -= 1
-        if self.waits.retrying.hold is None:
-            known = min(duration_s, self.slow_s)
-            self.durations.add(max(known, SHORTEST_S), REMEMBERED)
+        if duration_s > self.slow_s:
+            self.unsure = min(LEARNT_A_CELL, self.unsure + 1)
+        elif self.waits.retrying.hold is None:
+            self.durations.add(max(duration_s, SHORTEST_S), REMEMBERED)
+
+    def _settle_unsure(self) -> None:
+        """Slow calls teach what is slow where none of them is evidence of a slowness any more."""
+        slowness = self.waits.retrying
+        if slowness.hold is None and not slowness.alarm.evidence:
+            for _ in range(self.unsure):
+                self.durations.add(self.slow_s, REMEMBERED)
+            self.unsure = 0
+        elif slowness.hold is not None:
+            self.unsure = 0
 
     def close(self, closes_at: float, terms: Terms) -> None:
         """Ends the open cells that cannot wait for the end of the ten minutes."""
@@ -134,6 +147,7 @@ class Streams(Struct, array_like=True):
             stream.windows.hours.clear()
             stream.room = min(stream.room, COMPARED_A_CELL)
         self.room = LEARNT_A_CELL
+        self._settle_unsure()
         if self.durations.count >= WARM_UP:
             rare = TIMES_RARE * self.durations.quantile(0.99)
             self.slow_s = max(SLOWEST_IGNORED_S, TIMES_USUAL * self.durations.quantile(0.5), rare)
@@ -142,7 +156,7 @@ class Streams(Struct, array_like=True):
         """What goes on now is normal."""
         for stream in self.all():
             stream.accept(now)
-        self.durations, self.slow_s, self.row = LogTail(), inf, 0
+        self.durations, self.slow_s, self.row, self.unsure = LogTail(), inf, 0, 0
 
 
 def _know(gauge: Gauge, at: float, terms: Terms) -> None:

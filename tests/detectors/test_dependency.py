@@ -72,6 +72,46 @@ class Agent:
         return min(at for at, name in self.seen if name == finding)
 
 
+class Seldom:
+    """A tool that is called at random times; it is asked when its detector wishes."""
+
+    def __init__(self, seed):
+        self.draw = random.Random(seed)
+        self.detector = Dependency(Watch(), {})
+        self.at = START_S
+        self.opened = []
+        self.holds = False
+
+    @property
+    def slow_s(self):
+        return self.detector._tools["search"].slow_s
+
+    def go_on(self, hours, per_hour, seconds):
+        until = self.at + hours * 3600
+        while (after := self.at + self.draw.expovariate(per_hour / 3600)) < until:
+            self.wait(after)
+            self.call(seconds * self.draw.lognormvariate(0, 0.5))
+        return self.wait(until)
+
+    def call(self, seconds):
+        name = {"id": f"c{self.at}"}
+        of = {"tool": {"name": "search"}, "conversation": name, "operation": {"duration": seconds}}
+        self.detector.observe(event(self.at, "execute_tool", **of), self.at)
+        self.ask(self.at)
+
+    def wait(self, until):
+        while (wish := self.detector.wake_at) is not None and wish <= until:
+            self.ask(wish)
+        self.at = until
+        return self
+
+    def ask(self, at):
+        holds = any(each.finding == "slow" for each in self.detector.findings(at))
+        if holds and not self.holds:
+            self.opened.append(at)
+        self.holds = holds
+
+
 def healthy(minutes=120, every=5.0, **operation):
     """An agent whose calls have gone well for a while."""
     agent = Agent()
@@ -237,6 +277,30 @@ class TestSlow:
         assert agent.first("slow") - began <= 60
         assert "tool refund is slow: 24 of 24 calls since 02:00 UTC took over 3." in slow.summary
         assert not [each for each in slow.contributors if each.dimension == "error type"]
+
+    @pytest.mark.parametrize(("per_hour", "within_h"), [(3, 10), (6, 6)])
+    def test_of_who_is_seldom_called_a_lasting_slowness_is_told_once_and_nothing_is_learnt_of_it(
+        self, per_hour, within_h
+    ):
+        for seed in range(3):
+            agent = Seldom(seed).go_on(72, per_hour, 0.5)
+            assert agent.opened == []
+            began, limit = agent.at, agent.slow_s
+            agent.go_on(48, per_hour, 5.0)
+            assert len(agent.opened) == 1
+            assert agent.opened[0] - began <= within_h * 3600
+            assert agent.holds
+            assert agent.slow_s <= 1.6 * limit
+            agent.go_on(24, per_hour, 0.5)
+            assert not agent.holds
+
+    def test_slow_calls_that_are_no_slowness_are_learnt(self):
+        agent = Seldom(1).go_on(48, 6, 0.5)
+        limit = agent.slow_s
+        for _ in range(12):
+            agent.go_on(8, 6, 0.5).call(1.5 * agent.slow_s)
+        assert agent.opened == []
+        assert agent.slow_s > limit
 
     def test_a_tool_of_milliseconds_is_not_slow_below_a_second(self):
         agent = healthy(duration=0.002)
