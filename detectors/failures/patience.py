@@ -1,8 +1,10 @@
 """How long a stream may be silent before it is unknown what it is like: some of its own usual gaps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import log
+from statistics import mean, pvariance
 
+from detectors.dense import Row
 from detectors.failures.windows import HOUR_S, MINUTE_S, Windows
 
 Waits = Callable[[Windows], float]
@@ -14,6 +16,8 @@ MOST_S = 86_400.0
 """… and however little, no more than a day."""
 USUAL_GAPS = 8
 """At random times eight mean gaps go by without a trial once in 3,000 times."""
+GAPS_OF_CALLS = 12
+"""Once in 160,000 times: a fault of days under 30 calls an hour is as many gaps as that in months."""
 SPANS_S = (3600.0, 6 * 3600.0, 72 * 3600.0)
 SIZES_S = (MINUTE_S, 600.0, 3600.0)
 
@@ -35,6 +39,31 @@ def patience(windows: Windows) -> float:
     A fifth of the hours in which anything came were slower. So what comes rarely by night is waited for by
     night, and what comes by day only is not waited for until morning.
     """
+    return min(MOST_S, max(LEAST_S, USUAL_GAPS * _gap_s(windows)))
+
+
+def endurance(windows: Windows) -> float:
+    """The same of calls, which come together as those of a session do: twelve gaps, or so many of visits."""
+    return min(MOST_S, max(LEAST_S, GAPS_OF_CALLS * max(_gap_s(windows), _apart_s(windows.tens))))
+
+
+def _apart_s(tens: Sequence[Row]) -> float:
+    """Seconds between visits, of which there were as many as explain in how many ten minutes anything came.
+
+    They come at random times. Where something came in all of the last six hours, as many as explain how the
+    trials of ten minutes scatter.
+    """
+    cells = tens[-1][0] - tens[0][0] + 1 if tens else 0
+    empty = cells - len(tens)
+    if empty:
+        return SIZES_S[1] / log((cells + 1) / (empty + 1))
+    whole = [row[1] for row in tens[1:-1]]
+    if not whole:
+        return 0.0
+    return SIZES_S[1] * min(1 / log(cells + 1), pvariance(whole) / mean(whole) ** 2)
+
+
+def _gap_s(windows: Windows) -> float:
     until, rings = heard(windows) + MINUTE_S, (windows.minutes, windows.tens, windows.hours)
     starts = [ring[0][0] * size for ring, size in zip(rings, SIZES_S, strict=True) if ring]
     last = sum(row[1] for row in windows.minutes[-1:])
@@ -46,17 +75,4 @@ def patience(windows: Windows) -> float:
     if windows.hours:
         slow = sorted(row[1] for row in windows.hours)[len(windows.hours) // 5]
         longest = max(longest, HOUR_S / slow)
-    return min(MOST_S, max(LEAST_S, USUAL_GAPS * longest))
-
-
-def endurance(windows: Windows) -> float:
-    """The same of calls, which come together as those of a session or a batch: or eight gaps between visits.
-
-    There were as many visits as explain, at random times, in how many ten minutes of the last six hours
-    anything came.
-    """
-    tens = windows.tens
-    cells = tens[-1][0] - tens[0][0] + 1 if tens else 0
-    empty = cells - len(tens)
-    apart = SIZES_S[1] / log((cells + 1) / (empty + 1)) if empty else 0.0
-    return max(patience(windows), min(MOST_S, USUAL_GAPS * apart))
+    return longest
