@@ -18,7 +18,7 @@ from detectors.failures.burn_rate import PAIRS
 from detectors.failures.failure_finding import Words, unworded
 from detectors.failures.failure_stream import CELL_S, RETRIED, FailureStream, Kind
 from detectors.failures.gauge import Terms
-from detectors.failures.patience import LEAST_S, MOST_S, endurance, lapsed, patience
+from detectors.failures.patience import LEAST_S, MOST_S, endurance, forbearance, lapsed
 from detectors.failures.unended import HIGHEST, Unended
 from detectors.failures.windows import MINUTE_S
 from detectors.options import texts
@@ -141,7 +141,7 @@ class ErrorRate:
         objectives = {**OBJECTIVES, **watch.slo}
         self._terms = {
             name: Terms(
-                _budget(objectives[name]), threshold_s, PAIRS, endurance if name in OF_CALLS else patience
+                _budget(objectives[name]), threshold_s, PAIRS, endurance if name in OF_CALLS else forbearance
             )
             for name in OBJECTIVES
         }

@@ -1,6 +1,7 @@
 """How long a stream may be silent before it is unknown what it is like: some of its own usual gaps."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import log
 from statistics import mean, pvariance
 
@@ -20,6 +21,8 @@ GAPS_OF_CALLS = 12
 """Once in 160,000 times: a fault of days under 30 calls an hour is as many gaps as that in months."""
 SPANS_S = (3600.0, 6 * 3600.0, 72 * 3600.0)
 SIZES_S = (MINUTE_S, 600.0, 3600.0)
+FEWEST_PAUSES, PAUSES = 4, 2
+"""So many pauses between visits tell how long one may be; so often the longest is waited for the next."""
 
 
 def heard(windows: Windows) -> float:
@@ -45,6 +48,17 @@ def patience(windows: Windows) -> float:
 def endurance(windows: Windows) -> float:
     """The same of calls, which come together as those of a session do: twelve gaps, or so many of visits."""
     return min(MOST_S, max(LEAST_S, GAPS_OF_CALLS * max(_gap_s(windows), _apart_s(windows.tens))))
+
+
+def forbearance(windows: Windows) -> float:
+    """The same of sessions, where a timer or a batch starts them: or twice the longest pause between visits.
+
+    The pauses are those of the last six hours, by ten minutes; fewer than four tell nothing.
+    """
+    tens = [row[0] for row in windows.tens]
+    pauses = [later - one for one, later in pairwise(tens) if later - one > 1]
+    longest = max(pauses) * SIZES_S[1] if len(pauses) >= FEWEST_PAUSES else 0.0
+    return max(patience(windows), min(MOST_S, PAUSES * longest))
 
 
 def _apart_s(tens: Sequence[Row]) -> float:

@@ -132,6 +132,35 @@ def test_a_batch_each_hour_that_fails_is_one_incident():
     assert visits.ended == []
 
 
+def batches(days, hours, lost, every_s=HOUR_S):
+    """Ten sessions every so often, within a minute and a half."""
+    for _ in range(int(hours * HOUR_S / every_s)):
+        gaps = [days.draw.uniform(1, 9) for _ in range(10)]
+        for gap in gaps:
+            days.silence(gap).session("non_retryable" if days.draw.random() < lost else None)
+        days.silence(every_s - sum(gaps))
+    return days
+
+
+@pytest.mark.parametrize("every_s", [HOUR_S / 2, HOUR_S])
+def test_a_batch_of_sessions_each_hour_of_which_all_are_lost_is_one_incident(every_s):
+    days = batches(Days(1), 12, 0.0, every_s)
+    batches(days, 24, 1.0, every_s)
+    assert (len(days.opened), days.ended) == (1, [])
+    over = days.at
+    batches(days, 3, 0.0, every_s)
+    assert days.ended[0] - over <= every_s
+    assert not days.detector.unheard({"finding": "sessions"}, days.ended[0])
+
+
+def test_batches_that_come_no_more_are_waited_for_twice_as_long_as_usual():
+    days = batches(batches(Days(1), 12, 0.0), 6, 1.0)
+    last = days.at - HOUR_S
+    days.silence(4 * HOUR_S)
+    assert len(days.ended) == 1
+    assert 1.5 * HOUR_S <= days.ended[0] - last <= 2.5 * HOUR_S
+
+
 def test_a_few_good_sessions_are_no_recovery_of_a_partial_fault():
     days = Days(1).go_on(24, 60, 0.002).go_on(6, 60, 0.2)
     for _ in range(12):
