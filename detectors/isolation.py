@@ -51,6 +51,7 @@ class Isolation:
         {"agent.operation.v1", "agent.session.v1", "agent.approval.v1"}
     )
     takes: ClassVar[frozenset[str]] = frozenset({"honeytokens", "shared", "shared_sessions", "redact"})
+    outlives_s: ClassVar[float] = TOLD_S + 120.0
 
     __slots__ = ("_known", "_nobody", "_owners", "_parties", "_patterns", "_shared", "_state", "_users")
 

@@ -1,0 +1,53 @@
+"""What holds of an agent of which little comes: told once, however long the agent pauses."""
+
+from detectors.isolation import TOLD_S, Isolation
+from tests.detectors.made_up import Tape
+
+MINUTE_S = 60.0
+
+
+class Watched(Tape):
+    """The bank with one detector."""
+
+    def __init__(self, kind):
+        super().__init__(kinds={kind.name: kind})
+
+    def silence(self, from_s, to_s):
+        """Nothing comes but the time, each minute."""
+        for at in range(int(from_s) + 60, int(to_s), 60):
+            self.tick(float(at))
+
+    @property
+    def edges(self):
+        """What was told: that it holds, that it is over, and why."""
+        found, firing = [], set()
+        for each in self.signals:
+            if (each.state == "firing") is (each.id not in firing):
+                firing ^= {each.id}
+                found.append((each.state, each.reason))
+        return found
+
+
+def breach(tape, at_s):
+    memory = {"kind": "memory", "id": "m9", "owner": "t2"}
+    tape.event(
+        at_s, conversation={"id": "c1"}, tenant={"id": "t1"}, isolation={"resources": [memory]}
+    )
+
+
+def test_a_breach_is_told_once_though_nothing_comes_for_twenty_minutes():
+    tape = Watched(Isolation)
+    breach(tape, 0)
+    tape.silence(0, 20 * MINUTE_S)
+    tape.event(20 * MINUTE_S, conversation={"id": "c2"}, tenant={"id": "t1"})
+    tape.silence(20 * MINUTE_S, TOLD_S + 3 * MINUTE_S)
+    tape.event(TOLD_S + 3 * MINUTE_S, conversation={"id": "c2"}, tenant={"id": "t1"})
+    assert tape.edges == [("firing", ""), ("resolved", "recovered")]
+
+
+def test_a_breach_is_over_in_half_an_hour_though_nothing_comes_any_more():
+    tape = Watched(Isolation)
+    breach(tape, 0)
+    tape.silence(0, TOLD_S + 5 * MINUTE_S)
+    assert tape.edges == [("firing", ""), ("resolved", "stale")]
+    assert tape.bank.wake_at is None
