@@ -12,10 +12,10 @@ from xxhash import xxh3_64_intdigest
 from detectors.dense import encoded
 from detectors.detector import Coming, Finding, State, decoded, short_of
 from detectors.durations import duration
-from detectors.lasting import TOLD_S, Lasting
+from detectors.lasting import LONGEST_TOLD_S, TOLD_S, Lasting
 from detectors.options import Unknown, number
 from detectors.sessions.astray import Astray, entry_of
-from detectors.sessions.run import LONGEST_TOOL, TOUCHED_S, Run, Runs
+from detectors.sessions.run import IDLE_S, LONGEST_TOOL, TOUCHED_S, Run, Runs
 from detectors.sessions.session_finding import astray
 from detectors.sessions.usual_amount import WARM_UP, UsualAmount
 from detectors.settings import Watch
@@ -73,6 +73,7 @@ class Session:
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({OPERATION, "agent.session.v1", "agent.approval.v1"})
     takes: ClassVar[frozenset[str]] = frozenset({"arl", "floors"})
+    outlives_s: ClassVar[float] = IDLE_S + LONGEST_TOLD_S + 120.0
 
     __slots__ = ("_floors", "_limits", "_runs", "_span_s", "_state", "_usual")
 

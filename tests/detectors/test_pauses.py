@@ -1,6 +1,7 @@
 """What holds of an agent of which little comes: told once, however long the agent pauses."""
 
 from detectors.isolation import TOLD_S, Isolation
+from detectors.session import Session
 from tests.detectors.made_up import Tape
 
 MINUTE_S = 60.0
@@ -30,9 +31,7 @@ class Watched(Tape):
 
 def breach(tape, at_s):
     memory = {"kind": "memory", "id": "m9", "owner": "t2"}
-    tape.event(
-        at_s, conversation={"id": "c1"}, tenant={"id": "t1"}, isolation={"resources": [memory]}
-    )
+    tape.event(at_s, conversation={"id": "c1"}, tenant={"id": "t1"}, isolation={"resources": [memory]})
 
 
 def test_a_breach_is_told_once_though_nothing_comes_for_twenty_minutes():
@@ -51,3 +50,28 @@ def test_a_breach_is_over_in_half_an_hour_though_nothing_comes_any_more():
     tape.silence(0, TOLD_S + 5 * MINUTE_S)
     assert tape.edges == [("firing", ""), ("resolved", "stale")]
     assert tape.bank.wake_at is None
+
+
+def loop(tape, at_s, session):
+    """Thirty equal calls in half a minute."""
+    for call in range(30):
+        tool = {"name": "status", "arguments_digest": "d"}
+        tape.event(at_s + call, operation={"name": "execute_tool"}, conversation={"id": session}, tool=tool)
+
+
+def test_a_session_that_loops_and_pauses_for_twenty_minutes_is_told_once():
+    tape = Watched(Session)
+    for at in range(0, 100 * 60, 20 * 60):
+        loop(tape, at, "c1")
+        tape.silence(at + 30, at + 20 * 60)
+    tape.silence(100 * MINUTE_S, 180 * MINUTE_S)
+    assert tape.edges == [("firing", ""), ("resolved", "stale")]
+
+
+def test_sessions_that_loop_each_forty_minutes_are_told_on_once_their_spacing_is_known():
+    tape = Watched(Session)
+    for number in range(12):
+        at = number * 40 * 60
+        loop(tape, at, f"c{number}")
+        tape.silence(at + 30, at + 40 * 60)
+    assert [state for state, _ in tape.edges] == ["firing", "resolved"] * 2 + ["firing"]
