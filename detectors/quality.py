@@ -15,7 +15,7 @@ from detectors.answers.grading import ANSWERS, Ending, ending, refusal, verdict
 from detectors.answers.scale import Scale, lower_is_better
 from detectors.contrast import Recent, values
 from detectors.dense import encoded
-from detectors.detector import STALE_S, Coming, Finding, State, decoded, short_of
+from detectors.detector import Coming, Finding, State, decoded, short_of
 from detectors.durations import duration
 from detectors.options import texts
 from detectors.settings import Watch
@@ -28,6 +28,8 @@ MOST_EVALUATIONS = 12
 MOST_REASONS = 6
 OTHER = "(other)"
 COMPARED_A_MINUTE = 16
+UNHEARD_S = 86400.0
+"""Without an answer or a grade for so long nobody knows what they are like now."""
 
 
 class Remembered(Struct, array_like=True):
@@ -63,6 +65,7 @@ class Quality:
     quiet_arl_days: ClassVar[float] = 30.0
     watches: ClassVar[frozenset[str]] = frozenset({"agent.operation.v1", "agent.evaluation.v1"})
     takes: ClassVar[frozenset[str]] = frozenset({"arl", "lower_is_better", "redact"})
+    outlives_s: ClassVar[float] = UNHEARD_S + 120.0
 
     __slots__ = ("_inverse", "_is_waiting", "_patterns", "_state", "_threshold_s")
 
@@ -205,7 +208,7 @@ class Quality:
         state = self._state
         grid = floor(now / CELL_S) * CELL_S
         over = grid // MINUTE_S > (state.closes_at - CELL_S) // MINUTE_S
-        if state.last and now - state.last > STALE_S:
+        if state.last and now - state.last >= UNHEARD_S:
             self._end()
         if over or self._is_waiting:
             self._close("minute" if over else "cell")
@@ -227,7 +230,7 @@ class Quality:
         self._look()
 
     def _end(self) -> None:
-        """The bank calls the agent stale by now: what held has ended."""
+        """It is unknown whether what held still does."""
         for _, stream, _ in self._streams():
             if stream.hold is not None:
                 stream.end()
@@ -266,6 +269,10 @@ class Quality:
             for graded, stream, others in self._streams()
             if stream.hold is not None
         ]
+
+    def unheard(self, found: Mapping[str, str], at: float) -> bool:  # noqa: ARG002 - the protocol's
+        """Whether a finding that ended at `at` did so only because nothing came any more."""
+        return at - self._state.last >= UNHEARD_S
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """What is told now is normal: those streams learn anew."""

@@ -206,11 +206,27 @@ def test_what_is_said_to_be_normal_is_learnt_anew():
     assert agent.answers(600, 0.5).holds == []
 
 
-def test_after_a_silence_that_the_bank_calls_stale_it_is_told_anew_only_if_it_is_still_so():
+def test_a_night_without_answers_ends_nothing_and_a_day_does():
     agent = Agent().answers(400, 0.01).answers(60, 0.5)
-    assert agent.holds
-    agent.at += 3600
+    [told] = agent.holds
+    agent.at += 14 * 3600
+    [still] = agent.answers(1).holds
+    assert still.onset == told.onset
+    assert not agent.detector.unheard({"finding": "truncated"}, agent.at)
+    agent.at += DAY_S
+    assert agent.holds == []
+    assert agent.detector.unheard({"finding": "truncated"}, agent.at)
     assert agent.answers(1).holds == []
+
+
+def test_what_is_no_better_after_a_pause_is_not_told_anew():
+    agent = Agent().answers(400, 0.01)
+    onsets = set()
+    for _ in range(12):
+        agent.answers(40, 0.4)
+        onsets |= {each.onset for each in agent.holds}
+        agent.at += 3600
+    assert len(onsets) == 1
 
 
 def test_the_mix_of_tool_calls_and_answers_may_go_with_the_questions():
