@@ -83,7 +83,7 @@ def found(trial: Trial, compared: Comparison, plan: Plan, telling: Telling, now:
         return _unworded("unbalanced", trial, {}, partial(_unbalanced, told))
     if verdict.state == "hold" or now < trial.stepped + plan.least_s:
         # A canary that gets no sessions any more is not held: it is over, and nobody said so.
-        long = now - trial.began >= LONG_S >= now - trial.last_canary
+        long = now - trial.began >= LONG_S and not trial.is_missed
         return _unworded("hold", trial, {}, partial(_holding, told, plan, now)) if long else None
     following = plan.after(trial.share)
     step = {} if following is None else {"step": f"{following:.4g}"}

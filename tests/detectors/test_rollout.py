@@ -332,6 +332,48 @@ def test_what_is_rolled_back_is_over_an_hour_after_its_last_session():
     assert shown.trial.done == ["v2"]
 
 
+def test_a_worse_canary_holds_through_a_night_in_which_nothing_comes():
+    shown = worse()
+    before = shown.finding
+    assert shown.wait(14 * HOUR_S)
+    shown.feed(rollout(60, begin_s=7200 + 14 * HOUR_S, worse=0.4))
+    assert (shown.finding.finding, shown.finding.onset) == ("worse", before.onset)
+    assert shown.wait(4 * 24 * HOUR_S) == ()
+
+
+def test_a_canary_of_which_little_comes_is_not_over_after_an_hour_without():
+    trial = Trial()
+    trial.start("v2", START_S)
+    trial.settle("roll_back", START_S)
+    for minute in range(1, 1000):
+        now = START_S + 60.0 * minute
+        trial.hear(now)
+        trial.came(now, canary=minute % 100 == 1, counts=True)
+    assert now - trial.last_canary > HOUR_S
+    trial.settle("roll_back", now)
+    assert trial.release == "v2"
+    for minute in range(1000, 2600):
+        now = START_S + 60.0 * minute
+        trial.hear(now)
+        trial.settle("roll_back", now)
+    assert trial.done == ["v2"]
+
+
+def test_what_is_held_is_held_by_night_and_no_more_once_its_sessions_are_missed():
+    shown = Shown().feed(rollout(5 * 60, every_s=60.0, share=0.05))
+    assert shown.finding.finding == "hold"
+    shown.wait(14 * HOUR_S)
+    assert shown.finding.finding == "hold"
+    shown.feed(rollout(6 * 60, begin_s=19 * HOUR_S, every_s=60.0, share=0.0))
+    assert shown.found == ()
+
+
+def test_a_rollout_of_a_friday_goes_on_on_monday():
+    shown = Shown().feed(rollout(300, share=0.3))
+    shown.feed(rollout(700, begin_s=64 * HOUR_S, worse=0.4))
+    assert shown.finding.finding == "worse"
+
+
 def test_a_canary_nobody_judged_is_forgotten_after_a_day():
     shown = Shown().feed(rollout(10))
     assert shown.wait(2 * HOUR_S) == ()
