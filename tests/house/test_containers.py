@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from streams.cli import COMMANDS
+from streams.worker import GONE_WITHIN_S
 from tests.house.tree import PROJECT, ROOT
 
 COMPOSE = YAML(typ="safe").load(ROOT / "docker-compose.yml")
@@ -44,6 +45,10 @@ def test_what_goes_on_running_is_restarted_and_checked_for_health():
         assert SERVICES[name]["restart"] == "unless-stopped"
         assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
     assert SERVICES["topics"]["restart"] == "no"
+
+
+def test_a_worker_that_is_told_to_stop_has_the_time_to_end_itself():
+    assert float(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > GONE_WITHIN_S
 
 
 def test_each_waits_for_what_it_needs():

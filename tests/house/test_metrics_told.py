@@ -1,4 +1,4 @@
-"""What is told of metrics: the page, the rules, the dashboard and the manifests know their names."""
+"""What is told of metrics: the page, the rules and the dashboard know their names."""
 
 import json
 import re
@@ -8,21 +8,15 @@ import subprocess
 import pytest
 from ruamel.yaml import YAML
 
-from streams.cli import COMMANDS
-from streams.hosting.connection import security
 from streams.watching.figures import Figures, Sample, exposition
-from streams.watching.listening import read
 from streams.watching.names import BUILD, COUNTERS, METRICS
 from streams.watching.waiting import Limits
 from tests.conftest import IN_CI
-from tests.house.tree import PROJECT, ROOT
+from tests.house.tree import ROOT
 
 DOCS = ROOT / "docs"
 RULES = DOCS / "prometheus" / "agent-oversight.rules.yml"
 DASHBOARD = DOCS / "grafana" / "agent-oversight.json"
-WORKER, BUDGET, MONITOR = YAML(typ="safe").load_all(DOCS / "kubernetes" / "worker.yaml")
-POD = WORKER["spec"]["template"]["spec"]
-CONTAINER = POD["containers"][0]
 LABELS = {each.name: each.labels for each in METRICS}
 SERIES = re.compile(r"(oversight_[a-z_]+)(?:\{([^}]*)\})?")
 
@@ -120,34 +114,3 @@ def test_prometheus_takes_what_a_worker_tells():
     for metric in COUNTERS:
         figures.count(metric, *metric.labels)
     promtool("check", "metrics", told=exposition([*figures.samples(), Sample(BUILD, 1.0, ("1",))]))
-
-
-def test_the_manifests_probe_what_the_worker_answers_at_the_place_where_it_listens():
-    told = {each["name"]: each.get("value", "") for each in CONTAINER["env"]}
-    ports = {each["name"]: each["containerPort"] for each in CONTAINER["ports"]}
-    listening = read({**told, "OVERSIGHT_METRICS_TOKEN_FILE": "", "OVERSIGHT_METRICS_TOKEN": "x" * 16})
-    assert listening.port == ports["metrics"]
-    paths = {kind: CONTAINER[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
-    assert {each["port"] for each in paths.values()} == {"metrics"}
-    assert [each["path"] for each in paths.values()] == ["/healthz", "/healthz", "/readyz"]
-    endpoint = MONITOR["spec"]["podMetricsEndpoints"][0]
-    assert (endpoint["port"], endpoint["path"]) == ("metrics", "/metrics")
-
-
-def test_the_manifests_speak_to_kafka_as_the_worker_does_and_hold_no_secret():
-    told = {each["name"]: each.get("value", "") for each in CONTAINER["env"]}
-    files = {name: "" for name in told if name.endswith(("_FILE", "CAFILE"))}
-    said = {**told, **files, "OVERSIGHT_KAFKA_SASL_PASSWORD": "x"}
-    assert security(said)["security_protocol"] == "SASL_SSL"
-    assert not {"OVERSIGHT_KAFKA_SASL_PASSWORD", "OVERSIGHT_METRICS_TOKEN"} & told.keys()
-
-
-def test_the_manifests_run_the_image_as_it_is_made():
-    assert CONTAINER["image"] == f"agent-oversight:{PROJECT['project']['version']}"
-    assert CONTAINER["args"] == ["worker"]
-    assert "worker" in COMMANDS
-    assert POD["securityContext"]["runAsNonRoot"]
-    assert CONTAINER["securityContext"]["readOnlyRootFilesystem"]
-    labels = WORKER["spec"]["template"]["metadata"]["labels"]
-    for each in (WORKER, BUDGET, MONITOR):
-        assert each["spec"]["selector"]["matchLabels"] == labels
