@@ -5,11 +5,26 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from agent_oversight.calls import Call
 from agent_oversight.context import here
 from agent_oversight.words import Parts, Usage
 
 log = logging.getLogger("agent_oversight")
+MOST_OPEN = 10_000
 Told = TypeVar("Told", bound=Callable[..., None])
+
+
+class Open(dict[Any, Call]):
+    """Calls whose end has not come, by what a library calls them; beyond `most`, the oldest is forgotten."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, name: Any, call: Call) -> None:
+        super().__setitem__(name, call)
+        while len(self) > self._most:
+            del self[next(iter(self))]
 
 
 def quietly(told: Told) -> Told:

@@ -5,14 +5,12 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from agent_oversight.called import conversation, quietly, usage_of
+from agent_oversight.called import MOST_OPEN, Open, conversation, quietly, usage_of
 from agent_oversight.calls import Call
 from agent_oversight.events import AgentEvents
 from agent_oversight.failures import failure_named
 from agent_oversight.words import Parts
 
-MOST_OPEN = 10_000
-"""Runs whose end has not come; of those beyond, the oldest is forgotten."""
 THREADS = ("thread_id", "session_id", "conversation_id")
 """Where LangGraph and LangSmith have the conversation in a run's metadata."""
 
@@ -23,9 +21,7 @@ class LangChain(BaseCallbackHandler):
     run_inline = True  # in the agent's own context; it takes microseconds
 
     def __init__(self, events: AgentEvents, most_open: int = MOST_OPEN) -> None:
-        self._events = events
-        self._most = most_open
-        self._open: dict[UUID, Call] = {}
+        self._events, self._open = events, Open(most_open)
 
     @quietly
     def on_chat_model_start(self, *_: Any, run_id: UUID, metadata: Any, **known: Any) -> None:
@@ -54,8 +50,6 @@ class LangChain(BaseCallbackHandler):
     def _begin(self, run_id: UUID, call: Call, metadata: Any) -> None:
         thread = next((metadata[name] for name in THREADS if name in metadata or ()), None)
         self._open[run_id] = call.tell(**conversation(thread)).began()
-        while len(self._open) > self._most:
-            del self._open[next(iter(self._open))]
 
     @quietly
     def on_llm_end(self, response: Any, *, run_id: UUID, **_: Any) -> None:

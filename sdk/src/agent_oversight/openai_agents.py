@@ -15,8 +15,7 @@ from agent_oversight.calls import Call
 from agent_oversight.events import AgentEvents
 from agent_oversight.failures import failure_named
 
-REDACTED = "Error details are redacted."
-"""Said in place of what went wrong where traces are to hold nothing sensitive."""
+REDACTED = "Error details are redacted."  # said in place of what went wrong, where traces hold nothing of it
 
 
 class OpenAIAgents(TracingProcessor):
@@ -40,21 +39,20 @@ class OpenAIAgents(TracingProcessor):
     @quietly
     def on_span_end(self, span: Any) -> None:
         """Tells of a span, if it is an operation of the contract."""
-        data, trace = span.span_data, get_current_trace()
-        error = sys.exception()
+        data, error = span.span_data, sys.exception()
+        cancelled = error if isinstance(error, CancelledError) else None
         call = self._call(data)
-        if call is None and data.type == "response" and (span.error or isinstance(error, CancelledError)):
-            # It failed before there was an answer, which alone says the model.
+        if call is None and data.type == "response" and (span.error or cancelled):  # no answer: no model
             call = self._events.operation("chat", provider={"name": self._provider})
         if call is None:
             return
-        call.tell(**conversation(getattr(trace, "group_id", None) or span.trace_id))
+        call.tell(**conversation(getattr(get_current_trace(), "group_id", None) or span.trace_id))
         if data.type in ("generation", "response"):  # others' usage is the sum of theirs
             call.tell(usage=usage_of(_used(data)))
         took = datetime.fromisoformat(span.ended_at) - datetime.fromisoformat(span.started_at)
         call.tell(operation={"duration": took.total_seconds()})
         if span.error is None:  # also where it was cancelled
-            call.ended(error if isinstance(error, CancelledError) else None)
+            call.ended(cancelled)
             return
         said = str((span.error.get("data") or {}).get("error") or span.error["message"])
         if error is not None and said in (str(error), REDACTED):  # on its way up, and not somebody else's
