@@ -6,14 +6,13 @@ Detect and route are folds (`streams.hosting.folds`), notify is a host beside th
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import faust
 import structlog
-from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 from mode import Service
 from msgspec import Struct, structs
@@ -32,18 +31,17 @@ from streams.hosting.folds import Folds
 from streams.hosting.host import Host
 from streams.hosting.kafka import KafkaLog
 from streams.hosting.rulebook import Rules
-from streams.hosting.standing import Deviation, deviations, look
-from streams.hosting.topics import missing
+from streams.hosting.standing import Stand, deviations, look
+from streams.hosting.topics import TOPICS
 from streams.hosting.variables import Misconfigured
 from streams.logbook import logged
-from streams.publication import Unreachable, reach
+from streams.starting import Start, there
 from streams.watching.health import Health
 from streams.watching.watched import Ears, watched
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 20.0
 GONE_WITHIN_S = 25.0
-WAIT_S = 2.0
 OLDEST = timedelta(hours=1)
 """By the wall clock, the router asks anew for what it hears nothing of for two minutes."""
 
@@ -188,26 +186,16 @@ async def _ready(env: Environment, health: Health) -> None:
     Raises:
         Misconfigured: the topics do not fit each other, or nobody can listen where we are told to.
     """
-    health.stage = "waiting for the brokers and their topics"
+
+    async def stand() -> Stand:
+        await there(env.connection, TOPICS)
+        return await look(env.connection)
+
     async with watched(health, env.ears):
-        found = await _found(env)
+        found = deviations(await Start("worker", env.connection, health).once(stand, "oversight topics"))
     for each in found:
         if each.level == "warning":
             log.warning("topic.deviates", topic=each.topic, what=each.what, remedy=each.remedy)
     misfits = [str(each) for each in found if each.level == "fault"]
     if misfits:
         raise Misconfigured("; ".join(misfits))
-
-
-async def _found(env: Environment) -> Sequence[Deviation]:
-    """Where topics depart from what is needed, once they are all there."""
-    while True:
-        try:
-            await reach(env.connection)
-            absent = await missing(env.connection)
-            if not absent:
-                return deviations(await look(env.connection))
-            log.warning("worker.waiting", kafka=env.kafka, missing=absent, remedy="oversight topics")
-        except (KafkaError, Unreachable) as error:
-            log.warning("worker.waiting", kafka=env.kafka, error=str(error))
-        await asyncio.sleep(WAIT_S)

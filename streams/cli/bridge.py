@@ -25,10 +25,10 @@ from streams.files import Unreadable, lines, size
 from streams.hosting.bridging import Bridge
 from streams.hosting.clock import WallClock
 from streams.hosting.kafka import KafkaLog
-from streams.hosting.topics import BRIDGE_TOPICS, TOPICS, create, missing
+from streams.hosting.topics import BRIDGE_TOPICS, TOPICS, create
 from streams.hosting.variables import Misconfigured
 from streams.logbook import logged
-from streams.publication import Unreachable, reach
+from streams.starting import Start, there
 from streams.watching.health import Health
 from streams.watching.watched import ears, watched
 
@@ -37,7 +37,8 @@ HELP = """Turns spans of OpenTelemetry into agent events.
 Without files it runs on Kafka until it is told to stop: it reads what the collector's Kafka exporter writes
 to `otlp_spans`, as protobuf (needs `pip install agent-oversight[otlp]`) or JSON, and writes `agent.events`.
 OpenTelemetry's GenAI conventions, new and old, OpenInference and OpenLLMetry are read. Spans that say neither
-agent nor conversation ask those around them, for which they wait up to ten seconds.
+agent nor conversation ask those around them, for which they wait up to ten seconds. Where no broker answers
+yet, or topics are missing, it waits.
 
 OVERSIGHT_LISTEN, OVERSIGHT_METRICS_TOKEN and OVERSIGHT_HEARTBEAT_URL make it tell of its health, as those of
 `oversight worker` do.
@@ -114,34 +115,40 @@ def _run(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
     try:
         with ended_when_told():
             asyncio.run(_bridge(bootstrap, name, counts))
-    except (Unreachable, Misconfigured, KafkaError) as error:
+    except (Misconfigured, KafkaError) as error:
         raise Wrong(str(error)) from error
 
 
 async def _bridge(bootstrap: str, name: str, counts: Mapping[str, Any] | None) -> None:
     """`counts`: of the topics that are created; None creates nothing."""
     connection = connected(bootstrap)
-    await reach(connection)
-    topics = (*TOPICS, *BRIDGE_TOPICS)
-    if counts is not None:
-        await create(connection, topics=topics, **counts)
     with plainly(Misconfigured):
         who = ears(os.environ)
-    absent = await missing(connection, topics)
-    if absent:
-        raise Wrong(f"no topic {', '.join(absent)}; expected them, or --create-topics")
+
+    async def ready() -> None:
+        topics = (*TOPICS, *BRIDGE_TOPICS)
+        if counts is not None:
+            await create(connection, topics=topics, **counts)
+        await there(connection, topics)
+
     health = Health(WallClock())
-    async with KafkaLog(connection) as kafka, watched(health, who):
-        bridge = Bridge(connection, kafka, WallClock(), name, figures=health.figures)
-        health.works(bridge.hosts)
-        loop = asyncio.get_running_loop()
-        stopping: set[asyncio.Task[None]] = set()
+    async with watched(health, who):
+        await Start("bridge", connection, health).once(ready, "oversight bridge --create-topics")
+        async with KafkaLog(connection) as kafka:
+            bridge = Bridge(connection, kafka, WallClock(), name, figures=health.figures)
+            health.works(bridge.hosts)
+            _stopped_by_signals(kafka, bridge)
+            console(sys.stderr).print(f"bridging [info]otlp_spans[/] to [info]agent.events[/] at {bootstrap}")
+            await bridge.run()
 
-        def stop() -> None:
-            kafka.hurry()
-            stopping.add(loop.create_task(bridge.stop()))
 
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(each, stop)
-        console(sys.stderr).print(f"bridging [info]otlp_spans[/] to [info]agent.events[/] at {bootstrap}")
-        await bridge.run()
+def _stopped_by_signals(kafka: KafkaLog, bridge: Bridge) -> None:
+    loop = asyncio.get_running_loop()
+    stopping: set[asyncio.Task[None]] = set()
+
+    def stop() -> None:
+        kafka.hurry()
+        stopping.add(loop.create_task(bridge.stop()))
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop)

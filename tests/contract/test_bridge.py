@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.wire import decode_event
+from streams.embedded import running
 from streams.hosting.topics import BRIDGE_TOPICS, DEADLETTER, EVENTS, OTLP_SPANS, TOPICS, create
 from tests.bridge.spans import as_json, as_proto, request, span
 from tests.contract.reading import read_back
@@ -51,9 +52,9 @@ async def events(bootstrap, count):
     return found
 
 
-def bridge(bootstrap, **variables):
-    command = [sys.executable, "-m", "streams.cli", "bridge", "--to", bootstrap]
-    return subprocess.Popen(command, env={**os.environ, **variables})
+def bridge(bootstrap, *arguments, stderr=None, **variables):
+    command = [sys.executable, "-m", "streams.cli", "bridge", "--to", bootstrap, *arguments]
+    return subprocess.Popen(command, env={**os.environ, **variables}, stderr=stderr)
 
 
 async def tells_of_itself(port):
@@ -92,3 +93,34 @@ async def test_spans_become_events_of_their_agent_though_the_bridge_is_killed(ow
         assert "otlp_json" in dict(letters[0].headers)["reason"].decode()
     finally:
         assert await ended(second) == 0
+
+
+async def said(port, status):
+    """Waits until both probes answer, readiness by this status."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        while (await http.get("/readyz")).status_code != status:  # noqa: ASYNC110 - it tells who asks
+            await asyncio.sleep(0.1)
+        assert (await http.get("/healthz")).status_code == 200
+        return (await http.get("/readyz")).json()["stage"]
+
+
+async def test_a_bridge_that_starts_before_its_broker_waits_for_it_and_is_not_ready_meanwhile(tmp_path):
+    kafka_port, port = free_port(), free_port()
+    bootstrap = f"127.0.0.1:{kafka_port}"
+    made = ("--create-topics", "--partitions", str(PARTITIONS))
+    log = tmp_path / "bridge.log"
+    with log.open("wb") as out:
+        process = bridge(bootstrap, *made, stderr=out, OVERSIGHT_LISTEN=str(port))
+    try:
+        while log.read_text().count("bridge.waiting") < 2:
+            assert process.poll() is None
+            await asyncio.sleep(0.1)
+        assert await said(port, 503) == "waiting for the brokers and their topics"
+        with running(kafka_port):
+            assert await said(port, 200) == "working"
+            await export(bootstrap, exports(1))
+            assert len(await events(bootstrap, 2)) == 2
+            assert await ended(process) == 0
+    finally:
+        process.kill()
+        process.wait()

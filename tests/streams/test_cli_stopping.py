@@ -1,4 +1,4 @@
-"""A worker that is told to stop while it waits for its brokers."""
+"""A worker, or a bridge, that is told to stop while it waits for its brokers."""
 
 import os
 import signal
@@ -10,11 +10,12 @@ import pytest
 WITHIN_S = 60
 
 
+@pytest.mark.parametrize("name", ["worker", "bridge"])
 @pytest.mark.parametrize("aside", [signal.SIG_DFL, signal.SIG_IGN], ids=["in front", "in the background"])
-def test_a_worker_that_waits_for_brokers_ends_in_good_order_when_it_is_told_to(tmp_path, aside):
+def test_who_waits_for_brokers_ends_in_good_order_when_it_is_told_to(tmp_path, name, aside):
     rules = tmp_path / "oversight.yml"
     rules.write_text("route: {receiver: r}\nreceivers: [{name: r}]\n")
-    command = (sys.executable, "-m", "streams.cli", "worker")
+    command = (sys.executable, "-m", "streams.cli", name)
     told = {"OVERSIGHT_KAFKA": "127.0.0.1:1", "OVERSIGHT_CONFIG": str(rules), "OVERSIGHT_LISTEN": "0"}
     before = signal.signal(signal.SIGINT, aside)  # the child has it from us
     try:
@@ -23,7 +24,7 @@ def test_a_worker_that_waits_for_brokers_ends_in_good_order_when_it_is_told_to(t
         signal.signal(signal.SIGINT, before)
     with worker:
         assert worker.stderr is not None
-        assert b"worker.waiting" in worker.stderr.readline()
+        assert f"{name}.waiting".encode() in worker.stderr.readline()
         worker.send_signal(signal.SIGTERM)
         _, rest = worker.communicate(timeout=WITHIN_S)
     assert worker.returncode == 0
