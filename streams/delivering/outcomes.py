@@ -7,7 +7,8 @@ is a low-water mark, for a mark covers only what its writer had seen through.
 Keys: `claim/OWNER` (removed as soon as it is found again), `low-water`, `outcome/PAGE/ATTEMPT` and, once
 it arrived, `delivered/PAGE`: an owner that stood still and then failed must not write over that.
 
-What cannot be read is told of and passed over: without its outcome an attempt may be made once more.
+What cannot be read, or is not what was written (`streams.hosting.sums`), is told of and passed over: without
+its outcome an attempt may be made once more, and an older mark begins earlier.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ import structlog
 from schemas.outcome import Delivered, Outcome
 from schemas.record import UNREADABLE
 from streams.hosting.log import Log, Outgoing
+from streams.hosting.sums import Unsound, is_sound, summed
 
 KEPT = timedelta(days=2)
 MOST = 20_000
@@ -91,6 +93,9 @@ class Outcomes:
         async for batch in self._log.read(self._topic, self._partition):
             for record in batch:
                 key = record.key or b""
+                if not key.startswith(_CLAIM) and not is_sound(record):
+                    self._passed_over(key, Unsound())
+                    continue
                 # What is written anew goes to the end: the oldest stay in front, for the sweep.
                 live.pop(key, None)
                 if record.value:
@@ -111,9 +116,12 @@ class Outcomes:
         try:
             return how(value)
         except (ValueError, *UNREADABLE) as error:
-            place = {"topic": self._topic, "partition": self._partition}
-            log.error("state.unreadable", **place, key=key.decode("utf-8", "replace"), error=repr(error))  # noqa: TRY400 - where it was read says nothing
+            self._passed_over(key, error)
             return None
+
+    def _passed_over(self, key: bytes, error: Exception) -> None:
+        place = {"topic": self._topic, "partition": self._partition}
+        log.error("state.unreadable", **place, key=key.decode("utf-8", "replace"), error=repr(error))
 
     def known(self, page: str, attempt: int) -> Outcome | None:
         """What became of an attempt that was made, or that the page arrived by any; else None.
@@ -157,7 +165,7 @@ class Outcomes:
             await self._append([Outgoing(key, None) for key in gone])
 
     async def _append(self, records: list[Outgoing]) -> int:
-        return await self._log.append(self._topic, self._partition, records)
+        return await self._log.append(self._topic, self._partition, [summed(each) for each in records])
 
 
 def _delivered(page: str) -> bytes:

@@ -12,8 +12,9 @@ write the entry that names a part which nothing names yet.
 
 Bodies and parts from a kilobyte on are compressed; a part's digest tells whether it is, an entry of its body.
 
-An entry that cannot be read is told of and passed over: its key goes on from an older one, or begins anew.
-Without any low-water entry that can be read nobody knows where to begin, and the partition is not taken over.
+Each record carries its sum (`streams.hosting.sums`). An entry that cannot be read, or is not what was
+written, is told of and passed over: its key goes on from an older one, or begins anew. Without any low-water
+entry that can be read nobody knows where to begin, and the partition is not taken over.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from aiokafka.errors import KafkaError
 from schemas.record import UNREADABLE, Record, Saved
 from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.packing import packed, unpacked, worth
+from streams.hosting.sums import Unsound, is_sound, summed
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +70,32 @@ class Restored(msgspec.Struct, frozen=True):
 
     low_water: LowWater | None
     keys: Mapping[str, Saved]
+
+
+class Lacking(ValueError):  # noqa: N818 - says what it is
+    """A part that an entry names is not there."""
+
+
+class Live(msgspec.Struct):
+    """What stands in the topic: the last value of each key that is what was written, tombstones applied.
+
+    `unsound`: keys of which the last record is not; an older one may stand for it.
+    """
+
+    values: dict[bytes, bytes] = {}
+    unsound: set[bytes] = set()
+
+    def put(self, record: Record) -> None:
+        """The next record. Whatever a claim says, somebody has claimed."""
+        key = record.key or b""
+        if not key.startswith(_CLAIM) and not is_sound(record):
+            self.unsound.add(key)
+            return
+        self.unsound.discard(key)
+        if record.value:
+            self.values[key] = record.value
+        else:
+            self.values.pop(key, None)
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -151,52 +179,67 @@ class Snapshots:
         Raises:
             StateError: nothing says where to begin with it.
         """
-        live: dict[bytes, bytes] = {}
+        live = Live()
         async for batch in self._log.read_to_end(self._topic, self._partition):
             for record in batch:
-                _put(live, record)
+                live.put(record)
                 self._looked = record.offset
         return await self._choose(live)
 
     async def _append(self, records: Sequence[Outgoing]) -> int:
-        return await self._log.append(self._topic, self._partition, records)
+        return await self._log.append(self._topic, self._partition, [summed(each) for each in records])
 
-    async def _live(self) -> dict[bytes, bytes]:
-        """The last value of each key before the claim, tombstones applied."""
-        live: dict[bytes, bytes] = {}
+    async def _live(self) -> Live:
+        """What stood there before the claim."""
+        live = Live()
         claims: dict[bytes, int] = {}
         async for batch in self._log.read(self._topic, self._partition):
             for record in batch:
                 if record.offset <= self._epoch:
-                    _put(live, record)
+                    live.put(record)
                     claims[record.key or b""] = record.offset
             if batch and batch[-1].offset >= self._epoch:
                 break
-        claimed = {offset for key, offset in claims.items() if key.startswith(_CLAIM) and key in live}
-        stand = {place.epoch for key in live if (place := _place(key)) and place.kind == "low-water"}
+        there = live.values
+        claimed = {offset for key, offset in claims.items() if key.startswith(_CLAIM) and key in there}
+        stand = {place.epoch for key in there if (place := _place(key)) and place.kind == "low-water"}
         self._others = max((claimed | stand) - self._epochs, default=-1)
         return live
 
-    async def _choose(self, live: Mapping[bytes, bytes]) -> Restored:
-        places = {place: value for key, value in live.items() if (place := _place(key)) is not None}
+    async def _choose(self, live: Live) -> Restored:
+        for key in sorted(live.unsound):
+            self._passed_over(key, Unsound())
+        places = {place: value for key, value in live.values.items() if (place := _place(key)) is not None}
+        keys = await self._whole(places)
+        standing = {*places, *filter(None, map(_place, live.unsound))}
+        lows = sorted(place for place in standing if place.kind == "low-water")
+        for place in standing.difference(lows):
+            self._strewn.setdefault(place.name, set()).add(place)
+        claims = [key for key in live.values if key.startswith(_CLAIM)]
+        self._before = [*claims, *(place.key() for place in lows)]
+        low = self._low(places)
+        if low is None and (lows or live.unsound):
+            raise StateError(f"no low-water entry of {self._topic}/{self._partition} can be read")
+        return Restored(low, dict(sorted(keys.items())))
+
+    async def _whole(self, places: Mapping[Place, bytes]) -> dict[str, Saved]:
+        """Of each key the entry that counts most of those that can be read, with all of its parts."""
         keys: dict[str, Saved] = {}
-        entries = await self._entries(places)
-        for n, (place, entry) in enumerate(entries):
+        lacking: dict[str, Place] = {}
+        for n, (place, entry) in enumerate(await self._entries(places)):
             if n % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            whole = all(digest == _NOTHING or place.part(digest) in places for digest in entry.parts.values())
-            if place.name in keys or not whole:
+            if place.name in keys:
                 continue
             try:
                 keys[place.name] = _saved(place, entry, places)
+            except Lacking:
+                lacking.setdefault(place.name, place)
             except zlib.error as error:
-                self._passed_over(place, error)
-        lows = sorted(place for place in places if place.kind == "low-water")
-        for place in places.keys() - lows:
-            self._strewn.setdefault(place.name, set()).add(place)
-        claims = [key for key in live if key.startswith(_CLAIM)]
-        self._before = [*claims, *(place.key() for place in lows)]
-        return Restored(self._low(lows, places), dict(sorted(keys.items())))
+                self._passed_over(place.key(), error)
+        for name in sorted(lacking.keys() - keys):
+            self._passed_over(lacking[name].key(), Lacking("a part of it is not there"))
+        return keys
 
     async def _entries(self, places: Mapping[Place, bytes]) -> Sequence[tuple[Place, Entry]]:
         """Those that can be read, those that count most first."""
@@ -208,25 +251,24 @@ class Snapshots:
                 try:
                     entries.append((place, msgspec.msgpack.decode(value, type=Entry)))
                 except UNREADABLE as error:
-                    self._passed_over(place, error)
+                    self._passed_over(place.key(), error)
         return sorted(entries, key=lambda each: (each[0].epoch, each[1].applied), reverse=True)
 
-    def _low(self, lows: Sequence[Place], places: Mapping[Place, bytes]) -> LowWater | None:
-        for place in reversed(lows):
+    def _low(self, places: Mapping[Place, bytes]) -> LowWater | None:
+        """That of the highest epoch of which it can be read."""
+        for place in sorted((each for each in places if each.kind == "low-water"), reverse=True):
             try:
                 return msgspec.msgpack.decode(places[place], type=LowWater)
             except UNREADABLE as error:
-                self._passed_over(place, error)
-        if lows:
-            raise StateError(f"no low-water entry of {self._topic}/{self._partition} can be read")
+                self._passed_over(place.key(), error)
         return None
 
-    def _passed_over(self, place: Place, error: Exception) -> None:
+    def _passed_over(self, key: bytes, error: Exception) -> None:
         log.error(
             "state.unreadable",
             topic=self._topic,
             partition=self._partition,
-            key=place.key().decode("utf-8", "replace"),
+            key=key.decode("utf-8", "replace"),
             error=repr(error),
         )
 
@@ -280,14 +322,6 @@ class Snapshots:
                 del self._written[name]
 
 
-def _put(live: dict[bytes, bytes], record: Record) -> None:
-    key = record.key or b""
-    if record.value:
-        live[key] = record.value
-    else:
-        live.pop(key, None)
-
-
 def _place(key: bytes) -> Place | None:
     """A key of the topic, parsed; None for claims and for what is not ours."""
     try:
@@ -322,7 +356,9 @@ def _saved(place: Place, entry: Entry, places: Mapping[Place, bytes]) -> Saved:
 
 
 def _piece(digest: str, place: Place, places: Mapping[Place, bytes]) -> bytes:
-    piece = places.get(place.part(digest), b"")
+    piece = b"" if digest == _NOTHING else places.get(place.part(digest))
+    if piece is None:
+        raise Lacking
     return unpacked(piece) if digest.startswith(_PACKED) else piece
 
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from schemas.outcome import Deferred, Delivered
@@ -132,3 +133,21 @@ async def test_what_arrived_stays_so_though_one_that_stood_still_says_otherwise(
     heir = outcomes(disk, "heir")
     await heir.take_over()
     assert heir.known("pag-1", 1) == DONE
+
+
+async def test_a_mark_and_outcomes_that_are_not_what_was_written_are_told_and_count_for_nothing():
+    disk = Disk()
+    first = outcomes(disk)
+    await first.take_over()
+    await first.record("pag-1", 1, LATER, NOW)
+    await first.sink(17)
+    await first.sink(18)
+    records = disk.records("outcomes")
+    records[-1] = replace(records[-1], value=b"98")
+    (at,) = [n for n, each in enumerate(records) if each.key == b"outcome/pag-1/1"]
+    records[at] = replace(records[at], key=b"outcome/pag-2/1")
+    heir = outcomes(disk, "two")
+    with capture_logs() as told:
+        assert await heir.take_over() == 17
+    assert (heir.known("pag-1", 1), heir.known("pag-2", 1)) == (None, None)
+    assert [each["key"] for each in told] == ["outcome/pag-2/1", "low-water"]

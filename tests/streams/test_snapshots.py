@@ -5,12 +5,13 @@ import zlib
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from schemas.record import Saved
 from streams.hosting import packing
 from streams.hosting.log import AppendFailed, Outgoing
-from streams.hosting.snapshots import AT_ONCE, LowWater, Snapshots, StateError, batches
+from streams.hosting.snapshots import AT_ONCE, Live, LowWater, Snapshots, StateError, batches
 from tests.memory_log import Act, Crash, Disk, MemoryLog
 
 TOPIC = "state"
@@ -231,6 +232,60 @@ class TestWhatCannotBeRead:
             await found(disk)
         assert set(before) < set(standing(disk))
 
+    async def test_of_another_key_is_not_taken_for_that_keys(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(5), "b": saved(5)})
+        await first.write_low_water(6, b"mark")
+        moved = [replace(each, key=each.key.replace(b"/a", b"/c")) for each in disk.records(TOPIC)]
+        disk.topics[TOPIC, 0] = moved
+        with capture_logs() as told:
+            assert (await found(disk)).keys == {"b": saved(5)}
+        assert [(each["event"], each["key"]) for each in told] == [("state.unreadable", "0/entry/c")]
+
+    async def test_of_a_tombstone_removes_nothing(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(5), "b": saved(5)})
+        await first.write({"a": None})
+        await first.write_low_water(6, b"mark")
+        disk.topics[TOPIC, 0] = [
+            each if each.value else replace(each, key=b"0/entry/b") for each in disk.records(TOPIC)
+        ]
+        with capture_logs() as told:
+            assert (await found(disk)).keys == {"a": saved(5), "b": saved(5)}
+        assert [each["key"] for each in told] == ["0/entry/b"]
+
+    async def test_of_a_mark_leaves_the_one_before_it(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write_low_water(6, b"at 6")
+        await first.write_low_water(9, b"at 9")
+        disk.records(TOPIC)[-1] = replace(
+            disk.records(TOPIC)[-1], value=msgspec.msgpack.encode((99, b"at 9"))
+        )
+        assert (await found(disk)).low_water == LowWater(6, b"at 6")
+
+    async def test_of_a_mark_without_any_before_it_begins_nothing_anew(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write_low_water(6, b"at 6")
+        disk.topics[TOPIC, 0] = [
+            replace(each, key=(each.key or b"").replace(b"water", b"watex")) for each in disk.records(TOPIC)
+        ]
+        with pytest.raises(StateError):
+            await found(disk)
+
+    async def test_of_a_part_that_is_gone_is_told_once_no_entry_has_all_of_its_parts(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(1, big=b"x")})
+        part = next(each.key for each in disk.records(TOPIC) if each.key and b"/part/" in each.key)
+        disk.put(TOPIC, 0, [Outgoing(part, None)])
+        with capture_logs() as told:
+            assert (await found(disk)).keys == {}
+        assert [each["key"] for each in told] == ["0/entry/a"]
+
     def test_unpacks_to_no_more_than_a_bound(self):
         assert packing.unpacked(packing.packed(b"x" * 9_999), 10_000) == b"x" * 9_999
         with pytest.raises(zlib.error, match="larger than 10000 bytes"):
@@ -242,7 +297,7 @@ async def test_everything_else_has_its_turn_while_much_is_restored():
     first = await owned(disk, "first")
     await first.write({f"a{n}": saved(1) for n in range(3 * AT_ONCE)})
     heir = owner(disk, "heir")
-    live = {each.key: each.value for each in disk.records(TOPIC) if each.key and each.value}
+    live = Live({each.key: each.value for each in disk.records(TOPIC) if each.key and each.value})
     turns: list[int] = []
 
     async def others():
