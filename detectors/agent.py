@@ -28,6 +28,7 @@ from detectors.standing import REASSERT_S, About, Found, Signals, Standing, Why,
 from schemas.event import Event
 from schemas.record import UNREADABLE, Saved
 from schemas.signal import Signal
+from schemas.wire import moment
 
 VERSION = 1
 _RELEASE = "agent.release.v1"
@@ -70,8 +71,8 @@ class AgentState:
 
     __slots__ = (
         "_changes", "_duplicates", "_env", "_faults", "_ids", "_kinds", "_last_event", "_lasting", "_modes",
-        "_prices", "_showings", "_signals", "_watched", "applied", "detectors", "missed", "name", "noted",
-        "woken_at",
+        "_prices", "_settings", "_showings", "_signals", "_watched", "applied", "detectors", "missed", "name",
+        "noted", "woken_at",
     )  # fmt: skip
 
     def __init__(self, name: str, kinds: Mapping[str, type[Detector]], settings: Settings) -> None:
@@ -89,6 +90,7 @@ class AgentState:
         self._env = ""
         self._last_event = 0.0
         self._duplicates = 0
+        self._settings = settings
         self._prices = Prices(settings.prices)
         self._modes = FailureModes(settings.errors)
         watch = settings.watch(name)
@@ -106,6 +108,7 @@ class AgentState:
 
     def configure(self, settings: Settings) -> None:
         """Follows other settings; a detector that is switched off forgets, one switched on starts anew."""
+        self._settings = settings
         self._prices = Prices(settings.prices)
         self._modes = FailureModes(settings.errors)
         watch = settings.watch(self.name)
@@ -307,7 +310,8 @@ class AgentState:
     def wake_at(self, at: float, next_grid: float) -> float | None:
         """When to ask again though no event comes: soon while something stands, else as detectors wish."""
         speaking = self._speaking(at).values()
-        wishes = [wish for detector in speaking if (wish := detector.wake_at) is not None]
+        # What was damaged may wish for a time that is none.
+        wishes = [wish for detector in speaking if (wish := detector.wake_at) is not None and wish < inf]
         if self._signals or self.missed:
             wishes.append(at + REASSERT_S if self._stale(at) or not self._signals else next_grid)
         self.woken_at = max(min(wishes), next_grid) if wishes else None
@@ -317,9 +321,9 @@ class AgentState:
         """The state after everything up to the offset `applied`."""
         bodies: dict[str, tuple[int, bytes]] = {}
         parts: dict[str, bytes] = {}
-        for name, detector in self.detectors.items():
-            state = detector.save()
-            bodies[name] = (detector.version, state.body)
+        for name, kind in self.detectors.items():
+            state = self._saved(name)
+            bodies[name] = (kind.version, state.body)
             parts |= {f"{name}/{part}": piece for part, piece in state.parts.items()}
         digests, ages = self._ids.saved()
         body = Body(
@@ -327,6 +331,17 @@ class AgentState:
             self._duplicates, wake_at,
         )  # fmt: skip
         return Saved(applied, msgspec.msgpack.encode(body), VERSION, wake_at, parts)
+
+    def _saved(self, name: str) -> State:
+        """The state of a detector; one that cannot say it was damaged, and begins anew."""
+        try:
+            return self.detectors[name].save()
+        except Exception as fault:  # noqa: BLE001 - told with the next answer; the others are saved
+            self._faults.append(_fault(self.detectors[name].save, fault))
+            settings = self._settings
+            anew = self._kinds[name](settings.watch(self.name), settings.options(name, self.name))
+            self._hold({**self.detectors, name: anew})
+            return anew.save()
 
     @classmethod
     def load(
@@ -347,12 +362,12 @@ class AgentState:
         state.applied = saved.applied
         try:
             body = msgspec.msgpack.decode(saved.body, type=Body)
-        except UNREADABLE as fault:
+            ids, signals = Identities(body.digests, body.ages), Signals(_dated(body.standing))
+        except (ValueError, OverflowError, *UNREADABLE) as fault:
             state._faults.append(_fault(cls.load, fault))
             return state
         state.woken_at = body.woken_at
-        state._ids = Identities(body.digests, body.ages)
-        state._signals = Signals(body.standing)
+        state._ids, state._signals = ids, signals
         state._env, state._changes = body.env, body.changes
         state._last_event, state._duplicates = body.last_event, body.duplicates
         for each, (version, piece) in body.detectors.items():
@@ -410,6 +425,18 @@ def _resumed(
 
 def _nothing() -> None:
     """What detectors let go that wait for nothing."""
+
+
+def _dated(standing: Sequence[Standing]) -> Sequence[Standing]:
+    """What stands, looked at for its times.
+
+    Raises:
+        ValueError, OverflowError: one of them is none.
+    """
+    for each in standing:
+        moment(each.onset)
+        moment(each.asserted)
+    return standing
 
 
 def _parts(parts: Mapping[str, bytes], detector: str) -> dict[str, bytes]:

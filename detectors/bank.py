@@ -6,7 +6,7 @@ highest event time seen, findings are asked for on a grid of it, and `now` never
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from math import inf
+from math import inf, isfinite
 from typing import Literal
 
 import msgspec
@@ -276,14 +276,18 @@ class Bank:
         """Restores an agent; it stays bytes until its first event or tick.
 
         Raises:
-            ValueError: it is of a version that is not known.
+            ValueError: it is of a version that is not known, or wishes for a time that is none.
+            MsgspecError: it has a drill's copy that cannot be read.
         """
+        wishes = {key: saved.wake_at, SHADOW + key: wished(saved)}
+        if not all(isfinite(at) for at in wishes.values() if at is not None):
+            raise ValueError(
+                f"state of {key} wishes for {wishes[key]} and {wishes[SHADOW + key]}, expected times"
+            )
         self._keys.load(key, saved)
-        if saved.wake_at is not None:
-            self._asking.wish(key, saved.wake_at)
-        shadow_at = wished(saved)
-        if shadow_at is not None:
-            self._asking.wish(SHADOW + key, shadow_at)
+        for name, wish_at in wishes.items():
+            if wish_at is not None:
+                self._asking.wish(name, wish_at)
 
     def mark(self) -> bytes:
         """Watermark, grid and settings."""

@@ -1,5 +1,6 @@
 """What a partition remembers besides its agents."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from math import inf
 from typing import Any, Self
@@ -12,6 +13,10 @@ from detectors.misfits import KINDS, Kind, Misfits
 from detectors.rhythms.intake import Received
 from schemas.cause import ConfigFile
 
+LARGEST = 253_402_300_799.0
+"""No time is later than the year 9999, and nothing is counted so far."""
+FARTHEST_S = 86400.0
+"""The next point of the grid is five seconds away at most; each point in between would be asked."""
 DIGESTS = 16
 """Digests of configurations that are remembered."""
 
@@ -41,7 +46,19 @@ class Mark(msgspec.Struct, array_like=True):
 
         Raises:
             msgspec.MsgspecError: it does not even say how far time was, and what was followed.
+            ValueError: something in it is no number to reckon with.
         """
+        read = cls._read(written)
+        times, rest = (read.watermark, read.next_grid, read.told), msgspec.to_builtins(read)[3:]
+        for each in (*(each for each in times if each != -inf), *_numbers(rest)):
+            if not abs(each) <= LARGEST:
+                raise ValueError(f"expected numbers up to {LARGEST:g}, found {each}")
+        if read.next_grid > -inf and not abs(read.next_grid - read.watermark) <= FARTHEST_S:
+            raise ValueError(f"expected the next point near {read.watermark}, found {read.next_grid}")
+        return read
+
+    @classmethod
+    def _read(cls, written: bytes) -> Self:
         with suppress(msgspec.ValidationError):
             return msgspec.msgpack.decode(written, type=cls)
         with suppress(msgspec.ValidationError):
@@ -77,6 +94,17 @@ class _Flat(_First, array_like=True):
     capped_told: float
     capped_at: float
     forgotten: dict[str, int]
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    match value:
+        case float() | int():
+            yield value
+        case dict():
+            yield from _numbers([*value.values()])
+        case list() | tuple():
+            for each in value:
+                yield from _numbers(each)
 
 
 def _of(early: _First) -> dict[str, Any]:

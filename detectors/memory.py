@@ -27,11 +27,17 @@ class Identities:
     __slots__ = ("_ages", "_fresh", "_known", "_order")
 
     def __init__(self, hashes: bytes = b"", ages: Sequence[tuple[float, int]] = ()) -> None:
-        """`hashes`: 8 bytes an id, oldest first; `ages`: (POSIX seconds, number of ids), oldest first."""
+        """`hashes`: 8 bytes an id, oldest first; `ages`: (POSIX seconds, number of ids), oldest first.
+
+        Raises:
+            ValueError: they are no whole ids, or other ids than ages.
+        """
         self._order = deque(array("Q", hashes))
         self._known = set(self._order)
         self._ages = deque((time_s, count) for time_s, count in ages)
         self._fresh = len(self._order) - sum(count for _, count in self._ages)
+        if self._fresh < 0 or any(count < 0 for _, count in self._ages):
+            raise ValueError(f"{len(self._order)} ids have ages of {len(self._order) - self._fresh}")
 
     def repeats(self, source: str, name: str) -> bool:
         """Whether this id was seen before; if not, it is remembered from here on."""

@@ -22,24 +22,39 @@ class AdaptiveWindows:
     `delta`: chance that one check of one window is a false alarm, in (0, 1), by a bound that is loose by far.
     """
 
-    __slots__ = ("_windows",)
+    __slots__ = ("_delta", "_windows")
 
     def __init__(self, delta: float, count: int, saved: bytes = b"") -> None:
-        """`saved`: what `save` gave; otherwise the windows are empty."""
-        self._windows: list[Any] = [
-            _WINDOW(delta, _CLOCK, _MOST_BUCKETS, _SHORTEST, _GRACE) for _ in range(count)
-        ]
+        """`saved`: what `save` gave; otherwise the windows are empty.
+
+        Raises:
+            ValueError, MsgspecError: `saved` is nothing that `save` gave.
+        """
+        self._delta = delta
+        self._windows = self._empty(count)
         if saved:
             states = msgspec.msgpack.decode(saved, type=list[bytes])
             for window, state in zip(self._windows, states, strict=True):
-                window.__setstate__(state)
+                _restore(window, state)
+
+    def _empty(self, count: int) -> list[Any]:
+        return [_WINDOW(self._delta, _CLOCK, _MOST_BUCKETS, _SHORTEST, _GRACE) for _ in range(count)]
 
     def update(self, values: Iterable[float]) -> list[int]:
         """Takes one value for each window; returns the windows that found a change.
 
         A window that did is not begun anew: whoever wants that takes others.
+
+        Raises:
+            ValueError: what was saved was damaged; all windows begin anew.
         """
-        found = [window.update(value) for window, value in zip(self._windows, values, strict=True)]
+        try:
+            found = [window.update(value) for window, value in zip(self._windows, values, strict=True)]
+        except BaseException as error:
+            if not _is_panic(error):
+                raise
+            self._windows = self._empty(len(self._windows))
+            raise ValueError(f"windows were damaged, and begin anew: {error}") from None
         return [at for at, changed in enumerate(found) if changed] if True in found else []
 
     def level(self, at: int) -> tuple[float, int]:
@@ -51,3 +66,17 @@ class AdaptiveWindows:
     def save(self) -> bytes:
         """The windows exactly."""
         return msgspec.msgpack.encode([bytes(window.__getstate__()) for window in self._windows])
+
+
+def _restore(window: Any, state: bytes) -> None:
+    try:
+        window.__setstate__(state)
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        raise ValueError(f"a window is damaged: {error}") from None
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether Rust gave up: no Exception, and of a class that cannot be imported. It would end the worker."""
+    return type(error).__name__ == "PanicException"

@@ -1,13 +1,18 @@
 """A bank that is restarted anywhere goes on as if it had not been."""
 
+from math import inf, nan
+
 import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from detectors.agent import Body
 from detectors.bank import Bank
 from detectors.registry import discover
+from detectors.settings import Watch
+from detectors.shadow import PART
 from tests.detectors.agent_events import START_S
 from tests.detectors.made_up import (
     KINDS,
@@ -104,6 +109,72 @@ class TestRestarts:
         heir.tick(20)
         assert [each.split(":")[0] for each in heir.reasons] == ["AgentState.load"]
         assert [each.labels["agent"] for each in heir.signals] == ["ana"]
+
+    @pytest.mark.parametrize(
+        "change", [{"digests": b"seven b"}, {"ages": [(1.0, 9)]}, {"standing": "late"}, {"standing": "never"}]
+    )
+    def test_an_agent_that_remembers_what_cannot_be_begins_anew_and_that_is_told(self, change):
+        tape = Tape()
+        tape.told(0, find=1)
+        tape.tick(10)
+        saved = tape.bank.save("ana")
+        body = msgspec.msgpack.decode(saved.body, type=Body)
+        if "standing" in change:
+            times = {"late": {"onset": 1e300}, "never": {"asserted": nan}}[change["standing"]]
+            change = {"standing": [structs.replace(each, **times) for each in body.standing]}
+        heir = Tape()
+        wrong = msgspec.msgpack.encode(structs.replace(body, **change))
+        heir.bank.load("ana", structs.replace(saved, body=wrong))
+        heir.bank.resume(tape.bank.mark())
+        heir.offset = tape.offset
+        heir.told(11, find=1)
+        heir.tick(20)
+        assert [each.split(":")[0] for each in heir.reasons] == ["AgentState.load"]
+        assert [each.labels["agent"] for each in heir.signals] == ["ana"]
+
+    @pytest.mark.parametrize("wake_at", [nan, inf])
+    def test_a_wish_for_a_time_that_is_none_is_refused(self, wake_at):
+        tape = Tape()
+        tape.event(0)
+        saved = structs.replace(tape.bank.save("ana"), wake_at=wake_at)
+        heir = Tape()
+        with pytest.raises(ValueError, match="state of ana wishes for"):
+            heir.bank.load("ana", saved)
+        assert "ana" not in heir.bank._keys
+
+    def test_an_agent_with_a_copy_of_a_drill_that_cannot_be_read_is_refused_whole(self):
+        tape = Tape()
+        tape.event(0)
+        saved = tape.bank.save("ana")
+        heir = Tape()
+        with pytest.raises(msgspec.MsgspecError):
+            heir.bank.load("ana", structs.replace(saved, parts={**saved.parts, PART: b"?"}))
+        assert "ana" not in heir.bank._keys
+
+    @pytest.mark.parametrize("wish", ["nan", "inf"])
+    def test_a_detector_that_wishes_for_a_time_that_is_none_is_asked_nothing(self, wish):
+        tape = Tape()
+        tape.told(0, wake=wish)
+        tape.tick(10)
+        assert tape.bank._keys.state("ana", tape.offset).woken_at is None
+
+    def test_a_detector_that_cannot_be_saved_begins_anew_and_that_is_told(self):
+        class Dumb(KINDS["told"]):
+            def save(self):
+                if self.state[3] > 1:
+                    raise TypeError("no words")
+                return super().save()
+
+        tape = Tape(kinds={**KINDS, "told": Dumb})
+        tape.told(0, find=1)
+        tape.told(1, find=1)
+        saved = tape.bank.save("ana")
+        tape.tick(10)
+        (told,) = [each for each in tape.reasons if "no words" in each]
+        assert told.endswith("Dumb.save: TypeError: no words")
+        body = msgspec.msgpack.decode(saved.body, type=Body)
+        assert body.detectors["told"][1] == Dumb(Watch(agent="ana"), {}).save().body
+        assert "told" not in {each.detector for each in tape.signals}
 
     @pytest.mark.parametrize("damaged", DAMAGED[::2])
     def test_an_agent_whose_state_cannot_be_read_stops_no_day(self, damaged):

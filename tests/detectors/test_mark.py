@@ -32,3 +32,16 @@ def test_of_a_mark_whose_counters_cannot_be_read_the_rest_is():
 def test_what_is_no_mark_is_said_so(written):
     with pytest.raises(msgspec.MsgspecError):
         Mark.read(written)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("time_s", [float("nan"), float("inf"), 1e300, -1e300])
+def test_a_mark_with_a_time_that_is_none_is_refused(place, time_s):
+    wrong = [*FIRST[:place], time_s, *FIRST[place + 1 :]]
+    with pytest.raises(ValueError, match="expected numbers up to"):
+        Mark.read(msgspec.msgpack.encode(wrong))
+
+
+def test_a_mark_whose_next_point_is_far_from_its_time_is_refused():
+    with pytest.raises(ValueError, match="expected the next point near 30"):
+        Mark.read(msgspec.msgpack.encode((FIRST[0], -1e9, *FIRST[2:])))

@@ -1,5 +1,6 @@
 """Which ids an agent's memory knows."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,3 +66,11 @@ def test_what_was_saved_and_restored_goes_on_as_if_nothing_had_happened(steps, c
             whole.age(now)
             broken.age(now)
     assert whole.saved() == broken.saved()
+
+
+@pytest.mark.parametrize(
+    ("hashes", "ages"), [(b"seven by", [(1.0, 2)]), (b"seven b", []), (b"seven by", [(1.0, -1), (2.0, 2)])]
+)
+def test_ids_that_are_not_those_of_their_ages_are_refused(hashes, ages):
+    with pytest.raises(ValueError):
+        Identities(hashes, ages)
