@@ -257,6 +257,7 @@ class Partition:
                 self.dead_letters += 1
                 outputs.append((Origin(self._name, record.offset, 0), _deadletter(record, given)))
             else:
+                self.dead_letters += sum(each.stream == "deadletter" for each in given)
                 outputs += [(Origin(self._name, record.offset, n), each) for n, each in enumerate(given)]
         if fresh:
             self.newest_s = fresh[-1].time_s

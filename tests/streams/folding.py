@@ -22,7 +22,8 @@ DESTINATIONS = {
 class Tally:
     """Counts records by key. All of it wants a wake.
 
-    `out N` puts the value out N times, `raise` raises, `probe` changes nothing and `late` the mark alone.
+    `out N` puts the value out N times, `raise` raises, `bury` puts a dead letter out, `probe`
+    changes nothing and `late` the mark alone.
 
     To save a key takes `save_s` of the `clock`, where there is one, and as many bytes as `widths` say.
     """
@@ -48,6 +49,8 @@ class Tally:
             raise ValueError("as it was told")
         if word == "probe":
             return [Output("causes", "probe", record.value, 0.0)]
+        if word == "bury":
+            return [Output("deadletter", "", record.value, 0.0)]
         key = (record.key or b"").decode()
         self.offset = record.offset
         if word == "late":

@@ -599,6 +599,14 @@ class TestAnIdlePartition:
         await owner.settle()
         assert await site.owner().start() == 5
 
+    async def test_nor_one_that_the_fold_put_out_itself(self):
+        site = Site()
+        owner = await begun(site)
+        await self.idled(site, owner, 1, "bury")
+        site.clock.at_s += 10
+        await owner.settle()
+        assert await site.owner().start() == owner.next
+
     async def test_is_claimed_though_its_mark_may_wait(self):
         site = Site()
         await (await begun(site)).hand_over()
