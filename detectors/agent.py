@@ -311,11 +311,18 @@ class AgentState:
         """When to ask again though no event comes: soon while something stands, else as detectors wish."""
         speaking = self._speaking(at).values()
         # What was damaged may wish for a time that is none.
-        wishes = [wish for detector in speaking if (wish := detector.wake_at) is not None and wish < inf]
+        wishes = [wish for detector in speaking if (wish := self._wish(detector)) is not None and wish < inf]
         if self._signals or self.missed:
             wishes.append(at + REASSERT_S if self._stale(at) or not self._signals else next_grid)
         self.woken_at = max(min(wishes), next_grid) if wishes else None
         return self.woken_at
+
+    def _wish(self, detector: Detector) -> float | None:
+        try:
+            return detector.wake_at
+        except Exception as fault:  # noqa: BLE001 - told with the next answer
+            self._faults.append(_fault(detector.findings, fault))
+            return None
 
     def save(self, applied: int, wake_at: float | None) -> Saved:
         """The state after everything up to the offset `applied`."""

@@ -158,6 +158,24 @@ class TestRestarts:
         tape.tick(10)
         assert tape.bank._keys.state("ana", tape.offset).woken_at is None
 
+    def test_a_detector_that_cannot_say_when_to_ask_it_is_asked_nothing_and_that_is_told(self):
+        class Lost(KINDS["told"]):
+            @property
+            def wake_at(self):
+                raise ValueError("math domain error")
+
+            @wake_at.setter
+            def wake_at(self, wish):
+                pass
+
+        tape = Tape(kinds={**KINDS, "told": Lost})
+        tape.told(0)
+        tape.tick(10)
+        tape.told(11)
+        tape.tick(20)
+        assert tape.bank._keys.state("ana", tape.offset).woken_at is None
+        assert [each for each in tape.reasons if "math domain error" in each]
+
     def test_a_detector_that_cannot_be_saved_begins_anew_and_that_is_told(self):
         class Dumb(KINDS["told"]):
             def save(self):
