@@ -29,7 +29,9 @@ MOST_DEAR = 16
 WELL, MOST_WELL = 8, 24
 """What is told is over after so many times as many others as came for each dear one, at most so many."""
 GAPS = 12
-"""It is over as well when none came for so many times as long as sessions lie apart."""
+"""It is over as well when none came for so many times as long as sessions lie apart, …"""
+LONGEST_GAPS_S = 86400.0
+"""… or for a day."""
 
 Spent = list[float]
 """Cost in USD, and when it was last moved to the end of the order (POSIX seconds)."""
@@ -161,7 +163,7 @@ class CostSessions(Struct, array_like=True):
         """Ends what is told where enough sessions were not dear since, or none comes any more."""
         apart = max(1.0, (self.lasting.count - dear.well) / max(1, self.lasting.times))
         gap_s = (dear.latest - self.first) / max(1, self.learnt) if self.first else 0.0
-        if dear.well >= min(MOST_WELL, WELL * apart) or now - dear.heard >= GAPS * gap_s:
+        if dear.well >= min(MOST_WELL, WELL * apart) or now - dear.heard >= min(LONGEST_GAPS_S, GAPS * gap_s):
             self.dear = None
 
     def adopt(self) -> None:

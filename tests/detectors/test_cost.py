@@ -519,3 +519,18 @@ def test_real_sessions_whose_models_change_between_runs_tell_of_nothing(shared_d
         agent.wait(each.time.timestamp() - agent.at)
         agent.see(each)
     assert agent.told == []
+
+
+def test_a_dear_session_after_a_long_rest_is_told_no_longer_than_a_day_once_none_comes():
+    sessions, at = CostSessions(span_s=30 * 86400.0), START_S
+    for name in [f"s{number}" for number in range(300)]:
+        sessions.add(name, 1.0, at, event(at, "chat"))
+        sessions.end(name, at)
+        at += 300
+    at += 90 * 86400
+    sessions.add("dear", 100.0, at, event(at, "chat"))
+    sessions.end("dear", at)
+    sessions.settle(at + 86399)
+    assert sessions.dear is not None
+    sessions.settle(at + 86400)
+    assert sessions.dear is None
