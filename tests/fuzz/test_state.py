@@ -79,10 +79,10 @@ def hurt(what: str, place: str, count: int) -> list[tuple[int, Disk]]:
     return found
 
 
-async def test_what_is_not_damaged_is_restored_and_nothing_is_told():
+def test_what_is_not_damaged_is_restored_and_nothing_is_told():
     with capture_logs() as told:
-        there = await restored(Disk({(TOPIC, 0): [*left("snapshots")]}))
-        low, heir = await known(Disk({(TOPIC, 0): [*left("outcomes")]}))
+        there = asyncio.run(restored(Disk({(TOPIC, 0): [*left("snapshots")]})))
+        low, heir = asyncio.run(known(Disk({(TOPIC, 0): [*left("outcomes")]})))
     assert told == []
     assert there.keys == {"a": LARGE, "b/c": SMALL}
     assert (low, heir.known("pag-2", 1)) == (17, Delivered(reference="C1:1.5"))
