@@ -29,13 +29,14 @@ MOST_REASONS = 6
 OTHER = "(other)"
 COMPARED_A_MINUTE = 16
 UNHEARD_S = 86400.0
-"""Without an answer or a grade for so long nobody knows what they are like now."""
+"""Without a grade of a kind for so long nobody knows what it is like now."""
 
 
 class Remembered(Struct, array_like=True):
     """The whole state. Streams by finding, evaluation or reason; `unusable`: scores that are no number.
 
-    `good`: answers of the open cell that were good in every way, by their only finish reason.
+    `good`: answers of the open cell that were good in every way, by their only finish reason. `last`: what
+    earlier versions kept in its place.
     """
 
     rates: dict[str, Decline] = {}
@@ -117,7 +118,6 @@ class Quality:
     def _now(self, now: float) -> None:
         if now >= self._state.closes_at:
             self._turn(now)
-        self._state.last = now
 
     def _grade(self, stream: Decline, others: Recent, badness: float, event: Event, now: float) -> None:
         if badness > 0:
@@ -208,18 +208,16 @@ class Quality:
         state = self._state
         grid = floor(now / CELL_S) * CELL_S
         over = grid // MINUTE_S > (state.closes_at - CELL_S) // MINUTE_S
-        if state.last and now - state.last >= UNHEARD_S:
-            self._end()
         if over or self._is_waiting:
-            self._close("minute" if over else "cell")
+            self._close("minute" if over else "cell", now)
         if over:
             state.room = COMPARED_A_MINUTE
             state.answers.turn(grid)
             state.graded.turn(grid)
         state.closes_at = grid + CELL_S
 
-    def _close(self, what: Literal["minute", "cell"]) -> None:
-        """Ends the open cells: all with the minute, else those that are urgent."""
+    def _close(self, what: Literal["minute", "cell"], now: float) -> None:
+        """Ends the open cells: all with the minute, else those that are urgent; and what is unheard of."""
         state, over = self._state, what == "minute"
         for reason, count in state.good.items():
             self._spread(ending((reason,) if reason else ()), count)
@@ -227,12 +225,7 @@ class Quality:
         for graded, stream, _ in self._streams():
             if stream.total and (over or stream.hold is not None or (graded.is_urgent and stream.bad)):
                 stream.close(state.closes_at, self._threshold_s, graded.slack)
-        self._look()
-
-    def _end(self) -> None:
-        """It is unknown whether what held still does."""
-        for _, stream, _ in self._streams():
-            if stream.hold is not None:
+            if stream.hold is not None and _is_unheard(stream, now):
                 stream.end()
         self._look()
 
@@ -270,9 +263,13 @@ class Quality:
             if stream.hold is not None
         ]
 
-    def unheard(self, found: Mapping[str, str], at: float) -> bool:  # noqa: ARG002 - the protocol's
-        """Whether a finding that ended at `at` did so only because nothing came any more."""
-        return at - self._state.last >= UNHEARD_S
+    def unheard(self, found: Mapping[str, str], at: float) -> bool:
+        """Whether a finding that ended at `at` did so only because no grade of its kind came any more."""
+        return any(
+            _is_unheard(stream, at)
+            for graded, stream, _ in self._streams()
+            if graded.finding == found["finding"] and graded.labels.items() <= found.items()
+        )
 
     def rebase(self, now: float) -> None:  # noqa: ARG002 - the protocol's
         """What is told now is normal: those streams learn anew."""
@@ -292,6 +289,10 @@ class Quality:
         loaded._state = decoded(cls, state, version, Remembered)
         loaded._look()
         return loaded
+
+
+def _is_unheard(stream: Decline, at: float) -> bool:
+    return 0 < stream.heard <= at - UNHEARD_S
 
 
 def _named(streams: dict[str, Decline], name: str, most: int) -> Decline:

@@ -87,6 +87,11 @@ class Decline(Struct, array_like=True):
         """Whether enough is known to judge."""
         return self.usual.count >= WARM_UP
 
+    @property
+    def heard(self) -> float:
+        """When the minute of the last closed cell began; POSIX seconds, 0 without any."""
+        return self.minutes.rows[-1][0] * MINUTE_S if self.minutes.rows else 0.0
+
     def allowed(self, slack: float) -> float:
         """The mean badness that alarms nobody; `slack`: so far from the usual towards 1 it may always be."""
         mean = self.usual.mean

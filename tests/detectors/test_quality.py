@@ -219,6 +219,23 @@ def test_a_night_without_answers_ends_nothing_and_a_day_does():
     assert agent.answers(1).holds == []
 
 
+def test_an_evaluation_that_is_switched_off_is_stale_after_a_day_though_others_go_on():
+    agent = Agent().scores(400, 0.7, 0.9).scores(200, 0.1, 0.4)
+    [told] = agent.holds
+    labels, off = {"agent": "a", "finding": "score", **told.labels}, agent.at
+    while agent.at < off + DAY_S - 120:
+        agent.at += 50
+        agent.scores(1, 0.7, 0.9, name="tone")
+    assert [each.onset for each in agent.holds] == [told.onset]
+    assert not agent.detector.unheard(labels, agent.at)
+    while agent.holds:
+        agent.scores(1, 0.7, 0.9, name="tone")
+    assert DAY_S - 60 <= agent.at - off <= DAY_S + 60
+    assert agent.detector.unheard(labels, agent.at)
+    assert not agent.detector.unheard({**labels, "evaluation": "tone"}, agent.at)
+    assert agent.detector.wake_at is None
+
+
 def test_what_is_no_better_after_a_pause_is_not_told_anew():
     agent = Agent().answers(400, 0.01)
     onsets = set()
