@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import log
-from statistics import mean, pvariance
 
 from detectors.dense import Row
 from detectors.failures.windows import HOUR_S, MINUTE_S, Windows
@@ -74,7 +73,13 @@ def _apart_s(tens: Sequence[Row]) -> float:
     whole = [row[1] for row in tens[1:-1]]
     if not whole:
         return 0.0
-    return SIZES_S[1] * min(1 / log(cells + 1), pvariance(whole) / mean(whole) ** 2)
+    return SIZES_S[1] * min(1 / log(cells + 1), _scatter(whole))
+
+
+def _scatter(counts: Sequence[int]) -> float:
+    """Their variance over the square of their mean: sums of whole numbers, so exact in whatever order."""
+    total = sum(counts)
+    return (len(counts) * sum(each * each for each in counts) - total**2) / total**2
 
 
 def _gap_s(windows: Windows) -> float:
