@@ -21,7 +21,7 @@ from detectors.rollouts.plan import OPTIONS, plan_of
 from detectors.rollouts.rollout_finding import found
 from detectors.rollouts.sessions import METRICS, Session, Sessions, key_of
 from detectors.rollouts.telling import Telling
-from detectors.rollouts.trial import FORGOTTEN_S, MOST_SAMPLES, Trial
+from detectors.rollouts.trial import GIVEN_UP_S, MOST_SAMPLES, Trial
 from detectors.rollouts.verdict import Verdict
 from detectors.settings import Watch
 from schemas.event import Data, Event, Release
@@ -73,7 +73,7 @@ class Rollout:
         {"agent.operation.v1", "agent.session.v1", "agent.evaluation.v1", RELEASE}
     )
     takes: ClassVar[frozenset[str]] = frozenset({*OPTIONS, "redact"})
-    outlives_s: ClassVar[float] = FORGOTTEN_S + 120.0
+    outlives_s: ClassVar[float] = GIVEN_UP_S + 120.0
 
     __slots__ = ("_compared", "_met", "_patterns", "_plan", "_sessions", "_step", "_telling", "_trial")
 

@@ -1,10 +1,16 @@
 """What holds of an agent of which little comes: told once, however long the agent pauses."""
 
-from detectors.isolation import TOLD_S, Isolation
-from detectors.session import Session
-from tests.detectors.made_up import Tape
+import random
 
-MINUTE_S = 60.0
+from detectors.isolation import TOLD_S, Isolation
+from detectors.rollout import Rollout
+from detectors.session import Session
+from schemas.wire import encode
+from tests.detectors.agent_events import START_S
+from tests.detectors.made_up import Tape
+from tests.detectors.streams_rollout import session, step
+
+MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
 
 
 class Watched(Tape):
@@ -75,3 +81,29 @@ def test_sessions_that_loop_each_forty_minutes_are_told_on_once_their_spacing_is
         loop(tape, at, f"c{number}")
         tape.silence(at + 30, at + 40 * 60)
     assert [state for state, _ in tape.edges] == ["firing", "resolved"] * 2 + ["firing"]
+
+
+def canary(tape, at_s, sessions):
+    """One every ten seconds, of which a canary has three in ten; more than a third of its fail."""
+    draw = random.Random(1)
+    for number in range(sessions):
+        for each in session(START_S + at_s + 10 * number, draw, worse=0.4):
+            tape.put(encode(each))
+
+
+def test_a_canary_that_is_worse_is_told_once_though_a_weekend_lies_between():
+    tape = Watched(Rollout)
+    tape.put(encode(step(START_S, 0.3)))
+    canary(tape, 1, 700)
+    tape.silence(2 * HOUR_S, 66 * HOUR_S)
+    canary(tape, 66 * HOUR_S, 60)
+    assert tape.edges == [("firing", "")]
+
+
+def test_a_canary_that_is_worse_is_over_after_four_days_though_nothing_comes_any_more():
+    tape = Watched(Rollout)
+    tape.put(encode(step(START_S, 0.3)))
+    canary(tape, 1, 700)
+    tape.silence(2 * HOUR_S, 2 * HOUR_S + 4 * DAY_S + 5 * MINUTE_S)
+    assert tape.edges == [("firing", ""), ("resolved", "stale")]
+    assert tape.bank.wake_at is None
