@@ -1,5 +1,9 @@
-"""Names of channels: two that share a target are two where their options say whom they reach."""
+"""Channels and their names: two that share a target are two where their options say whom they reach."""
 
+from collections.abc import Iterator
+
+from routing.policy import ChannelTarget, Policy
+from routing.schedule import schedules_in
 from schemas.identity import canonical
 from schemas.page import Channel
 
@@ -16,3 +20,20 @@ def addressed(channel: Channel) -> str:
 def channel_key(channel: Channel) -> str:
     """The name under which is noted what a channel was told."""
     return f"{channel.kind}:{channel.target}{addressed(channel)}"
+
+
+def channels(policy: Policy) -> Iterator[Channel]:
+    """Every channel over which somebody may be told something; one that is named twice comes twice.
+
+    Among people's contacts may be kinds that are no channel's. Where a fire drill is told is left out.
+    """
+    for receiver in policy.receivers.values():
+        yield from (each.channel for each in receiver.notify if isinstance(each, ChannelTarget))
+    for escalation in policy.escalations.values():
+        for step in escalation.steps:
+            yield from (each.channel for each in step.parties if each.channel is not None)
+    for user in policy.users.values():
+        yield from map(user.channel, user.contacts)
+    for schedule in schedules_in(policy.schedules).values():
+        for kind, target in schedule.handoff.channels if schedule.handoff else ():
+            yield Channel(kind=kind, target=target)

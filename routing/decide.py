@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from routing.incidents import handoffs
+from routing.incidents import handoffs, refusals
 from routing.incidents.briefing import published
 from routing.incidents.closing import ACK, COOL, FORGET, STALE, calm_due, cool_due, forget_due, stale_due
 from routing.incidents.drill_times import follow
@@ -122,6 +122,7 @@ def _apply(turn: Turn, cause: AnyCause) -> None:
     elif isinstance(cause, Configured):
         keep_time(turn, cause.clock)
         follow(turn.state.core, turn.policy, turn.now)
+        refusals.follow(turn)
         rematch(turn)
     elif isinstance(cause, Hand):
         BY_HAND[type(cause)](turn, cause)

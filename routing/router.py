@@ -10,7 +10,7 @@ from routing.incidents.alignment import Alignment, Watermarks
 from routing.incidents.drill_times import Due, Missed, cut_off, due, missed
 from routing.incidents.intake import HELD_CAP, Held, Intake
 from routing.incidents.posting import NEVER
-from routing.incidents.refusals import lasting
+from routing.incidents.refusals import ending, lasting
 from routing.incidents.snapshot import Packing, unpack
 from routing.incidents.state import Core, Refusal, State
 from routing.incidents.turn import Complaint
@@ -77,6 +77,10 @@ class Router:
     def refusing(self, now: datetime) -> Mapping[str, Refusal]:
         """Channels that have taken no page for long, by their keys."""
         return lasting(self._state.core, now)
+
+    def refused_until(self, key: str) -> Literal["recovered", "gone", "stale"]:
+        """Why a channel that had taken no page for long is not among them any more."""
+        return "stale" if self._policy is None else ending(self._state.core, self._policy, key)
 
     @property
     def open(self) -> int:

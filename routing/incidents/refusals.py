@@ -1,11 +1,13 @@
 """Channels that take nothing: since when, as far as pages were sent over them. What arrives ends it."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
-from routing.addressing import channel_key
+from routing.addressing import channel_key, channels
 from routing.incidents.incident import Case, Sent
 from routing.incidents.state import Core, Refusal
 from routing.incidents.turn import Turn
+from routing.policy import Policy
 from routing.words.wording import one_line
 from schemas.outcome import Delivered, Outcome
 from schemas.page import Channel
@@ -18,9 +20,18 @@ CAP = 256
 REASON = 200
 
 
+def follow(turn: Turn) -> None:
+    """Another policy: a channel that it lacks, or has under another address, refuses nothing any more."""
+    refusals = turn.state.core.refusals
+    for key in refusals.keys() - {channel_key(each) for each in channels(turn.policy)}:
+        del refusals[key]
+
+
 def took(turn: Turn, channel: Channel) -> None:
     """The channel took something."""
-    turn.state.core.refusals.pop(channel_key(channel), None)
+    known = turn.state.core.refusals.get(channel_key(channel))
+    if known is not None:
+        known.taken = known.taken or turn.now
 
 
 def note(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
@@ -31,15 +42,19 @@ def note(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
     if case.drill:
         return
     refusals, key = turn.state.core.refusals, channel_key(sent.channel)
+    _forget(turn)
     known = refusals.pop(key, None)
-    since = turn.now if known is None or turn.now - known.last > FORGOTTEN_AFTER else known.since
+    if known is None and not _is_of(turn.policy, sent):
+        # A page of earlier rules, which is tried again.
+        return
     while len(refusals) >= CAP:
         del refusals[next(iter(refusals))]
+        turn.state.count("channels that refuse forgotten at the cap")
     refusals[key] = Refusal(
         kind=sent.channel.kind,
         target=sent.channel.target,
         to=sent.to,
-        since=since,
+        since=turn.now if known is None or known.taken else known.since,
         last=turn.now,
         reason=one_line(outcome.reason, REASON),
     )
@@ -50,5 +65,33 @@ def lasting(core: Core, now: datetime) -> dict[str, Refusal]:
     return {
         key: each
         for key, each in core.refusals.items()
-        if each.last - each.since >= LASTING and now - each.last <= FORGOTTEN_AFTER
+        if each.taken is None and each.last - each.since >= LASTING and now - each.last <= FORGOTTEN_AFTER
     }
+
+
+def ending(core: Core, policy: Policy, key: str) -> Literal["recovered", "gone", "stale"]:
+    """Why a channel is not among those any more: it took something, the rules lack it, or nobody knows."""
+    known = core.refusals.get(key)
+    if known is not None and known.taken is not None:
+        return "recovered"
+    return "stale" if _has(policy, key) else "gone"
+
+
+def _forget(turn: Turn) -> None:
+    """What is over, or of which nobody knows."""
+    refusals = turn.state.core.refusals
+    for key, each in tuple(refusals.items()):
+        is_over = each.taken is not None and turn.now - each.taken > LASTING
+        if is_over or turn.now - each.last > FORGOTTEN_AFTER:
+            del refusals[key]
+
+
+def _is_of(policy: Policy, sent: Sent) -> bool:
+    """Whether these rules have the channel. There may be thousands of people, and it is mostly theirs."""
+    user, kind = policy.users.get(sent.to), sent.channel.kind
+    is_theirs = user is not None and kind in user.contacts and user.channel(kind) == sent.channel
+    return is_theirs or _has(policy, channel_key(sent.channel))
+
+
+def _has(policy: Policy, key: str) -> bool:
+    return any(channel_key(each) == key for each in channels(policy))

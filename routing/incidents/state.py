@@ -130,7 +130,10 @@ class Digest(Kept):
 
 
 class Refusal(Kept):
-    """A channel that took nothing `since`; `last`: when it last refused a page, `to` whom, and why."""
+    """A channel that took nothing `since`; `last`: when it last refused a page, `to` whom, and why.
+
+    `taken`: when it took something again. That is remembered for a while, so that it can be said.
+    """
 
     kind: str
     target: str
@@ -138,6 +141,7 @@ class Refusal(Kept):
     since: datetime
     last: datetime
     reason: str
+    taken: datetime | None = None
 
 
 class Core(Kept):

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 from msgspec import structs
 
+from routing import addressing
 from routing.notifiers.notifier import Call, Mail, Notifier, Rendered, Step
 from routing.notifiers.registry import discover
-from routing.policy import ChannelTarget, Policy
+from routing.policy import Policy
 from routing.words.sample import PAGE
 from schemas.page import Channel
 from streams.delivering.mailing import DONE, greeted
@@ -57,7 +58,7 @@ class Asked:
 
 
 def channels(policy: Policy) -> Sequence[Channel]:
-    """Every channel that a page may take, each once."""
+    """Every channel that a page or a notice may take, each once."""
     return list({_named(each): each for each in _all(policy)}.values())
 
 
@@ -67,15 +68,7 @@ def _named(channel: Channel) -> tuple[str, str, tuple[tuple[str, str], ...]]:
 
 def _all(policy: Policy) -> Iterator[Channel]:
     kinds = discover()
-    for receiver in policy.receivers.values():
-        for target in receiver.notify:
-            if isinstance(target, ChannelTarget):
-                yield target.channel
-    for escalation in policy.escalations.values():
-        for step in escalation.steps:
-            yield from (each.channel for each in step.parties if each.channel is not None)
-    for user in policy.users.values():
-        yield from (user.channel(kind) for kind in user.contacts if kind in kinds)
+    return (each for each in addressing.channels(policy) if each.kind in kinds)
 
 
 async def examine(

@@ -66,7 +66,8 @@ class Refusing:
             if before is None or now - before.time >= TOLD_EVERY:
                 await self._tell(key, self._signal(key, refusal))
         for key in self._told.keys() - found.keys():
-            over = structs.replace(self._told[key], state="resolved", time=now, reason="recovered")
+            reason = router.refused_until(key)
+            over = structs.replace(self._told[key], state="resolved", time=now, reason=reason)
             await self._tell(key, over)
             del self._told[key]
 

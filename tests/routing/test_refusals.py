@@ -1,13 +1,17 @@
 """Channels that refuse for ever: the page goes on, attempts have bounds, and it is known which and why."""
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
+from routing.addressing import channel_key, channels
 from routing.incidents.refusals import CAP, FORGOTTEN_AFTER, LASTING, note
 from routing.incidents.turn import Turn
+from routing.router import Router
 from schemas.cause import Drilled
 from schemas.outcome import Delivered, Undeliverable
 from schemas.page import Channel
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, Scenario, busy, dead
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario, busy, dead
 
 DRILL = "error_rate/sessions:1"
 CUSTOM = ESCALATED.replace(
@@ -107,15 +111,114 @@ def test_a_handoff_that_arrives_shows_that_the_channel_takes_something():
 
 
 def test_the_channels_that_are_remembered_are_bounded_and_those_that_refused_last_are_kept():
-    t = Scenario(answers={"slack": dead})
+    rooms = [f"#c{n}" for n in range(CAP + 20)]
+    others = "".join(f"- {{name: r{n}, notify: [{{slack: '{room}'}}]}}\n" for n, room in enumerate(rooms))
+    t = Scenario(ESCALATED.replace("agents:", f"{others}agents:"), answers={"slack": dead})
     t.signal()
     t.fast_forward(MINUTE)
     state, gone = t.router._state, Undeliverable(reason="gone\nfor good")
     (case,) = state.cases.values()
-    (sent,) = case.pages.values()
+    sent = next(iter(case.pages.values()))
     turn = Turn(state, t.router._policy, t.now, [])
-    for n in range(CAP + 20):
-        note(turn, case, replace(sent, channel=Channel("slack", f"#c{n}")), gone)
+    state.core.refusals.clear()
+    for room in rooms:
+        note(turn, case, replace(sent, channel=Channel("slack", room)), gone)
     known = state.core.refusals
     assert (len(known), list(known)[-1]) == (CAP, f"slack:#c{CAP + 19}")
     assert {each.reason for each in known.values()} == {"gone for good"}
+    assert t.router.counts["channels that refuse forgotten at the cap"] == 20
+    assert t.router.refused_until("slack:#c0") == "stale"
+
+
+MOVED = ESCALATED.replace("U01", "U07")
+
+
+def refused() -> Scenario:
+    """A channel takes nothing for a while."""
+    t = Scenario(answers={"slack": dead})
+    t.signal()
+    t.fast_forward(HOUR)
+    assert set(refusing(t)) == {"slack:#oncall"}
+    return t
+
+
+def test_a_channel_that_the_rules_have_under_another_address_by_now_is_told_no_more():
+    t = refused()
+    t.answers = {}
+    t.configure(ONE_CHANNEL.replace("#oncall", "#other"))
+    assert refusing(t) == {}
+    assert t.router.refused_until("slack:#oncall") == "gone"
+    t.configure(ONE_CHANNEL)
+    assert refusing(t) == {}
+    assert t.router.refused_until("slack:#oncall") == "stale"
+
+
+def test_a_page_to_an_address_of_earlier_rules_that_is_tried_again_blames_no_channel():
+    t = Scenario(ESCALATED, answers={"U01": busy})
+    t.signal()
+    t.configure(MOVED)
+    t.fast_forward(HOUR)
+    assert ("U01", 2) in [(each.channel.target, each.attempt) for each in t.pages]
+    assert t.router._state.core.refusals == {}
+
+
+def test_other_rules_with_the_same_channels_change_nothing_of_it():
+    t = refused()
+    t.configure(ONE_CHANNEL.replace("group_wait: 10s", "group_wait: 20s"))
+    assert set(refusing(t)) == {"slack:#oncall"}
+
+
+def test_the_channels_of_steps_of_handoffs_and_with_options_are_of_the_rules_too():
+    own = ESCALATED.replace("ana: {slack: U01,", "ana: {slack: {to: U01, token: 'env:OTHER'},")
+    own = own.replace("timezone: UTC", "timezone: UTC\n    handoff: {notice: 1h, slack: '#shifts'}")
+    own = own.replace("notify: [user: bo], via: [pagerduty]", "notify: [{webhook: 'https://a.example/1'}]")
+    t = Scenario(own)
+    found = {channel_key(each) for each in channels(t.router._policy) if each.kind != "terminal"}
+    assert found == {"slack:#triage", "webhook:https://a.example/1", 'slack:U01{token="env:OTHER"}',
+                     "pagerduty:env:PD_ANA", "slack:U02", "pagerduty:env:PD_BO", "slack:#shifts"}  # fmt: skip
+
+
+def test_why_nothing_is_told_any_more_is_known_for_a_while():
+    t = refused()
+    t.answers = {}
+    t.signal("s2", agent="other")
+    t.fast_forward(MINUTE)
+    assert t.router.refused_until("slack:#oncall") == "recovered"
+    t.restart()
+    assert t.router.refused_until("slack:#oncall") == "recovered"
+    t.fast_forward(HOUR)
+    t.answers = {"U07": dead}
+    t.configure(MOVED)
+    t.configure(ONE_CHANNEL)
+    assert t.router._state.core.refusals == {}
+
+
+def test_what_refuses_again_does_so_since_then():
+    t = refused()
+    t.answers = {}
+    t.signal("s2", agent="other")
+    t.fast_forward(MINUTE)
+    t.answers = {"slack": dead}
+    t.signal("s3", agent="third")
+    t.fast_forward(timedelta(seconds=10))
+    known = t.router._state.core.refusals["slack:#oncall"]
+    assert (known.since, known.last, known.taken) == (t.now, t.now, None)
+    assert refusing(t) == {}
+
+
+def test_what_took_something_long_ago_is_remembered_no_more_once_another_refuses():
+    t = Scenario(ESCALATED, answers={"U01": dead})
+    t.signal()
+    t.answers = {}
+    t.signal("s2", detector="cost", agent="b")
+    t.fast_forward(HOUR)
+    known = t.router._state.core.refusals
+    assert known["slack:U01"].taken is not None
+    t.answers = {"pagerduty": dead}
+    t.signal("s3", agent="c")
+    t.fast_forward(HOUR)
+    assert set(known) == {"pagerduty:env:PD_BO"}
+
+
+def test_without_rules_that_can_be_followed_nobody_knows_why():
+    assert Router().refused_until("slack:#oncall") == "stale"

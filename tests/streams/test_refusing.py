@@ -18,13 +18,14 @@ from tests.routing.scenario import ESCALATED, HOUR, MINUTE, START, Scenario, dea
 GONE = ESCALATED.replace("slack: U01", "webhook: 'https://hooks.example/1?key=secret'").replace(
     "via: [slack, pagerduty]", "via: [webhook, pagerduty]"
 )
+ELSEWHERE = "{receiver: triage, matchers: ['agent=\"agent-oversight\"']}"
 
 
 class Stage:
     """A router whose channel refuses, and its worker, which looks every five seconds."""
 
-    def __init__(self, *acts: Act) -> None:
-        self.t = Scenario(GONE, answers={"webhook": dead})
+    def __init__(self, *acts: Act, rules: str = GONE) -> None:
+        self.t = Scenario(rules, answers={"webhook": dead})
         self.disk, self.routes = Disk(), True
         self.log = MemoryLog(self.disk, list(acts))
         self.begins()
@@ -91,6 +92,29 @@ async def test_it_is_over_when_the_channel_takes_a_page_and_told_once():
     await stage.go(HOUR)
     assert [each.state for each in stage.signals].count("resolved") == 1
     assert (stage.signals[-1].state, stage.signals[-1].reason) == ("resolved", "recovered")
+
+
+async def test_what_nobody_tried_for_a_day_ends_as_stale_and_not_as_recovered():
+    stage = Stage(rules=GONE.replace("routes: [", f"routes: [{ELSEWHERE}, "))
+    await stage.refused()
+    await stage.go(2 * MINUTE)
+    for name in ("s1", "s2"):
+        stage.t.recover(name)
+    stage.t.fast_forward(timedelta(days=1))
+    await stage.go(timedelta(seconds=5))
+    assert (stage.signals[-1].state, stage.signals[-1].reason) == ("resolved", "stale")
+
+
+async def test_of_a_channel_whose_address_was_changed_in_the_rules_nothing_is_told_any_more():
+    stage = Stage()
+    await stage.refused()
+    await stage.go(2 * MINUTE)
+    stage.t.configure(GONE.replace("/1?key=secret", "/2"))
+    await stage.go(timedelta(seconds=5))
+    assert (stage.signals[-1].state, stage.signals[-1].reason) == ("resolved", "gone")
+    before = len(stage.signals)
+    await stage.go(HOUR)
+    assert "/1" not in "".join(each.summary for each in stage.signals[before:])
 
 
 async def test_the_next_worker_that_routes_asserts_the_same():
