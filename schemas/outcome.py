@@ -19,6 +19,8 @@ class Deferred(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="defer
 
     reason: str
     retry_at: Time | None = None
+    unsent: bool = False
+    """True where nothing was sent: it says nothing of the channel."""
 
 
 class Undeliverable(

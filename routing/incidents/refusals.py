@@ -9,7 +9,7 @@ from routing.incidents.state import Core, Refusal
 from routing.incidents.turn import Turn
 from routing.policy import Policy
 from routing.words.wording import one_line
-from schemas.outcome import Delivered, Outcome
+from schemas.outcome import Deferred, Delivered, Outcome
 from schemas.page import Channel
 
 LASTING = timedelta(minutes=10)
@@ -39,7 +39,7 @@ def note(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
     if isinstance(outcome, Delivered):
         took(turn, sent.channel)
         return
-    if case.drill:
+    if case.drill or (isinstance(outcome, Deferred) and outcome.unsent):
         return
     refusals, key = turn.state.core.refusals, channel_key(sent.channel)
     _forget(turn)

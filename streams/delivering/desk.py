@@ -174,7 +174,8 @@ class Desk:
     def _too_late(self, message: Message, now: datetime) -> Outcome | None:
         if self._oldest is None or now - message.time <= self._oldest:
             return None
-        return Deferred(reason=f"it was asked for at {message.time.isoformat()}, too long ago to send now")
+        asked = message.time.isoformat()
+        return Deferred(reason=f"it was asked for at {asked}, too long ago to send now", unsent=True)
 
     async def _reported(self, message: Message, outcome: Outcome) -> None:
         at = self._at(message)

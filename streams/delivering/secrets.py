@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import structs
+
 from routing.notifiers.notifier import Secrets
 from routing.rules.faults import Fault
 from routing.rules.literals import Variable
@@ -70,9 +72,8 @@ class Told:
         match outcome:
             case Delivered():
                 return outcome
-            case Deferred(reason=reason, retry_at=retry_at):
-                return Deferred(reason=self.blotted(reason), retry_at=retry_at)
-        return Undeliverable(reason=self.blotted(outcome.reason))
+            case Deferred(reason=reason) | Undeliverable(reason=reason):
+                return structs.replace(outcome, reason=self.blotted(reason))
 
     def blotted(self, text: str) -> str:
         """The text with every told value blotted out."""

@@ -9,7 +9,7 @@ from routing.incidents.refusals import CAP, FORGOTTEN_AFTER, LASTING, note
 from routing.incidents.turn import Turn
 from routing.router import Router
 from schemas.cause import Drilled
-from schemas.outcome import Delivered, Undeliverable
+from schemas.outcome import Deferred, Delivered, Undeliverable
 from schemas.page import Channel
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario, busy, dead
 
@@ -83,6 +83,13 @@ def test_of_what_nobody_tried_for_a_day_nothing_is_known():
     t.signal("s2")
     t.fast_forward(MINUTE)
     assert refusing(t) == {}
+
+
+def test_what_the_notifiers_did_not_even_send_blames_no_channel():
+    t = Scenario(answers={"slack": lambda _: Deferred(reason="asked for too long ago", unsent=True)})
+    t.signal()
+    t.fast_forward(HOUR)
+    assert t.router._state.core.refusals == {}
 
 
 def test_a_fire_drill_blames_no_channel():

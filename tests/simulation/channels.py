@@ -99,7 +99,7 @@ class Office:
             self._report(line, known)
             return
         if self.clock() - message.time > OLDEST:
-            self._record(line, Deferred(reason="it was asked for too long ago"))
+            self._record(line, Deferred(reason="it was asked for too long ago", unsent=True))
             return
         random = Random(f"{message.id} {message.attempt}")
         outcome, takes_s, is_taken = self._answer(message, random)

@@ -233,6 +233,7 @@ async def test_what_was_asked_for_long_ago_is_not_sent_and_the_router_hears_of_i
     outcomes = {each.page: each.outcome for each in post.wire.reported}
     assert isinstance(outcomes["pag-61"], Deferred)
     assert "too long ago" in outcomes["pag-61"].reason
+    assert outcomes["pag-61"].unsent
 
 
 async def test_a_mark_that_takes_long_does_not_keep_the_host_waiting():
