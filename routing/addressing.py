@@ -1,5 +1,6 @@
 """Channels and their names: two that share a target are two where their options say whom they reach."""
 
+import re
 from collections.abc import Iterator
 
 from routing.policy import ChannelTarget, Policy
@@ -20,6 +21,19 @@ def addressed(channel: Channel) -> str:
 def channel_key(channel: Channel) -> str:
     """The name under which is noted what a channel was told."""
     return f"{channel.kind}:{channel.target}{addressed(channel)}"
+
+
+def shown(target: str) -> str:
+    """A target as anybody may read it: of an address scheme and host, as the rest may be what lets one in.
+
+    >>> shown("#oncall"), shown("https://ana:word@hooks.example/T0/secret?key=1")
+    ('#oncall', 'https://hooks.example/…')
+    """
+    scheme, parted, rest = target.partition("://")
+    if not parted:
+        return target
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    return f"{scheme}://{authority.rpartition('@')[2]}/…"
 
 
 def channels(policy: Policy) -> Iterator[Channel]:

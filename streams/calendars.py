@@ -11,9 +11,10 @@ import httpx
 import structlog
 from msgspec import Struct
 
+from routing.addressing import shown
 from routing.configuration import calendars_in
 from routing.oncall.calendar_text import slim
-from routing.rules.calendars import shown, split
+from routing.rules.calendars import split
 from schemas.cause import ConfigFile
 from streams.files import Unreadable, config_files
 

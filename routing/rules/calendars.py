@@ -1,10 +1,10 @@
 """Calendars of a configuration: the texts that stand beside its YAML, and the people in them."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from routing.addressing import shown
 from routing.oncall.calendar import Calendar, Person
 from routing.rules.document.document import Document
 from routing.rules.document.people import UserPart
@@ -58,15 +58,6 @@ def rosters(document: Document, root: Node, texts: Mapping[str, str]) -> Rosters
                 place = root.nearest("schedules", name, "ical").place
                 faults.append(place.fault(f"calendar {shown(part.ical)}: {error}"))
     return Rosters(found, tuple(faults))
-
-
-def shown(name: str) -> str:
-    """The name of a calendar; of an address scheme and host, as the rest may be what lets one read it."""
-    scheme, parted, rest = name.partition("://")
-    if not parted:
-        return name
-    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
-    return f"{scheme}://{authority.rpartition('@')[2]}/…"
 
 
 def _email(part: UserPart) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from routing.rules.calendars import shown
+from routing.addressing import shown
 from routing.rules.faults import Fault
 from routing.rules.yaml_tree import Node
 from routing.schedule import Minded, Schedule

@@ -11,13 +11,13 @@ from datetime import timedelta
 import structlog
 from msgspec import structs
 
+from routing.addressing import shown
 from routing.incidents.state import Refusal
 from routing.router import Router
 from schemas.cause import Signalled
 from schemas.identity import derived
 from schemas.signal import Signal
 from schemas.wire import encode
-from streams.hosting.addresses import shown
 from streams.hosting.clock import Clock
 from streams.hosting.log import AppendFailed, Log, Outgoing
 from streams.hosting.topics import CAUSES
@@ -27,6 +27,8 @@ DETECTOR, FINDING = "telemetry", "channel_refuses"
 AGENT = "agent-oversight"
 LOOK_EVERY = timedelta(seconds=5)
 TOLD_EVERY = timedelta(minutes=1)
+WHICH = 6
+"""Digits of the digest of an address: few enough to say nothing of it."""
 
 
 class Refusing:
@@ -79,7 +81,7 @@ class Refusing:
         self._told[key] = signal
 
     def _signal(self, key: str, refusal: Refusal) -> Signal:
-        where = f"{refusal.kind}:{shown(refusal.target)}"
+        where = _where(refusal)
         since = f"{refusal.since:%Y-%m-%d %H:%M} UTC"
         return Signal(
             id=derived("sig", DETECTOR, FINDING, key, refusal.since.isoformat()),
@@ -89,5 +91,12 @@ class Refusing:
             labels={"agent": AGENT, "detector": DETECTOR, "finding": FINDING, "channel": where},
             time=self._clock.now(),
             onset=refusal.since,
-            summary=f"{where}, for {refusal.to}, has taken no page since {since}: {refusal.reason}",
+            summary=f"{where}, for {refusal.to}, has taken nothing since {since}: {refusal.reason}",
         )
+
+
+def _where(refusal: Refusal) -> str:
+    """The channel without what may be secret: of an address its host, and what tells two of a host apart."""
+    told = shown(refusal.target)
+    which = "" if told == refusal.target else f" {derived('channel', refusal.target)[-WHICH:]}"
+    return f"{refusal.kind}:{told}{which}"

@@ -69,11 +69,11 @@ async def test_it_is_told_once_with_the_channel_for_whom_since_when_and_why_and_
         "agent": "agent-oversight",
         "detector": "telemetry",
         "finding": "channel_refuses",
-        "channel": "webhook:https://hooks.example/1",
+        "channel": "webhook:https://hooks.example/… 058a70",
     }
     where, _, told = first.summary.partition(", ")
     assert where == first.labels["channel"]
-    assert told == "for ana, has taken no page since 2026-01-05 09:00 UTC: channel_not_found"
+    assert told == "for ana, has taken nothing since 2026-01-05 09:00 UTC: channel_not_found"
     assert (first.onset, first.state) == (START, "firing")
     assert {(each.id, each.state) for each in rest} == {(first.id, "firing")}
     assert len(rest) == 9
@@ -109,12 +109,32 @@ async def test_of_a_channel_whose_address_was_changed_in_the_rules_nothing_is_to
     stage = Stage()
     await stage.refused()
     await stage.go(2 * MINUTE)
+    told = stage.signals[-1].labels["channel"]
     stage.t.configure(GONE.replace("/1?key=secret", "/2"))
     await stage.go(timedelta(seconds=5))
     assert (stage.signals[-1].state, stage.signals[-1].reason) == ("resolved", "gone")
     before = len(stage.signals)
     await stage.go(HOUR)
-    assert "/1" not in "".join(each.summary for each in stage.signals[before:])
+    assert told not in "".join(each.summary for each in stage.signals[before:])
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("https://hooks.example/services/T0/B0/token", "webhook:https://hooks.example/… "),
+        ("https://hooks.example:8443/token", "webhook:https://hooks.example:8443/… "),
+        ("https://hooks.example?token", "webhook:https://hooks.example/… "),
+        ("env:HOOK", "webhook:env:HOOK"),
+    ],
+)
+async def test_of_an_address_only_the_host_is_told(target, told):
+    stage = Stage(rules=GONE.replace("https://hooks.example/1?key=secret", target))
+    await stage.refused()
+    await stage.go(MINUTE)
+    where = stage.signals[0].labels["channel"]
+    assert where.startswith(told)
+    assert "token" not in stage.signals[0].summary
+    assert (len(where) - len(told)) == (0 if target.startswith("env:") else 6)
 
 
 async def test_the_next_worker_that_routes_asserts_the_same():
