@@ -42,8 +42,8 @@ def reported(turn: Turn, cause: Reported) -> None:
         return
     case = turn.state.cases[found[0]]
     sent = case.pages[found[1]]
-    if sent.id == cause.page or isinstance(cause.outcome, Delivered):
-        note(turn, case, sent, cause.outcome)
+    if isinstance(cause.outcome, Delivered) or (sent.id == cause.page and not case.drill):
+        note(turn, sent.to, sent.channel, cause.outcome)
     if sent.edit is not None and sent.edit.id == cause.page:
         _edit_outcome(turn, case, sent, sent.edit, cause)
     elif isinstance(cause.outcome, Delivered):

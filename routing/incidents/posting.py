@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from routing.addressing import addressed
-from routing.incidents.refusals import took
+from routing.addressing import addressed, shown
+from routing.incidents.refusals import note
 from routing.incidents.state import Core, Unheard
 from routing.incidents.turn import Turn
 from routing.words.wording import one_line
@@ -77,11 +77,13 @@ def heard(turn: Turn, cause: Reported) -> bool:
     unheard = turn.state.core.unheard.get(cause.page)
     if unheard is None:
         return False
-    if cause.attempt != unheard.notice.attempt:
+    notice = unheard.notice
+    if isinstance(cause.outcome, Delivered) or not notice.content.drill:
+        note(turn, notice.to, notice.channel, cause.outcome)
+    if cause.attempt != notice.attempt:
         turn.state.count("outcomes repeated")
     elif isinstance(cause.outcome, Delivered):
         del turn.state.core.unheard[cause.page]
-        took(turn, unheard.notice.channel)
     elif isinstance(cause.outcome, Deferred) and cause.attempt < PATIENCE:
         unheard.due = turn.now + cause.attempt * PAUSE
     else:
@@ -137,7 +139,7 @@ def _give_up(turn: Turn, unheard: Unheard, reason: str) -> None:
     """Its owner hears of it; who is told instead is told what became of it."""
     notice = unheard.notice
     del turn.state.core.unheard[notice.id]
-    where = f"{notice.channel.kind} {notice.channel.target}"
+    where = f"{notice.channel.kind} {shown(notice.channel.target)}"
     what = f"schedule {unheard.schedule}" if unheard.schedule else notice.incident.replace(":", " ", 1)
     turn.complain(f"{what}: a notice did not reach {where}: {reason}", notice.id)
     if unheard.rest:

@@ -1,10 +1,9 @@
-"""Channels that take nothing: since when, as far as pages were sent over them. What arrives ends it."""
+"""Channels that take nothing: since when, as far as something was sent over them. What arrives ends it."""
 
 from datetime import datetime, timedelta
 from typing import Literal
 
 from routing.addressing import channel_key, channels
-from routing.incidents.incident import Case, Sent
 from routing.incidents.state import Core, Refusal
 from routing.incidents.turn import Turn
 from routing.policy import Policy
@@ -34,26 +33,26 @@ def took(turn: Turn, channel: Channel) -> None:
         known.taken = known.taken or turn.now
 
 
-def note(turn: Turn, case: Case, sent: Sent, outcome: Outcome) -> None:
-    """What a channel said to a page; those of a fire drill are played to."""
+def note(turn: Turn, to: str, channel: Channel, outcome: Outcome) -> None:
+    """What a channel said to a page or a notice; those of a fire drill are played to."""
     if isinstance(outcome, Delivered):
-        took(turn, sent.channel)
+        took(turn, channel)
         return
-    if case.drill or (isinstance(outcome, Deferred) and outcome.unsent):
+    if isinstance(outcome, Deferred) and outcome.unsent:
         return
-    refusals, key = turn.state.core.refusals, channel_key(sent.channel)
+    refusals, key = turn.state.core.refusals, channel_key(channel)
     _forget(turn)
     known = refusals.pop(key, None)
-    if known is None and not _is_of(turn.policy, sent):
+    if known is None and not _is_of(turn.policy, to, channel):
         # A page of earlier rules, which is tried again.
         return
     while len(refusals) >= CAP:
         del refusals[next(iter(refusals))]
         turn.state.count("channels that refuse forgotten at the cap")
     refusals[key] = Refusal(
-        kind=sent.channel.kind,
-        target=sent.channel.target,
-        to=sent.to,
+        kind=channel.kind,
+        target=channel.target,
+        to=to,
         since=turn.now if known is None or known.taken else known.since,
         last=turn.now,
         reason=one_line(outcome.reason, REASON),
@@ -86,11 +85,11 @@ def _forget(turn: Turn) -> None:
             del refusals[key]
 
 
-def _is_of(policy: Policy, sent: Sent) -> bool:
+def _is_of(policy: Policy, to: str, channel: Channel) -> bool:
     """Whether these rules have the channel. There may be thousands of people, and it is mostly theirs."""
-    user, kind = policy.users.get(sent.to), sent.channel.kind
-    is_theirs = user is not None and kind in user.contacts and user.channel(kind) == sent.channel
-    return is_theirs or _has(policy, channel_key(sent.channel))
+    user, kind = policy.users.get(to), channel.kind
+    is_theirs = user is not None and kind in user.contacts and user.channel(kind) == channel
+    return is_theirs or _has(policy, channel_key(channel))
 
 
 def _has(policy: Policy, key: str) -> bool:

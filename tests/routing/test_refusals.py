@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 
-from msgspec.structs import replace
-
 from routing.addressing import channel_key, channels
 from routing.incidents.refusals import CAP, FORGOTTEN_AFTER, LASTING, note
 from routing.incidents.turn import Turn
 from routing.router import Router
-from schemas.cause import Drilled
+from schemas.cause import Concluded, Drilled
 from schemas.outcome import Deferred, Delivered, Undeliverable
 from schemas.page import Channel
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, Scenario, busy, dead
@@ -101,6 +99,16 @@ def test_a_fire_drill_blames_no_channel():
     assert refusing(t) == {}
 
 
+def test_word_of_a_fire_drill_that_does_not_arrive_blames_no_channel():
+    t = Scenario(GATHERED, answers={"slack": dead})
+    room = Channel("slack", "#other")
+    t.write(Drilled(at=t.now, id=DRILL, by="ana", agent="refund-agent", name="weekly", channel=room))
+    t.write(Concluded(at=t.now, id=DRILL))
+    t.fast_forward(HOUR)
+    assert [each.reason for each in t.notices] == ["drilled"]
+    assert t.router._state.core.refusals == {}
+
+
 def test_a_handoff_that_arrives_shows_that_the_channel_takes_something():
     handed = ESCALATED.replace("timezone: UTC", "timezone: UTC\n    handoff: {notice: 1h, slack: '#triage'}")
     everything = {"slack": dead, "pagerduty": dead}
@@ -117,6 +125,28 @@ def test_a_handoff_that_arrives_shows_that_the_channel_takes_something():
     assert "slack:#triage" not in refusing(t)
 
 
+GATHERED = """
+route: {receiver: low, group_by: [agent], group_wait: 0s}
+receivers:
+- {name: low, notify: [{webhook: 'https://hooks.example/token', digest: 1h}]}
+- {name: other, notify: [{slack: '#other'}]}
+"""
+
+
+def test_a_channel_that_gets_digests_alone_is_told_of_too_until_one_arrives():
+    t = Scenario(GATHERED, answers={"webhook": dead})
+    t.signal()
+    t.fast_forward(HOUR)
+    t.signal("s2", agent="other")
+    t.fast_forward(HOUR)
+    assert set(refusing(t)) == {"webhook:https://hooks.example/token"}
+    assert all("webhook https://hooks.example/…: " in each for each in t.complaints)
+    t.answers = {}
+    t.signal("s3", agent="third")
+    t.fast_forward(HOUR)
+    assert refusing(t) == {}
+
+
 def test_the_channels_that_are_remembered_are_bounded_and_those_that_refused_last_are_kept():
     rooms = [f"#c{n}" for n in range(CAP + 20)]
     others = "".join(f"- {{name: r{n}, notify: [{{slack: '{room}'}}]}}\n" for n, room in enumerate(rooms))
@@ -124,12 +154,10 @@ def test_the_channels_that_are_remembered_are_bounded_and_those_that_refused_las
     t.signal()
     t.fast_forward(MINUTE)
     state, gone = t.router._state, Undeliverable(reason="gone\nfor good")
-    (case,) = state.cases.values()
-    sent = next(iter(case.pages.values()))
     turn = Turn(state, t.router._policy, t.now, [])
     state.core.refusals.clear()
     for room in rooms:
-        note(turn, case, replace(sent, channel=Channel("slack", room)), gone)
+        note(turn, "ana", Channel("slack", room), gone)
     known = state.core.refusals
     assert (len(known), list(known)[-1]) == (CAP, f"slack:#c{CAP + 19}")
     assert {each.reason for each in known.values()} == {"gone for good"}
