@@ -74,16 +74,14 @@ class Surroundings(Struct, frozen=True):
 
 
 class Boundary(Struct, frozen=True):
-    """A place between two records where the log may be taken up again, and the mark there."""
+    """A place between two records where the log may be taken up again, and the mark there.
+
+    `letters`: how many dead letters this owner wrote before it.
+    """
 
     offset: int
     since_s: float
     mark: bytes
-
-
-class Standing(Boundary, frozen=True):
-    """The low-water mark as it stands there, since then. `letters`: how many dead letters went before it."""
-
     letters: int = 0
 
 
@@ -121,7 +119,8 @@ class Partition:
         self._genesis = genesis
         self._only_key = only_key
         self._boundaries: deque[Boundary] = deque()
-        self._standing = Standing(0, -inf, b"")
+        # The low-water mark as it stands, since then.
+        self._standing = Boundary(0, -inf, b"")
         self._woken = -1
         # How long the last write of state took; when one was last refused.
         self._wrote_s, self._refused_s = 0.0, -inf
@@ -163,11 +162,11 @@ class Partition:
             self._genesis()
             mark = self.fold.mark()
             await self._snapshots.write_low_water(0, mark)
-            self._stands(0, mark)
+            self._stands(Boundary(0, -inf, mark))
         else:
             self._resume(restored.low_water.mark)
             self.next = restored.low_water.offset
-            self._stands(self.next, restored.low_water.mark)
+            self._stands(Boundary(self.next, -inf, restored.low_water.mark))
             known: dict[str, int] = {}
             for n, (key, saved) in enumerate(restored.keys.items()):
                 if self._load(key, saved):
@@ -237,7 +236,7 @@ class Partition:
         last = self._boundaries[-1] if self._boundaries else None
         apart_s = self._cadence.boundary.total_seconds()
         if last is None or (last.offset < self.next and now_s - last.since_s >= apart_s):
-            self._boundaries.append(Boundary(self.next, now_s, self.fold.mark()))
+            self._boundaries.append(Boundary(self.next, now_s, self.fold.mark(), self.dead_letters))
         if len(self._boundaries) > MOST_BOUNDARIES:
             self._boundaries = deque(list(self._boundaries)[::2])
 
@@ -363,7 +362,7 @@ class Partition:
         if not self._snapshots.stands:
             first = self._boundaries[0]
             await self._snapshots.claim(first.offset, first.mark)
-            self._stands(first.offset, first.mark)
+            self._stands(first)
         pending = {**self.fold.unsaved(), **self._unwritten}
         names = [name for name, since in pending.items() if since <= until]
         remaining = min((since for since in pending.values() if since > until), default=self.next)
@@ -402,7 +401,7 @@ class Partition:
     def _place_before(self, remaining: int) -> Boundary:
         """The last place at or before the first offset that is not saved."""
         if remaining >= self.next:
-            place = Boundary(self.next, self._clock.monotonic_s(), self.fold.mark())
+            place = Boundary(self.next, self._clock.monotonic_s(), self.fold.mark(), self.dead_letters)
             self._boundaries.clear()
         else:
             place = self._boundaries[0]
@@ -420,16 +419,16 @@ class Partition:
         standing, cadence = self._standing, self._cadence
         since_s = self._clock.monotonic_s() - standing.since_s
         is_near = place.offset - standing.offset < cadence.events and since_s < cadence.idle.total_seconds()
-        return is_near and place.mark == standing.mark and self.dead_letters == standing.letters
+        return is_near and (place.mark, place.letters) == (standing.mark, standing.letters)
 
     async def _sink(self, place: Boundary) -> None:
         """Moves the low-water mark there."""
         if place.offset != self.low_water:
             await self._snapshots.write_low_water(place.offset, place.mark)
-            self._stands(place.offset, place.mark)
+            self._stands(place)
 
-    def _stands(self, offset: int, mark: bytes) -> None:
-        self._standing = Standing(offset, self._clock.monotonic_s(), mark, self.dead_letters)
+    def _stands(self, place: Boundary) -> None:
+        self._standing = structs.replace(place, since_s=self._clock.monotonic_s())
 
     def keep(self, until_s: float) -> None:
         """Nothing hangs on it: an owner that lost the partition can do no harm to the state."""

@@ -615,6 +615,18 @@ class TestAnIdlePartition:
         await self.idled(site, heir, 4)
         assert heir._snapshots.stands
 
+    async def test_that_is_claimed_late_leaves_no_dead_letter_behind_to_be_written_again(self):
+        site = Site()
+        await (await begun(site)).hand_over()
+        heir = site.owner(MemoryLog(site.disk, [Act.FAIL]))
+        await heir.start()
+        site.put(("", "bury"))
+        await heir.take(site.records())
+        assert not heir._snapshots.stands
+        await self.idled(site, heir, 4)
+        assert heir._snapshots.stands
+        assert await site.owner().start() > 0
+
 
 class TestWaking:
     async def test_a_fold_is_woken_once_the_wall_clock_has_passed_its_wish_and_the_grace(self):
