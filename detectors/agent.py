@@ -370,6 +370,7 @@ class AgentState:
         try:
             body = msgspec.msgpack.decode(saved.body, type=Body)
             ids, signals = Identities(body.digests, body.ages), Signals(_dated(body.standing))
+            moment(body.last_event)
         except (ValueError, OverflowError, *UNREADABLE) as fault:
             state._faults.append(_fault(cls.load, fault))
             return state
@@ -404,9 +405,11 @@ def last_event(saved: Saved) -> float:
     0 where it cannot be read: nothing of it is of any use.
     """
     try:
-        return _heard.decode(saved.body).last_event
-    except UNREADABLE:
+        heard = _heard.decode(saved.body).last_event
+        moment(heard)
+    except (ValueError, OverflowError, *UNREADABLE):
         return 0.0
+    return heard
 
 
 def _resumed(

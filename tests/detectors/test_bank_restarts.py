@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from detectors.agent import Body
+from detectors.agent import Body, last_event
 from detectors.bank import Bank
 from detectors.registry import discover
 from detectors.settings import Watch
@@ -111,7 +111,16 @@ class TestRestarts:
         assert [each.labels["agent"] for each in heir.signals] == ["ana"]
 
     @pytest.mark.parametrize(
-        "change", [{"digests": b"seven b"}, {"ages": [(1.0, 9)]}, {"standing": "late"}, {"standing": "never"}]
+        "change",
+        [
+            {"digests": b"seven b"},
+            {"ages": [(1.0, 9)]},
+            {"standing": "late"},
+            {"standing": "never"},
+            {"last_event": nan},
+            {"last_event": inf},
+            {"last_event": -1e300},
+        ],
     )
     def test_an_agent_that_remembers_what_cannot_be_begins_anew_and_that_is_told(self, change):
         tape = Tape()
@@ -131,6 +140,16 @@ class TestRestarts:
         heir.tick(20)
         assert [each.split(":")[0] for each in heir.reasons] == ["AgentState.load"]
         assert [each.labels["agent"] for each in heir.signals] == ["ana"]
+
+    @pytest.mark.parametrize("heard", [nan, inf, 1e300])
+    def test_of_an_agent_that_was_heard_of_at_no_time_nothing_is_of_use(self, heard):
+        tape = Tape()
+        tape.event(5)
+        saved = tape.bank.save("ana")
+        body = msgspec.msgpack.decode(saved.body, type=Body)
+        assert last_event(saved) == body.last_event > 0
+        wrong = msgspec.msgpack.encode(structs.replace(body, last_event=heard))
+        assert last_event(structs.replace(saved, body=wrong)) == 0.0
 
     @pytest.mark.parametrize("wake_at", [nan, inf])
     def test_a_wish_for_a_time_that_is_none_is_refused(self, wake_at):
