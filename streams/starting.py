@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import structlog
 from aiokafka.errors import KafkaError
 
-from streams.hosting.topics import NotAllowed, Topic, missing
+from streams.hosting.topics import Refused, Topic, missing
 from streams.publication import Unreachable, reach
 from streams.watching.health import Health
 
@@ -39,7 +39,7 @@ class Start:
         `remedy`: for topics that are absent.
 
         Raises:
-            NotAllowed: what brokers refuse now they will go on to refuse.
+            Refused: what brokers refuse now they will go on to refuse.
         """
         self._health.stage = "waiting for the brokers and their topics"
         waiting = log.bind(kafka=self._connection["bootstrap_servers"])
@@ -47,7 +47,7 @@ class Start:
             try:
                 await reach(self._connection)
                 return await asked()
-            except NotAllowed:
+            except Refused:
                 raise
             except Absent as absent:
                 waiting.warning(f"{self._who}.waiting", missing=absent.names, remedy=remedy)

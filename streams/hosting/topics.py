@@ -7,10 +7,18 @@ from typing import Any, Literal
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
+    InvalidConfigurationError,
+    InvalidPartitionsError,
+    InvalidReplicationAssignmentError,
+    InvalidReplicationFactorError,
+    InvalidRequestError,
+    InvalidTopicError,
     KafkaError,
     KafkaTimeoutError,
+    PolicyViolationError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
+    UnsupportedVersionError,
     for_code,
 )
 from msgspec import Struct
@@ -97,12 +105,29 @@ BRIDGE_TOPICS = (
 LISTED_S, ASKED_S = 30.0, 0.1
 
 
-class NotAllowed(KafkaError):  # type: ignore[misc] # noqa: N818 - aiokafka is untyped; says what we may not
-    """A topic may not be made by us."""
+LASTING = (
+    InvalidConfigurationError,
+    InvalidPartitionsError,
+    InvalidReplicationAssignmentError,
+    InvalidReplicationFactorError,
+    InvalidRequestError,
+    InvalidTopicError,
+    PolicyViolationError,
+    UnsupportedVersionError,
+)
+"""What brokers say of a topic that is wanted wrongly: asked again, they say the same."""
+
+
+class Refused(KafkaError):  # type: ignore[misc] # noqa: N818 - aiokafka is untyped; says what became of it
+    """A topic is not made, and will not be by asking again."""
 
     def __str__(self) -> str:
         """The sentence alone."""
         return str(self.args[0])
+
+
+class NotAllowed(Refused):
+    """A topic may not be made by us."""
 
 
 class Created(Struct, frozen=True):
@@ -128,6 +153,7 @@ async def create(
 
     Raises:
         NotAllowed: we may not make one.
+        Refused: one is wanted in a way in which the brokers make none, as with more copies than they are.
         KafkaError: the broker refused one for another reason than that it exists, or does not list it
             `LISTED_S` seconds after it has been made.
     """
@@ -141,7 +167,7 @@ async def create(
     admin = AIOKafkaAdminClient(**connection)
     try:
         await admin.start()
-        created = _sorted_out((await admin.create_topics(wanted)).topic_errors)
+        created = sorted_out((await admin.create_topics(wanted)).topic_errors)
         await listed(admin.list_topics, topics)
     finally:
         await admin.close()
@@ -185,10 +211,14 @@ async def missing(connection: Mapping[str, Any], topics: Sequence[Topic] = TOPIC
     return tuple(each.name for each in topics if each.name not in there)
 
 
-def _sorted_out(errors: Sequence[Sequence[Any]]) -> Created:
-    """An existing topic is told by a code inside the answer, not by an exception."""
+def sorted_out(errors: Sequence[Sequence[Any]]) -> Created:
+    """What came of each, by its name, a code and words. A topic that exists is told by a code as well.
+
+    Raises:
+        NotAllowed, Refused, KafkaError: as `create`.
+    """
     made, there = [], []
-    for name, code, *_ in errors:
+    for name, code, *words in errors:
         if not code:
             made.append(name)
         elif for_code(code) is TopicAlreadyExistsError:
@@ -198,9 +228,17 @@ def _sorted_out(errors: Sequence[Sequence[Any]]) -> Created:
                 f"we may not make {name}: expected the right to Create on the topics or on the cluster "
                 "(`oversight topics --check` makes nothing)"
             )
+        elif for_code(code) in LASTING:
+            raise Refused(_why(name, for_code(code), words))
         else:
             raise for_code(code)(name)
     return Created(tuple(made), tuple(there))
+
+
+def _why(name: str, error: type[KafkaError], words: Sequence[Any]) -> str:
+    """In the broker's own words, where it has some."""
+    said = f" ({words[0]})" if words and words[0] else ""
+    return f"{name} cannot be made so: {error.__name__}{said}"
 
 
 async def create_topics(bootstrap: str, partitions: int) -> Created:

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from structlog.testing import capture_logs
 
-from streams.hosting.topics import NotAllowed
+from streams.hosting.topics import NotAllowed, Refused
 from streams.starting import Absent, Start
 from streams.watching.health import Health
 from tests.contract.workers import free_port
@@ -67,8 +67,9 @@ async def test_where_nobody_answers_it_asks_nothing_and_waits():
     assert "no Kafka broker at" in said[0]["error"]
 
 
-async def test_what_is_not_allowed_now_is_not_asked_for_again():
-    broker = Broker(NotAllowed("we may not make a"))
+@pytest.mark.parametrize("refusal", [NotAllowed("we may not make a"), Refused("a cannot be made so")])
+async def test_what_is_refused_now_is_not_asked_for_again(refusal):
+    broker = Broker(refusal)
     async with await broker.listening():
-        with pytest.raises(NotAllowed, match="we may not make a"):
+        with pytest.raises(type(refusal), match=str(refusal)):
             await broker.answer()

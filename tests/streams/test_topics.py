@@ -1,7 +1,14 @@
 """Topics that must fit each other and what the pipeline needs."""
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaTimeoutError,
+    NotControllerError,
+    PolicyViolationError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+)
 
 from streams.hosting.standing import AHEAD, NOT_THERE, Stand, Standing, deviations
 from streams.hosting.topics import (
@@ -14,7 +21,11 @@ from streams.hosting.topics import (
     PAGES,
     ROUTING_STATE,
     TOPICS,
+    Created,
+    NotAllowed,
+    Refused,
     listed,
+    sorted_out,
 )
 
 
@@ -142,3 +153,33 @@ async def test_a_broker_that_never_lists_them_is_told_of():
 
     with pytest.raises(KafkaTimeoutError, match=r"made, but not all of them listed 0\.01 s later"):
         await listed(told, within_s=0.01)
+
+
+class TestMaking:
+    """What brokers answer where topics are to be made."""
+
+    def test_what_exists_is_there(self):
+        assert sorted_out([("a", 0, None), ("b", TopicAlreadyExistsError.errno, "")]) == Created(
+            ("a",), ("b",)
+        )
+
+    @pytest.mark.parametrize(
+        ("error", "words", "said"),
+        [
+            (InvalidReplicationFactorError, ["3 copies, 1 broker"], "Factor.* .3 copies, 1 broker"),
+            (PolicyViolationError, [None], "a cannot be made so: PolicyViolationError$"),
+            (PolicyViolationError, [], "a cannot be made so: PolicyViolationError$"),
+        ],
+    )
+    def test_what_they_will_go_on_to_refuse_is_refused(self, error, words, said):
+        with pytest.raises(Refused, match=said) as refusal:
+            sorted_out([("a", error.errno, *words)])
+        assert not isinstance(refusal.value, NotAllowed)
+
+    def test_what_we_may_not_make_is_not_allowed(self):
+        with pytest.raises(NotAllowed, match="we may not make a"):
+            sorted_out([("a", TopicAuthorizationFailedError.errno, "")])
+
+    def test_what_may_pass_is_none_of_these(self):
+        with pytest.raises(NotControllerError):
+            sorted_out([("a", NotControllerError.errno, "")])
