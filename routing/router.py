@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+from msgspec.structs import replace
+
 from routing.configuration import load as load_policy
 from routing.decide import decide, later
 from routing.incidents.alignment import Alignment, Watermarks
@@ -125,7 +127,7 @@ class Router:
             return ()
         self._intake.remember(cause)
         if isinstance(cause, Configured):
-            return self._configure(cause)
+            return self._configure(self._on_time(cause))
         if isinstance(cause, Probed):
             return self._probe(cause)
         if self._policy is None:
@@ -164,6 +166,11 @@ class Router:
 
     def resume(self, mark: bytes) -> None:
         """Nothing to restore."""
+
+    def _on_time(self, cause: Configured) -> Configured:
+        """With the clock that is meant."""
+        stays = cause.keeps_clock and self._intake.files
+        return replace(cause, clock=self.clock) if stays else cause
 
     def _configure(self, cause: Configured) -> Sequence[Output]:
         files = carried(cause.files, self._intake.files)

@@ -149,11 +149,15 @@ class ConfigFile(Struct, frozen=True, array_like=True):
 
 
 class Configured(Cause, frozen=True, tag="config"):
-    """The configuration that holds from here on: whole text, references to secrets but never values."""
+    """The configuration that holds from here on: whole text, references to secrets but never values.
+
+    `keeps_clock`: files changed, and nothing else: the clock that is gone by stays, whatever `clock` says.
+    """
 
     digest: str
     files: tuple[ConfigFile, ...]
     clock: Literal["wall", "events"] = "wall"
+    keeps_clock: bool = False
 
 
 class Wake(Cause, frozen=True, tag="wake"):

@@ -124,18 +124,20 @@ class Rulebook:
         if not isinstance(owner.fold, Router):
             return
         if self.rules.digest not in owner.fold.digests:
-            await self._tell_routing(self.rules)
+            await self._tell_routing(self._configured(self.rules))
         elif owner.fold.clock != self._mode:
             log.warning("rules.clock_changed", before=owner.fold.clock, clock=self._mode)
-            await self._tell_routing(Rules(owner.fold.files, owner.fold.digests[-1]))
+            await self._tell_routing(self._configured(Rules(owner.fold.files, owner.fold.digests[-1])))
 
     async def events_owned(self, owner: Partition) -> None:
         """A partition of events is owned: the same."""
         if isinstance(owner.fold, Bank) and self.rules.for_detectors.digest not in owner.fold.digests:
             await self._tell_detectors(owner.number)
 
-    async def _tell_routing(self, rules: Rules) -> None:
-        cause = Configured(at=self._at(), digest=rules.digest, files=rules.files, clock=self._mode)
+    def _configured(self, rules: Rules) -> Configured:
+        return Configured(at=self._at(), digest=rules.digest, files=rules.files, clock=self._mode)
+
+    async def _tell_routing(self, cause: Configured) -> None:
         await self._log.append(CAUSES, 0, [Outgoing(b"config", encode(cause))])
 
     async def _tell_detectors(self, partition: int) -> None:
@@ -167,7 +169,8 @@ class Rulebook:
             return
         before, self.rules = self.rules, rules
         try:
-            await self._tell_routing(rules)
+            # Routing may be another worker's, and go by another clock.
+            await self._tell_routing(structs.replace(self._configured(rules), keeps_clock=True))
             if rules.for_detectors.digest != before.for_detectors.digest:
                 for partition in range(await self._log.partitions(EVENTS)):
                     await self._tell_detectors(partition)

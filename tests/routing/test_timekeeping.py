@@ -2,9 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
+
 from routing.incidents.closing import RETENTION
+from routing.router import Router
 from schemas.cause import ConfigFile, Configured, Probed, Wake
 from schemas.outcome import Deferred, Delivered
+from schemas.record import Record
+from schemas.wire import encode
 from tests.routing.scenario import ESCALATED, HOUR, MINUTE, START, Scenario, origin, says_nothing
 from tests.routing.test_alignment import a_signal, at, told
 from tests.routing.test_handoffs import DAILY
@@ -32,6 +37,24 @@ def test_the_same_rules_with_the_other_clock_turn_it():
     assert t.router.clock == "wall"
     t.write(Configured(at=START, digest="d", files=t.router.files, clock="events"))
     assert t.router.clock == "events"
+
+
+@pytest.mark.parametrize(("kept", "said"), [("events", "wall"), ("wall", "events")])
+def test_other_rules_alone_do_not_turn_it(kept, said):
+    t = Scenario()
+    files = (ConfigFile("rules.yaml", ESCALATED),)
+    t.write(Configured(at=t.now, digest="first", files=t.router.files, clock=kept))
+    t.write(Configured(at=START + HOUR, digest="other", files=files, clock=said, keeps_clock=True))
+    assert (t.router.clock, t.router.files) == (kept, files)
+
+
+@pytest.mark.parametrize("said", ["events", "wall"])
+def test_the_first_rules_of_all_say_which_it_is(said):
+    router = Router()
+    files = (ConfigFile("rules.yaml", ESCALATED),)
+    first = Configured(at=START, digest="first", files=files, clock=said, keeps_clock=True)
+    router.apply(Record(0, encode(first)))
+    assert router.clock == said
 
 
 def test_what_hosts_write_moves_time_from_there_on():

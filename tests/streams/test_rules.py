@@ -115,6 +115,18 @@ class TestTheClock:
         await office.book.routing_owned(owner(router))
         assert len(office.causes) == 1
 
+    @pytest.mark.parametrize(("before", "mode"), [("wall", "events"), ("events", "wall")])
+    async def test_files_that_change_where_another_worker_has_routing_do_not_turn_it(
+        self, tmp_path, before, mode
+    ):
+        office = Office(tmp_path, mode)
+        router = self.router(office, before)
+        office.path.write_text(BETTER)
+        await office.book.look()
+        (cause,) = office.causes
+        router.apply(Record(1, encode(cause)))
+        assert (router.clock, router.files) == (before, office.book.rules.files)
+
     async def test_the_same_one_is_not_told_again(self, office):
         await office.book.routing_owned(owner(self.router(office, "wall")))
         assert office.causes == []
