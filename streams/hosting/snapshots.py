@@ -13,8 +13,9 @@ write the entry that names a part which nothing names yet.
 Bodies and parts from a kilobyte on are compressed; a part's digest tells whether it is, an entry of its body.
 
 Each record carries its sum (`streams.hosting.sums`). An entry that cannot be read, or is not what was
-written, is told of and passed over: its key goes on from an older one, or begins anew. Without any low-water
-entry that can be read nobody knows where to begin, and the partition is not taken over.
+written, is told of and passed over: its key goes on from an older one, or begins anew. A record that is not
+what was written, and of which no key goes on, is removed once it was told of. Without any low-water entry
+that can be read nobody knows where to begin, and the partition is not taken over.
 """
 
 import asyncio
@@ -133,7 +134,7 @@ class Snapshots:
         self._strewn: dict[str, set[Place]] = {}
         """What else may stand there for it: of owners before, or of appends that were not acknowledged."""
         self._before: list[bytes] = []
-        """Claims and low-water entries of owners before."""
+        """Claims and low-water entries of owners before; what nobody can read and no key goes on from."""
         self._epochs: set[int] = set()
         # The last record that was looked at without a claim; the highest epoch of somebody else.
         self._looked, self._others = -1, -1
@@ -216,7 +217,8 @@ class Snapshots:
         for place in standing.difference(lows):
             self._strewn.setdefault(place.name, set()).add(place)
         claims = [key for key in live.values if key.startswith(_CLAIM)]
-        self._before = [*claims, *(place.key() for place in lows)]
+        lost = [key for key in sorted(live.unsound - live.values.keys()) if not _belongs(key, keys)]
+        self._before = [*claims, *(place.key() for place in lows), *lost]
         low = self._low(places)
         if low is None and (lows or live.unsound):
             raise StateError(f"no low-water entry of {self._topic}/{self._partition} can be read")
@@ -331,6 +333,12 @@ def _place(key: bytes) -> Place | None:
     except (ValueError, IndexError):
         return None
     return place if kind in _KINDS and place.key() == key else None
+
+
+def _belongs(key: bytes, keys: Mapping[str, Saved]) -> bool:
+    """Whether it is of one of these keys, and goes with its next entry."""
+    place = _place(key)
+    return place is not None and place.name in keys
 
 
 def _digest(piece: bytes) -> str:

@@ -243,6 +243,33 @@ class TestWhatCannotBeRead:
             assert (await found(disk)).keys == {"b": saved(5)}
         assert [(each["event"], each["key"]) for each in told] == [("state.unreadable", "0/entry/c")]
 
+    @pytest.mark.parametrize("name", [b"0/entry/c", b"\xff", b"0/part/?/c", b"9/low-water"])
+    async def test_of_a_key_that_nobody_has_is_told_once_and_removed(self, name):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(5), "b": saved(5)})
+        await first.write_low_water(6, b"mark")
+        disk.topics[TOPIC, 0] = [
+            replace(each, key=name) if each.key == b"0/entry/a" else each for each in disk.records(TOPIC)
+        ]
+        with capture_logs() as told:
+            assert (await found(disk)).keys == {"b": saved(5)}
+            assert (await found(disk)).keys == {"b": saved(5)}
+        assert [each["event"] for each in told] == ["state.unreadable"]
+        assert name not in standing(disk)
+
+    async def test_of_a_key_that_has_an_older_entry_goes_with_the_next_one(self):
+        disk = Disk()
+        first = await owned(disk, "first")
+        await first.write({"a": saved(5)})
+        await first.write_low_water(6, b"mark")
+        second = await owned(disk, "second")
+        await second.write({"a": saved(7)})
+        wrong = [replace(each, value=b"?") for each in disk.records(TOPIC) if each.key.endswith(b"/entry/a")]
+        disk.topics[TOPIC, 0] += [replace(wrong[-1], offset=len(disk.records(TOPIC)))]
+        for _ in range(2):
+            assert (await found(disk)).keys == {"a": saved(7)}
+
     async def test_of_a_tombstone_removes_nothing(self):
         disk = Disk()
         first = await owned(disk, "first")
