@@ -19,7 +19,8 @@ PYTEST = ("pytest", "--color=yes") if sys.stdout.isatty() else ("pytest",)
 CONTRACT = (*PYTEST, "tests/contract", "-p", "no:cacheprovider")
 PACKAGES = ("schemas", "bridge", "detectors", "routing", "streams", "sdk/src")
 COVERED = ("--cov", "--cov-branch", "--cov-report=")
-TWO = ("-n2", "--dist=loadgroup")  # laws of one detector share what they work out
+# Laws of one detector share what they work out, and tests stay in the order in which they were collected.
+TWO = ("-n2", "--dist=loadgroup", "--no-loadscope-reorder")
 SKIPPED = re.compile(r"\d+ skipped")
 CORE = "schemas/*,bridge/*,detectors/*,routing/*"
 
