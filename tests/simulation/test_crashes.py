@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from detectors.bank import Bank
 from detectors.settings import Settings
-from routing.router import Router
 from schemas.control import Probe, Tick
 from schemas.wire import encode, moment
 from streams.fold import Fold
@@ -19,6 +18,7 @@ from streams.hosting.log import Outgoing
 from streams.hosting.partition import Partition
 from streams.hosting.snapshots import Snapshots
 from tests.memory_log import Act, MemoryLog
+from tests.routing.scenario import a_router
 from tests.simulation.counting import Counter
 from tests.simulation.owners import TOPICS, Reign, World
 from tests.simulation.test_routing import TROUBLES, Weather
@@ -92,7 +92,7 @@ def causes(seed: int) -> Sequence[Outgoing]:
 @settings(slow, max_examples=settings().max_examples // 2)
 def test_crashes_pauses_and_lost_answers_change_nothing_that_comes_of_routing(seed, drawn_reigns):
     records = causes(seed)
-    asyncio.run(disturbed(Router, records, reigns_of(drawn_reigns, len(records))))
+    asyncio.run(disturbed(a_router, records, reigns_of(drawn_reigns, len(records))))
 
 
 def reigns_of(drawn, count: int) -> list[Reign]:

@@ -31,11 +31,12 @@ from schemas.page import Message, Notice, Page, Update
 from schemas.record import Origin, Record
 from schemas.signal import Signal
 from schemas.wire import encode, moment
-from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, SECOND, START
+from tests.routing.scenario import ESCALATED, HOUR, MINUTE, ONE_CHANNEL, SECOND, START, a_router
 
 AGENTS = 4
 SPAN = 2 * HOUR
 CALM = 8 * HOUR
+pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Weather:
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
-        self.router = Router()
+        self.router = a_router()
         self.serial = 0
         self.write(Configured(at=START, digest="d", files=(ConfigFile("rules.yaml", self.config),)))
 
@@ -88,7 +89,7 @@ class Weather:
     def _crash(self) -> None:
         """Another process restores the last snapshot; what it takes again gives nothing twice."""
         saved = self.router.save(KEY)
-        self.router = Router()
+        self.router = a_router()
         self.router.load(KEY, saved)
         for offset in range(max(0, len(self.log) - 20), len(self.log) - 1):
             assert self.router.apply(Record(offset, self.log[offset])) == ()
@@ -250,7 +251,7 @@ def test_no_attempt_is_made_twice(seed):
 def test_a_log_in_which_every_cause_stands_twice_gives_the_same_messages():
     t = Weather(7, TROUBLES["busy"])
     t.run()
-    twice = Router()
+    twice = a_router()
     outputs = [
         output.value
         for offset in range(2 * len(t.log))
@@ -305,7 +306,7 @@ class Woken:
 
     config: str
     wakes: list[datetime]
-    router: Router = field(default_factory=Router)
+    router: Router = field(default_factory=a_router)
     offset: int = 0
     newest: str = "none"
     pages: list[Page] = field(default_factory=list)
