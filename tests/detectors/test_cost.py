@@ -307,6 +307,7 @@ def test_dear_sessions_that_stay_for_a_day_are_the_new_normal():
     assert sessions.limit is None
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 def test_a_level_of_sessions_that_moved_for_good_is_told_of_a_few_times_and_then_normal():
     """Twelve sessions an hour; from the fifth day on they are three times as dear."""
     agent = Agent()
@@ -321,6 +322,7 @@ def test_a_level_of_sessions_that_moved_for_good_is_told_of_a_few_times_and_then
     assert max(days) < 8
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 def test_spikes_that_recur_and_are_rare_are_told_of_each_time():
     agent = Agent().minutes(90, calls=8)
     for _ in range(24):
@@ -329,6 +331,7 @@ def test_spikes_that_recur_and_are_rare_are_told_of_each_time():
     assert len(agent.spikes) == 24
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 def test_spikes_most_of_the_time_for_a_day_are_the_new_normal():
     agent = Agent().minutes(90, calls=8)
     for _ in range(30):
@@ -337,6 +340,7 @@ def test_spikes_most_of_the_time_for_a_day_are_the_new_normal():
     assert 20 <= len(agent.spikes) <= 26
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 def test_dear_sessions_that_recur_and_are_rare_never_become_normal():
     agent = Agent()
     for number in range(5 * 480):

@@ -202,6 +202,7 @@ class TestFailing:
         assert not agent.detector.unheard({**labels, "finding": "unseen"}, last + STALE_S)
         assert not agent.detector.unheard({**labels, "kind": "provider"}, last + STALE_S)
 
+    @pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
     def test_a_tool_with_two_calls_an_hour_that_is_down_for_half_a_day_is_one_finding(self):
         agent, draw = Agent(), random.Random(4)
         for error in [None] * 60 + [TIMEOUT] * 24:

@@ -58,6 +58,7 @@ class Days:
         self._holds = holds
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 @pytest.mark.parametrize(
     ("per_hour", "lost"), [(4, 1.0), (8, 1.0), (12, 1.0), (8, 0.5), (30, 0.3), (60, 0.1)]
 )

@@ -86,6 +86,7 @@ def test_it_asks_for_no_option_but_those_that_it_takes_and_its_page_tells_of_eac
     assert [each for each in sorted(KINDS[name].takes) if f"| `{each}` |" not in page] == []
 
 
+@at_length
 @every_detector
 def test_it_is_silent_on_its_stable_stream(name):
     assert Run(fresh(name)).feed(events(name, "stable")).found == []
@@ -129,6 +130,7 @@ def test_the_same_input_gives_the_same_output_whatever_the_process(name):
     assert answer.stdout.strip() == digest(name)
 
 
+@at_length
 @every_detector
 def test_events_that_overtake_each_other_by_two_seconds_open_the_same(name):
     draw = random.Random(5)
@@ -139,6 +141,7 @@ def test_events_that_overtake_each_other_by_two_seconds_open_the_same(name):
 FEW = {failing: 60, ordinary: 600, extreme: 60, busy: 900}
 
 
+@at_length
 @every_detector
 def test_events_that_are_shown_together_tell_the_same(name):
     run = Together(fresh(name)).feed(events(name, "positive")).shown()
@@ -153,6 +156,7 @@ def test_trouble_that_is_shown_together_is_kept_the_same(name, kind):
     assert (together.asked, together.state) == (alone.asked, alone.state)
 
 
+@at_length
 @every_detector
 @pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S])
 def test_a_clock_that_jumps_by_a_day_and_back_breaks_nothing(name, jump_s):
@@ -167,6 +171,7 @@ def test_a_clock_that_jumps_by_a_day_and_back_breaks_nothing(name, jump_s):
     assert len(run.state) <= LARGEST
 
 
+@at_length
 @every_detector
 def test_the_greatest_and_the_least_numbers_of_the_contract_are_borne(name):
     run = Run(fresh(name)).feed(extreme(1500))
@@ -183,6 +188,7 @@ def test_the_new_normal_ends_what_holds(name):
     assert not run.detector.findings(run.now + GRID_S)
 
 
+@at_length
 @every_detector
 def test_other_settings_take_nothing_of_what_was_learnt(name):
     run = Run(fresh(name)).feed(events(name, "positive"))

@@ -87,6 +87,7 @@ def test_saving_and_restarting_at_any_points_change_not_a_byte(name, which, rest
     assert broken.state == undisturbed(name, which).state
 
 
+@at_length
 @every_detector
 def test_being_saved_after_every_event_changes_not_a_byte(name):
     """Each shorter stream is the beginning of the longest: one that is saved often passes all their ends."""
@@ -193,6 +194,7 @@ def test_so_does_a_host_that_saves_after_every_record():
     assert often.whole == seldom.whole
 
 
+@at_length
 @every_detector
 def test_the_bank_tells_of_its_positive_stream_what_is_read_back_as_it_was_told(name):
     said, told, _ = hosted((name,), "positive")

@@ -11,7 +11,7 @@ from detectors.answers.grading import ending, verdict
 from detectors.answers.scale import Scale, lower_is_better
 from detectors.answers.usual import HIGHEST, Usual
 from detectors.dense import encoded
-from detectors.quality import Quality
+from detectors.quality import COMPARED_A_MINUTE, Quality
 from detectors.settings import Watch
 from schemas.event import Evaluation
 from tests.detectors.agent_events import START_S, event
@@ -364,6 +364,16 @@ def test_a_clock_that_jumps_a_day_ahead_tells_nothing():
     agent = Agent().answers(400, 0.02)
     agent.at += DAY_S
     assert agent.answers(200, 0.02).told == []
+
+
+def test_of_a_minute_so_much_praise_is_kept_to_compare_with_and_all_of_it_is_counted():
+    detector = Quality(Watch(), {})
+    praise = {"name": "thumbs", "score_label": "good"}
+    for _ in range(COMPARED_A_MINUTE + 5):
+        detector.observe(event(START_S, "evaluate", "agent.evaluation.v1", evaluation=praise), START_S)
+        assert detector.findings(START_S) == ()
+    assert detector._state.room == 0
+    assert detector._state.feedback["thumbs"].total == COMPARED_A_MINUTE + 5
 
 
 def test_of_events_that_are_shown_together_calls_of_tools_change_nothing():

@@ -352,6 +352,7 @@ def test_beyond_the_cap_signals_of_an_incident_are_counted_and_the_page_says_so(
     assert t.router.counts == {"signals beyond an incident's cap": 2}
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 def test_beyond_the_cap_the_gravest_signals_of_an_incident_are_told():
     t = Scenario(ONE_CHANNEL.replace("group_wait: 10s", "group_wait: 0s"))
     for number in range(joining.MEMBER_CAP):

@@ -102,6 +102,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 @pytest.mark.parametrize(("value", "reason"), REFUSED.values(), ids=list(REFUSED))
 def test_what_is_no_event_is_a_dead_letter_each_time_and_costs_no_page(value, reason):
     words = told(mixed(value))

@@ -41,6 +41,14 @@ def replay(*arguments: object, text: bytes | None = None):
     return CliRunner().invoke(main, ["replay", *map(str, arguments)], input=text)
 
 
+@pytest.fixture(name="records", scope="module")
+def _records(tmp_path_factory) -> str:
+    """What is told of the outage as JSON."""
+    path = tmp_path_factory.mktemp("outage") / "events.jsonl"
+    path.write_bytes(outage())
+    return replay(path, "--json").stdout
+
+
 def test_pages_are_one_line_each_and_the_figures_follow(events):
     ran = replay(events)
     assert ran.exit_code == 0
@@ -62,16 +70,16 @@ def test_records_are_json_lines_in_the_order_of_time_and_nothing_else(events):
     assert len(set(ids)) == len(ids) > 0
 
 
-def test_two_files_are_taken_as_one(events, tmp_path):
+def test_two_files_are_taken_as_one(tmp_path, records):
     lines = outage().splitlines(keepends=True)
     halves = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     for path, some in zip(halves, (lines[:1000], lines[1000:]), strict=True):
         path.write_bytes(b"".join(some))
-    assert replay(*halves, "--json").stdout == replay(events, "--json").stdout
+    assert replay(*halves, "--json").stdout == records
 
 
-def test_standard_input_is_a_file(events):
-    assert replay("-", "--json", text=outage()).stdout == replay(events, "--json").stdout
+def test_standard_input_is_a_file(records):
+    assert replay("-", "--json", text=outage()).stdout == records
 
 
 def test_what_is_no_event_is_counted_and_shown_and_stops_nothing(events):
@@ -82,17 +90,17 @@ def test_what_is_no_event_is_counted_and_shown_and_stops_nothing(events):
     assert f"{events}:1: " in ran.stdout
 
 
-def test_a_run_that_pages_as_before_is_no_finding(events, tmp_path):
+def test_a_run_that_pages_as_before_is_no_finding(events, tmp_path, records):
     before = tmp_path / "before.jsonl"
-    before.write_text(replay(events, "--json").stdout)
+    before.write_text(records)
     ran = replay(events, "--compare", before)
     assert ran.exit_code == 0
     assert ran.stderr == "no page differs (2 of each)\n"
 
 
-def test_other_rules_that_page_otherwise_are_a_finding(events, tmp_path):
+def test_other_rules_that_page_otherwise_are_a_finding(events, tmp_path, records):
     before, rules = tmp_path / "before.jsonl", tmp_path / "rules.yml"
-    before.write_text(replay(events, "--json").stdout)
+    before.write_text(records)
     rules.write_text(QUIET)
     ran = replay(events, "--config", rules, "--compare", before)
     assert ran.exit_code == 1
@@ -100,6 +108,7 @@ def test_other_rules_that_page_otherwise_are_a_finding(events, tmp_path):
     assert "0 new, 0 moved" in ran.stderr
 
 
+@pytest.mark.no_cover  # it replays six times, and is several times as fast unmeasured
 def test_another_configuration_is_compared_over_the_same_events(events, tmp_path):
     old, rules = tmp_path / "old.yml", tmp_path / "rules.yml"
     old.write_text(BUILT_IN.text)

@@ -68,6 +68,7 @@ class TestScenarios:
         assert len({each.id for each in events}) == len(events)
         assert sorted(each.time for each in events) == [each.time for each in events]
 
+    @pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
     @pytest.mark.parametrize("name", SCENARIOS)
     def test_its_detector_finds_it_before_its_events_end(self, name):
         result = rehearse(rehearsal(name), (BUILT_IN,), made_up("ana", NOW, SCENARIOS[name].history))
@@ -76,6 +77,7 @@ class TestScenarios:
         assert found.after_s <= SCENARIOS[name].lasts.total_seconds() + 10
         assert found.what.startswith(f"{SCENARIOS[name].detector}/")
 
+    @pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
     @pytest.mark.parametrize("name", ["dependency/outage", "error_rate/burst", "session/loop"])
     def test_it_is_found_on_the_wall_clock_too_where_ticks_come_two_seconds_late(self, name):
         bank = Bank(read_settings, "wall")

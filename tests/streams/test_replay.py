@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -115,17 +116,23 @@ def test_a_configuration_that_does_not_hold_is_refused():
         replay([], [ConfigFile("a.yml", "route: {receiver: nobody}\n")])
 
 
-def outage() -> list[Line]:
+@cache
+def outage() -> Sequence[Line]:
     """Five hours of four agents; in the last hour one of them fails."""
     scripted = Scripted(
         kind="outage", agents=("refund-agent",), start=START + 4 * HOUR, end=START + 4.5 * HOUR, story=""
     )
     fleet = Fleet(profiles=CAST[:4], start=START, end=START + 5 * HOUR, scripted=[scripted])
-    return [Line(encode(event)) for event in fleet.events()]
+    return tuple(Line(encode(event)) for event in fleet.events())
+
+
+@cache
+def told_of_the_outage() -> Sequence[Told]:
+    return told(outage())
 
 
 def test_a_simulated_outage_pages_and_resolves_again_by_the_built_in_rules():
-    words = told(outage())
+    words = told_of_the_outage()
     pages = [word for word in words if isinstance(word, Page)]
     assert pages
     assert {page.content.signals[0].labels["agent"] for page in pages} == {"refund-agent"}
@@ -133,13 +140,14 @@ def test_a_simulated_outage_pages_and_resolves_again_by_the_built_in_rules():
     assert words[-1].time > START + 4.5 * HOUR
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 def test_the_same_events_give_the_same_words_in_the_order_of_time():
-    events = outage()
-    words = told(events)
-    assert [encode(word) for word in words] == [encode(word) for word in told(events)]
+    words = told_of_the_outage()
+    assert [encode(word) for word in words] == [encode(word) for word in told(outage())]
     assert all(one.time <= two.time for one, two in pairwise(words))
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 def test_what_routing_could_not_do_as_told_is_told_and_history_goes_on():
     nobody = ConfigFile(
         "oversight.yml",
@@ -161,6 +169,7 @@ escalations:
     assert any(isinstance(word, Signal) for word in words)
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 def test_malformed_lines_change_nothing_but_their_own_count():
     events = outage()
     mixed = [Line(b"{}"), *events[:500], Line(b"\x00"), Line(b'{"specversion": "2"}'), *events[500:]]
@@ -168,9 +177,12 @@ def test_malformed_lines_change_nothing_but_their_own_count():
     letters = [word for word in words if isinstance(word, DeadLetter)]
     assert [letter.line for letter in letters] == [mixed[0], mixed[501], mixed[502]]
     pages = [(word.time, word.to, word.summary) for word in words if isinstance(word, Page)]
-    assert pages == [(word.time, word.to, word.summary) for word in told(events) if isinstance(word, Page)]
+    assert pages == [
+        (word.time, word.to, word.summary) for word in told_of_the_outage() if isinstance(word, Page)
+    ]
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 @pytest.mark.data
 def test_the_real_outages_of_the_retail_agent_page_whoever_is_on_call():
     path = shared_data("retail_agent_events.jsonl.gz")

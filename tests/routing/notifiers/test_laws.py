@@ -146,6 +146,7 @@ def test_a_target_that_is_written_out_is_checked(kind):
     assert all(isinstance(NOTIFIERS[kind].fault(text), str) for text in ("", " ", "x y", "ftp://x", "\n"))
 
 
+@pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 @every
 @pytest.mark.parametrize("reason", ["opened", "updated", "acknowledged", "resolved", "commented"])
 @pytest.mark.parametrize("name", sorted(MONSTER))

@@ -321,6 +321,12 @@ def test_where_links_would_be_too_long_they_stay_text():
     assert len(body_of(call)["blocks"][1]["text"]["text"]) <= 3000
 
 
+def test_a_title_that_is_too_long_is_cut_between_two_entities():
+    (call,), _ = attempt(page("slack"), POSTED, rendered=Rendered(title="&" * 1000, body="b"))
+    told = body_of(call)["text"].removeprefix("🔴 ")
+    assert told == "&amp;" * (3997 // 5) + "…"
+
+
 @given(st.text(alphabet="&<>a", max_size=9).map(lambda text: 500 * text))
 def test_text_is_cut_within_slacks_limit_and_never_inside_an_entity(text):
     (call,), _ = attempt(page("slack"), POSTED, rendered=Rendered(title="t", body=text))
