@@ -11,7 +11,10 @@ from detectors.settings import Watch
 from schemas.wire import decode_event
 from tests.conftest import shared_data
 
-pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
+pytestmark = [
+    pytest.mark.no_cover,  # it judges the whole, and is several times as fast unmeasured
+    pytest.mark.xdist_group("real sessions"),  # they are read once
+]
 
 METRICS = {"session": "binary", "evaluation": "binary", "tool_errors": "binary", "cost": "positive"}
 ARMS = ("[Base]", "[Policy_v1]", "[Policy_v2]")

@@ -18,6 +18,7 @@ from tests.streams.words import MINUTE, NOON, signal
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 QUIET = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+pytestmark = pytest.mark.xdist_group("oversight replay")  # an outage is replayed once
 
 
 @cache

@@ -14,6 +14,7 @@ from schemas.wire import decode_event
 from streams.history import partition_of
 
 KINDS = kinds_of("three")
+pytestmark = pytest.mark.xdist_group("contest")  # what is to be found is found once
 
 
 @pytest.fixture(scope="module")

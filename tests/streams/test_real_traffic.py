@@ -23,6 +23,8 @@ pytestmark = [
     pytest.mark.no_cover,  # it judges the whole, and is several times as fast unmeasured
 ]
 
+on_the_retail_agent = pytest.mark.xdist_group("retail agent")  # a replay takes long, and both look at one
+
 
 @pytest.fixture(scope="module")
 def requests():
@@ -53,12 +55,14 @@ def _paged(real):
     return retail(real)
 
 
+@on_the_retail_agent
 def test_the_outages_of_the_retail_agent_are_all_that_pages(paged):
     delays, others = incidents(paged)
     assert all(delay is not None and delay <= timedelta(minutes=1) for delay in delays.values())
     assert others == 0
 
 
+@on_the_retail_agent
 def test_events_that_overtake_each_other_by_two_seconds_change_no_page(real, paged):
     draw = Random(4)
     late = sorted(real, key=lambda event: event.time.timestamp() + draw.uniform(0, 2))

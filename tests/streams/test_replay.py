@@ -24,6 +24,7 @@ from streams.replay import BUILT_IN, Core, replay
 from tests.conftest import shared_data
 from tests.streams.words import MINUTE, NOON, page, signal, update
 
+pytestmark = pytest.mark.xdist_group("replay")  # an outage is replayed once
 RETAIL = Path(__file__).resolve().parents[2] / "examples" / "retail"
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
