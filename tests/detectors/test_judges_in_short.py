@@ -2,9 +2,18 @@
 
 import pytest
 
-from benchmarks import cost_and_scores, input_shift, quality, slowdowns, thirty_days
+from benchmarks import (
+    cost_and_scores,
+    input_shift,
+    lasting_incidents,
+    quality,
+    slowdowns,
+    states,
+    thirty_days,
+)
 from detectors.settings import Watch
 from tests.conftest import SHARED, shared_data
+from tests.detectors.ordinary_events import ordinary
 
 pytestmark = pytest.mark.no_cover  # it judges the whole, and is several times as fast unmeasured
 
@@ -56,3 +65,18 @@ def test_what_costs_three_times_as_much_or_is_graded_worse_is_told_and_nothing_b
     played = cost_and_scores.by_detector(cost_and_scores.SERIES[name], 1)
     assert played.false == 0
     assert played.told <= within_min
+
+
+def test_a_day_of_lost_sessions_is_one_incident_told_and_over_within_the_hour():
+    lasted = lasting_incidents.lasted(20.0, 1.0, lasting_incidents.FIRST_SEED)
+    assert (lasted.opened, lasted.false) == (1, 0)
+    assert lasted.told_s <= 3600
+    assert lasted.ended_s <= 3600
+
+
+def test_what_a_detector_keeps_is_measured_as_it_is_saved_and_as_it_is_written():
+    found, together = states.kept("session", ordinary(2000)), states.Size(1, 1, 1)
+    together.add(found)
+    assert 0 < found.compressed < found.moving < 2_000
+    assert together.moving == found.moving + 1
+    assert found.cells == (f"{found.moving / 1000:.1f}", f"{found.compressed / 1000:.1f}", "0.0")
